@@ -1,0 +1,85 @@
+# Two commands for a new user: `make demo` and `make test`. Each step is idempotent and says what it does in one line.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+DEMO_OUT ?= demo-out
+NPM := $(BIN)/python tools/npm.py
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint types imports unit browser web chromium install install-test lock clean
+
+help:
+	@echo "make demo      set up and run the whole loop on embedded clips -> $(DEMO_OUT)/report.html"
+	@echo "make test      set up what tests need and run every check (make test-all: the slow ones too)"
+	@echo "make web       build the front end into the package (needs no system Node)"
+	@echo "make lock      write constraints.txt from the installed versions"
+	@echo "make clean     remove what the other commands made"
+
+demo: install
+	@echo "demo: run the whole loop on embedded clips -> $(DEMO_OUT)/"
+	@$(BIN)/emc demo --out $(DEMO_OUT)
+
+test: lint types imports web-check unit
+	@echo "test: all checks passed"
+
+test-all: lint types imports web-check
+	@echo "test-all: every test, the slow ones too"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "EMC needs Python 3.11 or newer, found %d.%d: run make with PYTHON=/path/to/newer/python3" % sys.version_info[:2])'
+	@echo "install: make the environment $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+install: $(VENV)/.installed
+$(VENV)/.installed: pyproject.toml constraints.txt tools/install.py | $(BIN)/python
+	@echo "install: packages at the locked versions"
+	@$(BIN)/python tools/install.py
+	@touch $@
+
+install-test: $(VENV)/.installed-test
+$(VENV)/.installed-test: $(VENV)/.installed
+	@echo "install: what the tests need"
+	@$(BIN)/python tools/install.py --extra test
+	@touch $@
+
+chromium: install-test
+	@$(BIN)/python tools/chromium.py
+
+lint: install-test
+	@echo "test: ruff"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: install-test
+	@echo "test: pyright"
+	@$(BIN)/pyright
+
+imports: install-test
+	@echo "test: import-linter"
+	@$(BIN)/lint-imports
+
+unit: install-test chromium
+	@echo "test: pytest"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+web: install-test
+	@echo "web: build the front end"
+	@$(NPM) ci --no-audit --no-fund --loglevel=error
+	@$(NPM) run build
+
+web-check: install-test
+	@echo "test: front end (type check, tests, built files up to date)"
+	@$(NPM) ci --no-audit --no-fund --loglevel=error
+	@$(NPM) run check
+	@$(NPM) test
+	@$(NPM) run verify
+
+lock: install-test
+	@$(BIN)/python tools/lock.py > constraints.txt.new
+	@mv constraints.txt.new constraints.txt
+
+clean:
+	rm -rf $(VENV) $(DEMO_OUT) web/node_modules .pytest_cache .ruff_cache build *.egg-info src/*.egg-info

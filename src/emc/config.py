@@ -1,0 +1,141 @@
+"""Typed, frozen settings, read once by the command line and passed in from there.
+
+A value comes from, first to last: the built-in default, ``emc.toml`` in the project folder, an environment variable
+``EMC_<SECTION>__<NAME>`` (such as ``EMC_CALIBRATE__STEPS=500``), a command-line option.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from emc.errors import UsageError
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, and an unknown name is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class VideoSettings(Section):
+    """How frames are taken from clips."""
+
+    every: int = Field(1, ge=1, description="take every k-th frame")
+    max_frames: int = Field(0, ge=0, description="stop after this many frames of a clip; 0 = all")
+    max_pixels: int = Field(8192 * 8192, ge=1, description="refuse frames with more pixels than this")
+
+
+class PredictSettings(Section):
+    """How persons are found and predicted."""
+
+    estimator: str = Field("nano", description="estimator: a name from `emc models` or the folder of a saved model")
+    detector: str = Field("embedded", description="person detector: a name from `emc models`")
+    batch: int = Field(32, ge=1, description="persons per network call")
+    max_persons: int = Field(6, ge=1, description="at most this many persons per frame")
+    min_box_score: float = Field(0.3, ge=0, le=1, description="drop boxes that the detector trusts less")
+    threads: int = Field(0, ge=0, description="compute threads; 0 = one per core")
+
+
+class AlertSettings(Section):
+    """When a joint is recommended for correction."""
+
+    low: float = Field(0.5, ge=0, le=1, description="confidence below which a joint counts as low (n)")
+    lost: float = Field(0.15, ge=0, le=1, description="confidence below which a joint counts as lost (m)")
+    gap: int = Field(2, ge=0, description="flagged runs of one joint at most this many frames apart are one alert")
+    jump: float = Field(
+        0.35, ge=0, description="flag a joint that leaves its own path by more than this share of the box's longer side"
+    )
+
+
+class CalibrateSettings(Section):
+    """How a model is calibrated on corrected target data mixed with common data."""
+
+    strategy: Literal["calibration", "finetune", "initial"] = Field(
+        "calibration",
+        description="calibration: from the base, target and common together; finetune: from the base, target alone; initial: from scratch, target alone",
+    )
+    mix: tuple[int, int] = Field((8, 2), description="target : common in every stretch of batches")
+    steps: int = Field(600, ge=1, description="training steps")
+    batch: int = Field(32, ge=1, description="persons per step")
+    ladder: int = Field(4, ge=1, description="checkpoints, evenly spaced, beside the base")
+    lr: float = Field(5e-4, gt=0, description="peak learning rate (AdamW)")
+    weight_decay: float = Field(0.01, ge=0, description="AdamW weight decay")
+    warmup: float = Field(0.05, ge=0, le=1, description="share of the steps over which the learning rate rises")
+    validation: float = Field(0.2, gt=0, lt=1, description="share of the groups held out to choose the checkpoint")
+    budget: float = Field(
+        0.5, ge=0, description="points that the common score may fall and a checkpoint still be chosen"
+    )
+    parts: tuple[str, ...] = Field(("leg",), description="body parts whose target PCKh decides")
+    save_every: int = Field(50, ge=1, description="steps between resume points")
+    seed: int = Field(0, ge=0, description="seed of splits, sampling and augmentation")
+
+
+class EvaluateSettings(Section):
+    """How predictions are scored."""
+
+    head: Literal["head_segment", "ears", "face_box", "torso", "bbox"] = Field(
+        "head_segment", description="the head size that PCKh is relative to, printed with every score"
+    )
+    alpha: float = Field(0.5, gt=0, description="a joint is right within alpha x head size")
+    bootstrap: int = Field(1000, ge=0, description="resamples for the 95 % intervals")
+    seed: int = Field(0, ge=0, description="seed of the bootstrap")
+
+
+class LiftSettings(Section):
+    """How 2D sequences are lifted to 3D."""
+
+    lifter: str = Field("temporal-small", description="lifter: a name from `emc models`")
+
+
+class Settings(Section):
+    """All settings, one section per arrow."""
+
+    video: VideoSettings = VideoSettings()  # pyright: ignore[reportCallIssue]
+    predict: PredictSettings = PredictSettings()  # pyright: ignore[reportCallIssue]
+    alerts: AlertSettings = AlertSettings()  # pyright: ignore[reportCallIssue]
+    calibrate: CalibrateSettings = CalibrateSettings()  # pyright: ignore[reportCallIssue]
+    evaluate: EvaluateSettings = EvaluateSettings()  # pyright: ignore[reportCallIssue]
+    lift: LiftSettings = LiftSettings()  # pyright: ignore[reportCallIssue]
+
+
+def read_settings(project: Path | None, environ: dict[str, str] | None = None, **overrides: Any) -> Settings:
+    """Read the settings of a project.
+
+    project : folder that may hold ``emc.toml``. environ : environment (default: the process's).
+    overrides : ``section={name: value}``; None values are left out.
+    Raises `UsageError` that names the file or variable, the value and what is allowed.
+    """
+    values: dict[str, dict[str, Any]] = {}
+    origin = "options"
+    if project is not None and (project / "emc.toml").is_file():
+        origin = str(project / "emc.toml")
+        try:
+            values = tomllib.loads((project / "emc.toml").read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{origin} is not valid TOML ({error}): correct the line it names") from error
+    for key, value in sorted((dict(os.environ) if environ is None else environ).items()):
+        section, _, name = key.removeprefix("EMC_").lower().partition("__")
+        if key.startswith("EMC_") and name and section in Settings.model_fields:
+            values.setdefault(section, {})[name] = _parsed(value)
+    for section, chosen in overrides.items():
+        values.setdefault(section, {}).update({k: v for k, v in chosen.items() if v is not None})
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(
+            f"setting {where} = {first['input']!r} is not usable ({first['msg']}): see docs/settings.md ({origin})"
+        ) from error
+
+
+def _parsed(value: str) -> Any:
+    try:
+        return tomllib.loads(f"v = {value}")["v"]
+    except tomllib.TOMLDecodeError:
+        return value

@@ -1,0 +1,1 @@
+"""Lifters from 2D sequences to 3D sequences."""

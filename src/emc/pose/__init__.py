@@ -1,0 +1,1 @@
+"""The words of EMC: skeletons, records and geometry, with no input or output."""

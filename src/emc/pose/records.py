@@ -1,0 +1,245 @@
+"""Records that travel between the stages: plain, frozen, with no input or output.
+
+Coordinates are pixels of the original (upright) frame, the centre of the top-left pixel = (0, 0); x to the right,
+y down. A joint without coordinates is NaN, never 0. Arrays are not copied on construction: treat them as read-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+import numpy as np
+
+from emc.errors import ShapeMismatch
+
+
+class Visibility(IntEnum):
+    """What is known of a joint; the numbers are COCO's. An occluded joint keeps its coordinates."""
+
+    ABSENT = 0
+    OCCLUDED = 1
+    VISIBLE = 2
+
+
+class Provenance(IntEnum):
+    """Who last said where a joint is. A machine never overwrites `HUMAN` or `CONFIRMED`."""
+
+    MODEL = 0
+    PROPAGATED = 1
+    HUMAN = 2
+    CONFIRMED = 3
+
+
+class Role(StrEnum):
+    """Population that a clip belongs to: the person's own uncommon motion, or everyday poses."""
+
+    TARGET = "target"
+    COMMON = "common"
+
+
+class Direction(StrEnum):
+    """Whether more is better; every metric carries one, so that no code guesses it from a name."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+
+    def better(self, new: float, old: float) -> bool:
+        """Return whether `new` is strictly better than `old`."""
+        return new > old if self is Direction.HIGHER else new < old
+
+
+class AlertReason(StrEnum):
+    """Why a joint is recommended for correction."""
+
+    LOST = "lost"
+    LOW_CONFIDENCE = "low_confidence"
+    JUMP = "jump"
+    SWAP = "swap"
+    LIMB_RATIO = "limb_ratio"
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One video file or one folder of images of one source.
+
+    `frames` is the number of frames, `width` and `height` those of the upright frame (rotation flag applied),
+    `times` the (frames,) presentation times in seconds (variable frame rate kept; images: frame / 1 s), or None
+    where they were not asked for.
+    `group` names the athlete or session: splits never separate a group. `sha256` is that of the file's bytes
+    (a folder: of its sorted file names and their hashes).
+    """
+
+    id: str
+    path: str
+    role: Role
+    group: str
+    frames: int
+    width: int
+    height: int
+    kind: str = "video"
+    fps: float = 0.0
+    sha256: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    times: np.ndarray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A person box on one frame: `xywh` in pixels, `track` the person's number in the clip (-1 = not tracked)."""
+
+    frame: int
+    xywh: tuple[float, float, float, float]
+    score: float = 1.0
+    track: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What an estimator says of one person on one frame.
+
+    xy : (J, 2) float32, pixels of the original frame, NaN where the joint was not found.
+    score : (J,) float32, the estimator's own peak value, any scale.
+    confidence : (J,) float32 in [0, 1], P(the joint is right) as far as it is calibrated; 0 where not found.
+    box : (4,) float32, xywh in pixels, the box that the estimator was given.
+    features : (J, F) float32 or None, signals for calibrating the confidence.
+    """
+
+    frame: int
+    person: int
+    xy: np.ndarray
+    score: np.ndarray
+    confidence: np.ndarray
+    box: np.ndarray
+    features: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        joints = len(self.xy)
+        if self.xy.shape != (joints, 2) or self.score.shape != (joints,) or self.confidence.shape != (joints,):
+            raise ShapeMismatch(
+                f"prediction has xy {self.xy.shape}, score {self.score.shape}, confidence {self.confidence.shape}: "
+                "they must be (J, 2), (J,), (J,)"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """What we now believe of one person on one frame: a fold of the edits over the prediction it came from.
+
+    xy : (J, 2) float32, pixels of the original frame; NaN only where visibility is ABSENT and nothing was kept.
+    visibility : (J,) int8 of `Visibility`. provenance : (J,) int8 of `Provenance`.
+    run : the prediction run that the pose came from, "" where a person or an import made it from nothing.
+    """
+
+    frame: int
+    person: int
+    xy: np.ndarray
+    visibility: np.ndarray
+    provenance: np.ndarray
+    run: str = ""
+    box: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        joints = len(self.xy)
+        if self.xy.shape != (joints, 2) or self.visibility.shape != (joints,) or self.provenance.shape != (joints,):
+            raise ShapeMismatch(
+                f"pose has xy {self.xy.shape}, visibility {self.visibility.shape}, provenance "
+                f"{self.provenance.shape}: they must be (J, 2), (J,), (J,)"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class JointChange:
+    """One joint's new value inside an edit; `x`, `y` are NaN where the joint has no place."""
+
+    frame: int
+    person: int
+    joint: int
+    x: float
+    y: float
+    visibility: Visibility
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One transaction of the journal: all its changes are taken back or brought again together.
+
+    `id` is its place in the journal (0 = not yet stored), `kind` a word such as ``drag``, ``import``, ``undo``;
+    `undoes` the id of the edit that this one takes back, 0 for none. `seconds` is the human time it took.
+    """
+
+    clip: str
+    kind: str
+    changes: tuple[JointChange, ...]
+    author: str = ""
+    seconds: float = 0.0
+    undoes: int = 0
+    id: int = 0
+    created: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A recommendation: this joint of this person, on frames first..last (inclusive), is probably wrong.
+
+    `severity` in [0, 1] orders the queue: the largest P(wrong) in the run.
+    """
+
+    clip: str
+    person: int
+    joint: int
+    first: int
+    last: int
+    reason: AlertReason
+    severity: float
+
+
+@dataclass(frozen=True, slots=True)
+class FrameAlerts:
+    """A frame's (m, n): `lost` joints that are occluded or not found, `low` joints of low confidence."""
+
+    frame: int
+    lost: int
+    low: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One labelled person for training or scoring.
+
+    image : (H, W, 3) uint8 RGB, the frame or a cut of it. xy : (J, 2) pixels of `image`, NaN where not labelled.
+    visibility : (J,) of `Visibility`; 0 = no label, the joint counts nowhere. box : (4,) xywh in `image`.
+    head : length of the head segment in pixels, NaN where unknown. area : pixels, for OKS (NaN: box area is used).
+    scale : pixels of the original frame per pixel of `image` (areas grow with its square).
+    clip, group, frame, person say where it comes from. weight : (J,) or None, weight of each label in the loss.
+    xyz : (17, 3) Human3.6M-17 in metres, camera axes, or None.
+    """
+
+    image: np.ndarray
+    xy: np.ndarray
+    visibility: np.ndarray
+    box: np.ndarray
+    clip: str
+    group: str
+    frame: int
+    person: int = 0
+    head: float = float("nan")
+    area: float = float("nan")
+    weight: np.ndarray | None = None
+    xyz: np.ndarray | None = None
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A figure with its 95 % interval; `ci95` is None only where `n` is too small for one."""
+
+    value: float
+    ci95: tuple[float, float] | None
+    n: int
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report's form of a figure: ``{"value", "ci95", "n"}``."""
+        return {"value": self.value, "ci95": list(self.ci95) if self.ci95 else None, "n": self.n}
