@@ -65,12 +65,17 @@ class CalibrateSettings(Section):
     ladder: int = Field(4, ge=1, description="checkpoints, evenly spaced, beside the base")
     lr: float = Field(5e-4, gt=0, description="peak learning rate (AdamW)")
     weight_decay: float = Field(0.01, ge=0, description="AdamW weight decay")
+    clip_norm: float = Field(1.0, gt=0, description="gradients longer than this are cut")
+    ema: float = Field(0.99, ge=0, lt=1, description="decay of the running average of the weights; 0 = none")
     warmup: float = Field(0.05, ge=0, le=1, description="share of the steps over which the learning rate rises")
     validation: float = Field(0.2, gt=0, lt=1, description="share of the groups held out to choose the checkpoint")
     budget: float = Field(
         0.5, ge=0, description="points that the common score may fall and a checkpoint still be chosen"
     )
     parts: tuple[str, ...] = Field(("leg",), description="body parts whose target PCKh decides")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="numbers of the forward pass; auto: bfloat16 where the processor computes in it"
+    )
     save_every: int = Field(50, ge=1, description="steps between resume points")
     seed: int = Field(0, ge=0, description="seed of splits, sampling and augmentation")
 

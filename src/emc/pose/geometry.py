@@ -103,3 +103,13 @@ def similarity_align(moving: np.ndarray, fixed: np.ndarray) -> np.ndarray:
     variance = float((a**2).sum())
     scale = float((singular * sign).sum()) / variance if variance > 0 else 1.0
     return scale * a @ rotation + fixed_mean
+
+
+def box_overlap(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the (N, M) intersection over union of (N, 4) and (M, 4) xywh boxes; 0 where both are empty."""
+    first, second = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    low = np.maximum(first[:, None, :2], second[None, :, :2])
+    high = np.minimum((first[:, :2] + first[:, 2:])[:, None], (second[:, :2] + second[:, 2:])[None])
+    shared = np.maximum(high - low, 0).prod(axis=-1)
+    union = first[:, 2:].prod(axis=-1)[:, None] + second[:, 2:].prod(axis=-1)[None] - shared
+    return shared / np.maximum(union, 1e-9)

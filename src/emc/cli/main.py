@@ -1,0 +1,48 @@
+"""The command `emc`: gathers one file per command; heavy imports wait until a command runs."""
+
+from __future__ import annotations
+
+import typer
+
+from emc import __version__
+from emc.cli import (
+    bench,
+    calibrate,
+    demo,
+    doctor,
+    evaluate,
+    labels,
+    lift,
+    models,
+    predict,
+    project,
+    report,
+    run,
+)
+
+app = typer.Typer(
+    name="emc",
+    help="Calibrate a human-pose model to your own footage: find its failures, fix them, recalibrate, prove it, lift to 3D.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback(invoke_without_command=True)
+def root(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+    """Calibrate a human-pose model to your own footage."""
+    if version:
+        typer.echo(f"emc {__version__}")
+        raise typer.Exit
+
+
+for module in (demo, run, project, predict, labels, calibrate, evaluate, lift, report, models, doctor):
+    module.register(app)
+app.add_typer(bench.app, name="bench", help="Measure EMC on data at hand; prints figures, changes no project.")
+
+
+def main() -> None:
+    """Entry point of the command `emc`."""
+    app()

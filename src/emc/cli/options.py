@@ -1,0 +1,54 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from emc.errors import UsageError
+
+if TYPE_CHECKING:
+    from emc.config import Settings
+
+Project = Annotated[
+    Path | None, typer.Option("--project", "-p", help="Project folder NAME.emc (default: the only one here).")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout; notes go to stderr.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.NAME=VALUE", help="Change a setting (see docs/settings.md); repeatable."),
+]
+Clips = Annotated[list[str] | None, typer.Option("--clip", help="Only this clip; repeatable (default: all).")]
+Boxes = Annotated[
+    Path | None, typer.Option("--boxes", help="Person boxes from a COCO JSON or CSV file, instead of the detector.")
+]
+Estimator = Annotated[
+    str | None, typer.Option("--estimator", help="A name from `emc models`, or a saved model's folder.")
+]
+Every = Annotated[int | None, typer.Option("--every", help="Take every k-th frame.")]
+
+
+def settings_for(project: Path | None, words: Sequence[str] | None, **sections: dict[str, Any]) -> Settings:
+    """Return the settings of a project with ``--set`` words and named options on top."""
+    from emc.config import read_settings
+
+    merged = {name: dict(values) for name, values in sections.items()}
+    for word in words or ():
+        key, sign, value = word.partition("=")
+        section, dot, name = key.strip().partition(".")
+        if not sign or not dot:
+            raise UsageError(f"--set '{word}' is not SECTION.NAME=VALUE: write for example --set calibrate.steps=300")
+        merged.setdefault(section, {})[name] = _value(value)
+    return read_settings(project, **merged)
+
+
+def _value(text: str) -> Any:
+    import tomllib
+
+    try:
+        return tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        return text

@@ -1,0 +1,50 @@
+"""`emc run`: from videos to overlays and labels in one command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emc.cli import options
+from emc.cli.terminal import running
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("run")(run)
+
+
+def run(
+    videos: Annotated[list[Path], typer.Argument(help="Videos, or folders of images.")],
+    out: Annotated[Path, typer.Option(help="Folder for the project and what is written.")] = Path("emc-out"),
+    name: Annotated[str, typer.Option(help="Name of the new project.")] = "run",
+    edit: Annotated[
+        bool, typer.Option("--edit/--no-edit", help="Say how to correct afterwards, or leave that out.")
+    ] = True,
+    estimator: options.Estimator = None,
+    boxes: options.Boxes = None,
+    every: options.Every = None,
+    setting: options.Set = None,
+    json: options.AsJson = False,
+) -> None:
+    """Make a project, add and predict the videos, write overlay_<clip>.mp4 and coco_<clip>.json."""
+    with running(json) as terminal:
+        from emc.workflow.run import run_videos
+
+        settings = options.settings_for(None, setting, predict={"estimator": estimator}, video={"every": every})
+        document = run_videos(videos, out, name, settings, boxes, terminal)
+        terminal.result(
+            document,
+            lambda console: [
+                console.print(
+                    f"{row['clip']}: {row['frames']} frames, {row['persons']} persons -> {row['overlay']}, {row['coco']}"
+                )
+                for row in document["clips"]
+            ],
+        )
+        if edit and not json:
+            terminal.say(f"to see what to correct first: emc alerts --project {document['project']}")
+        if document["failed"]:
+            raise typer.Exit(1)

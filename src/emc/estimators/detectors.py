@@ -1,0 +1,244 @@
+"""The embedded person detector: letterboxed levels of a small centre-and-sides network, merged by our own NMS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
+from torch import Tensor
+from torch.nn import functional
+
+from emc.errors import InputError, ShapeMismatch, UsageError, WeightsError
+from emc.estimators.detector_network import MULTIPLE, DetectorNetwork, cell_centres
+from emc.interfaces import ModelInfo
+from emc.pose.geometry import box_overlap
+from emc.pose.records import Box
+
+NAME = "embedded"
+SIDES = (192, 384)
+THRESHOLD = 0.3
+OVERLAP = 0.5
+MOST = 50
+BATCH = 16
+GREY = 114
+# The network learned persons up to a full input of 192 pixels; finer levels leave larger ones to the coarser level.
+LARGEST_FINE = 150.0
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """How a frame was shrunk into the network's input: resized to `inner`, grey at the right and below up to `outer`.
+
+    All sizes are (width, height) in pixels.
+    """
+
+    frame: tuple[int, int]
+    inner: tuple[int, int]
+    outer: tuple[int, int]
+
+    def to_frame(self, corners: np.ndarray) -> np.ndarray:
+        """Take (..., 4) x0 y0 x1 y1 from input pixels to frame pixels; pixel centres are whole numbers in both."""
+        scale = np.tile(np.array(self.frame) / np.array(self.inner), 2)
+        return (corners + 0.5) * scale - 0.5
+
+    def to_input(self, corners: np.ndarray) -> np.ndarray:
+        """Take (..., 4) x0 y0 x1 y1 from frame pixels to input pixels, the inverse of `to_frame`."""
+        scale = np.tile(np.array(self.inner) / np.array(self.frame), 2)
+        return (corners + 0.5) * scale - 0.5
+
+
+def letterbox_of(width: int, height: int, side: int) -> Letterbox:
+    """Return the letterbox that makes the longer side of a frame `side` pixels, padded to multiples of 32."""
+    scale = side / max(width, height)
+    inner = max(1, round(width * scale)), max(1, round(height * scale))
+    outer = tuple(-(-length // MULTIPLE) * MULTIPLE for length in inner)
+    return Letterbox((width, height), inner, (outer[0], outer[1]))
+
+
+def letterboxed(image: np.ndarray, box: Letterbox) -> np.ndarray:
+    """Return the (H', W', 3) uint8 input of a frame."""
+    shrinks = box.inner[0] < box.frame[0]
+    resized = cv2.resize(image, box.inner, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    padded = np.full((box.outer[1], box.outer[0], 3), GREY, dtype=np.uint8)
+    padded[: box.inner[1], : box.inner[0]] = resized
+    return padded
+
+
+def decode(logits: Tensor, sides: Tensor, threshold: float) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return, per image, corners (N, 4) x0 y0 x1 y1 in input pixels and scores (N,), best first.
+
+    logits : (B, 1, H, W); a cell counts where it is the highest of its 3 x 3 neighbourhood and above `threshold`.
+    sides : (B, 4, H, W) distances left, top, right, bottom from the cell's centre, input pixels.
+    """
+    score = logits.sigmoid()
+    peak = (functional.max_pool2d(score, 3, stride=1, padding=1) == score) & (score >= threshold)
+    centres = cell_centres(score.shape[2], score.shape[3], score.device)
+    found: list[tuple[np.ndarray, np.ndarray]] = []
+    for image in range(len(score)):
+        rows, columns = torch.nonzero(peak[image, 0], as_tuple=True)
+        values = score[image, 0, rows, columns]
+        order = values.argsort(descending=True)[:MOST]
+        rows, columns = rows[order], columns[order]
+        middle, reach = centres[:, rows, columns].T, sides[image][:, rows, columns].T
+        corners = torch.cat([middle - reach[:, :2], middle + reach[:, 2:]], dim=1)
+        found.append((corners.double().numpy(), values[order].double().numpy()))
+    return found
+
+
+def suppress(xywh: np.ndarray, scores: np.ndarray, overlap: float = OVERLAP) -> np.ndarray:
+    """Return the indices to keep of (N, 4) boxes, best first: none overlaps a better one by more than `overlap` IoU."""
+    left = list(np.argsort(-scores, kind="stable"))
+    shared = box_overlap(xywh, xywh)
+    kept: list[int] = []
+    while left:
+        best = left.pop(0)
+        kept.append(int(best))
+        left = [other for other in left if shared[best, other] <= overlap]
+    return np.array(kept, dtype=np.int64)
+
+
+class EmbeddedDetector:
+    """The person detector inside the package: small, for clips in which few persons are well seen.
+
+    weights : a folder with ``model.safetensors`` and ``emc.json`` (None: the one inside the package).
+    threshold : smallest score of a box, in (0, 1). sides : longer side, in pixels, of each level that a frame is
+    looked at; a finer level finds smaller persons and costs its area. No state is kept between calls.
+    Raises `WeightsError` that names the file, `UsageError` for a threshold or sides out of range.
+    """
+
+    def __init__(self, weights: Path | None = None, threshold: float = THRESHOLD, sides: Sequence[int] = SIDES) -> None:
+        if not 0 < threshold < 1:
+            raise UsageError(f"detector threshold {threshold} is out of range: give a number between 0 and 1")
+        if not sides or min(sides) < MULTIPLE:
+            raise UsageError(f"detector sides {list(sides)} are out of range: give one or more of at least {MULTIPLE}")
+        self.network, self._document = load_detector(weights)
+        self.threshold = threshold
+        self.sides = tuple(sorted(sides))
+        self._weights = "embedded" if weights is None else str(weights)
+
+    def detect(self, images: Sequence[np.ndarray], frames: Sequence[int]) -> list[list[Box]]:
+        """Return the boxes of each image, best first, cut at the frame's border; `track` is -1.
+
+        images : (H, W, 3) uint8 RGB, sizes may differ. frames : the index that each image's boxes carry.
+        Raises `ShapeMismatch` where the counts differ, `InputError` where an image is not (H, W, 3) uint8.
+        """
+        if len(images) != len(frames):
+            raise ShapeMismatch(f"detector got {len(images)} images and {len(frames)} frame numbers: give one for each")
+        for image, frame in zip(images, frames, strict=True):
+            _check(image, frame)
+        raw: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in images]
+        for level, side in enumerate(self.sides):
+            for number, corners, scores in self._level(images, side):
+                raw[number].append(_sized(corners, scores, images[number], side, level > 0))
+        return [self._merged(found, image, frame) for found, image, frame in zip(raw, images, frames, strict=True)]
+
+    def describe(self) -> ModelInfo:
+        """Return name, licence, size and where the weights are."""
+        return ModelInfo(
+            name=NAME,
+            kind="detector",
+            skeleton="",
+            input_size=(self.sides[-1], self.sides[-1]),
+            licence="Apache-2.0",
+            trainable=False,
+            parameters=sum(p.numel() for p in self.network.parameters()),
+            weights=self._weights,
+            notes="simple: rendered and sports photos only; give boxes from a file where it fails",
+            extra={"sides": list(self.sides), "threshold": self.threshold},
+        )
+
+    def _level(self, images: Sequence[np.ndarray], side: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """Yield (image number, corners in frame pixels, scores); images of one shape run together."""
+        groups: dict[Letterbox, list[int]] = {}
+        for number, image in enumerate(images):
+            groups.setdefault(letterbox_of(image.shape[1], image.shape[0], side), []).append(number)
+        for box, numbers in groups.items():
+            for start in range(0, len(numbers), BATCH):
+                chunk = numbers[start : start + BATCH]
+                batch = np.stack([letterboxed(images[number], box) for number in chunk])
+                for number, (corners, scores) in zip(chunk, self._forward(batch), strict=True):
+                    yield number, box.to_frame(corners), scores
+
+    def _forward(self, batch: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        with torch.inference_mode():
+            tensor = torch.from_numpy(batch).permute(0, 3, 1, 2).float() / 255
+            logits, sides = self.network(tensor.contiguous(memory_format=torch.channels_last))
+            return decode(logits, sides, self.threshold)
+
+    def _merged(self, found: list[tuple[np.ndarray, np.ndarray]], image: np.ndarray, frame: int) -> list[Box]:
+        corners = np.concatenate([part[0] for part in found])
+        scores = np.concatenate([part[1] for part in found])
+        limit = np.array([image.shape[1] - 0.5, image.shape[0] - 0.5] * 2)
+        corners = np.clip(corners, -0.5, limit)
+        xywh = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+        boxes: list[Box] = []
+        for index in suppress(xywh, scores)[:MOST]:
+            x, y, width, height = (float(value) for value in xywh[index])
+            if width >= 1 and height >= 1:
+                boxes.append(Box(int(frame), (x, y, width, height), float(scores[index])))
+        return boxes
+
+
+def _check(image: np.ndarray, frame: int) -> None:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise InputError(
+            f"frame {frame} is an array of {image.dtype} {image.shape}: the detector takes (height, width, 3) uint8 RGB"
+        )
+
+
+def _sized(
+    corners: np.ndarray, scores: np.ndarray, image: np.ndarray, side: int, fine: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Leave to the coarser level what is too large on a finer one."""
+    if not fine:
+        return corners, scores
+    longest = (corners[:, 2:] - corners[:, :2]).max(axis=1, initial=0) * side / max(image.shape[:2])
+    keep = longest <= LARGEST_FINE
+    return corners[keep], scores[keep]
+
+
+def save_detector(network: DetectorNetwork, folder: Path, extra: Mapping[str, Any] | None = None) -> None:
+    """Write ``model.safetensors`` (half precision) and ``emc.json`` (with `extra` merged in) into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {
+        key: (value.half() if value.is_floating_point() else value).contiguous()
+        for key, value in network.state_dict().items()
+        if not key.endswith("num_batches_tracked")
+    }
+    save_file(state, folder / "model.safetensors")
+    document = {"detector": NAME, "sides": list(SIDES), "licence": "Apache-2.0", **(extra or {})}
+    (folder / "emc.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+def load_detector(folder: Path | None) -> tuple[DetectorNetwork, dict[str, Any]]:
+    """Return the network, in evaluation mode and single precision, and its ``emc.json``; None: the embedded one.
+
+    Raises `WeightsError` where a file is missing, damaged, or of another network.
+    """
+    root = resources.files("emc.assets") / "detector" if folder is None else folder
+    advice = "give a folder with the detector's model.safetensors and emc.json, or install emc-pose again"
+    try:
+        document = json.loads((root / "emc.json").read_text(encoding="utf-8"))
+        state = load((root / "model.safetensors").read_bytes())
+    except OSError as error:
+        raise WeightsError(f"cannot read the detector's weights in {root} ({error}): {advice}") from error
+    except (SafetensorError, ValueError) as error:
+        raise WeightsError(f"the detector's weights in {root} are damaged ({error}): {advice}") from error
+    network = DetectorNetwork()
+    wanted = {key for key in network.state_dict() if not key.endswith("num_batches_tracked")}
+    if not isinstance(document, dict) or document.get("detector") != NAME or set(state) != wanted:
+        raise WeightsError(f"the weights in {root} belong to another model: {advice}")
+    try:
+        network.load_state_dict({key: value.float() for key, value in state.items()}, strict=False)
+    except RuntimeError as error:
+        raise WeightsError(f"the weights in {root} have other shapes than the detector's: {advice}") from error
+    return network.eval().to(memory_format=torch.channels_last), document  # pyright: ignore[reportCallIssue]

@@ -1,0 +1,281 @@
+"""`nano`: the embedded trainable pose estimator, COCO-17 out, small enough to calibrate on two CPU cores."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import importlib.resources
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from emc.errors import ShapeMismatch, WeightsError
+from emc.estimators.nano_crops import (
+    MEAN,
+    PADDING,
+    SPREAD,
+    Augmentation,
+    augmented_crop,
+    cut,
+    exact_affine,
+    exact_crop,
+    to_tensor,
+)
+from emc.estimators.nano_heatmaps import SIGMA, Decoded, cross_entropy, decode, encode
+from emc.estimators.nano_network import GRID_SIZE, INPUT_SIZE, NanoNetwork
+from emc.interfaces import ModelInfo
+from emc.pose.geometry import invert_affine, transform
+from emc.pose.records import Box, Prediction, Sample
+from emc.pose.skeleton import COCO17, Skeleton
+
+WEIGHTS_FILE = "model.safetensors"
+CARD_FILE = "emc.json"
+LICENCE = "Apache-2.0 (weights trained on LSPE photos, published for research: see MODEL_CARD.md)"
+BATCH = 64
+
+
+class NanoEstimator:
+    """Top-down estimator and `Trainable`: a 128 x 128 crop per box, one softmax heatmap per COCO-17 joint.
+
+    weights : a folder that `save` wrote; None = the weights embedded in the package. Raises `WeightsError` that names
+    the file where it is missing, damaged or of another network.
+
+    The batch of `collate` holds ``image`` (B, 3, 128, 128) float32, ``target`` (B, 17, 32, 32) float32 whose maps each
+    sum to 1, and ``weight`` (B, 17), 0 where a joint is not labelled or outside the crop. ``module(image)`` returns
+    the logits (B, 17, 32, 32) of the same maps: their softmax over the cells may stand in for ``target`` (with weight
+    1) to teach a network what another one sees.
+
+    Loaded networks keep their batch-norm statistics frozen while training (see `NanoNetwork`); `untrained` ones learn
+    them. A training that wants it otherwise calls ``module.freeze_statistics``.
+    """
+
+    def __init__(self, weights: Path | None = None) -> None:
+        self.augmentation = Augmentation()
+        self._network = NanoNetwork(len(COCO17)).to(memory_format=torch.channels_last)
+        self._card: dict[str, Any] = {}
+        self._origin = "embedded"
+        if weights is not None:
+            self.load(Path(weights))
+        else:
+            with importlib.resources.as_file(importlib.resources.files("emc.assets") / "nano") as folder:
+                self.load(folder)
+            self._origin = "embedded"
+
+    @classmethod
+    def untrained(cls, seed: int) -> NanoEstimator:
+        """Return an estimator with random weights, the same ones for the same seed."""
+        estimator = cls.__new__(cls)
+        estimator.augmentation = Augmentation()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            estimator._network = NanoNetwork(len(COCO17)).to(memory_format=torch.channels_last).eval()
+        estimator._card = {"base_hash": ""}
+        estimator._origin = f"untrained, seed {seed}"
+        return estimator
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """COCO-17."""
+        return COCO17
+
+    @property
+    def module(self) -> NanoNetwork:
+        """The network whose parameters are trained."""
+        return self._network
+
+    def predict(self, images: Sequence[np.ndarray], boxes: Sequence[Sequence[Box]]) -> list[Prediction]:
+        """Predict every box of every image.
+
+        images : (H, W, 3) uint8 RGB of any size, each with its own list of boxes, which may reach outside it. Returns
+        predictions image by image in the order of the boxes: xy in pixels of the image, score = probability of the
+        heatmap within two cells of its peak, confidence = that score mapped to P(joint is right) on held-out common
+        photos, features (17, 3) as named by `nano_heatmaps.FEATURES`. Raises `ShapeMismatch` where the numbers of
+        images and box lists differ.
+        """
+        if len(images) != len(boxes):
+            raise ShapeMismatch(f"{len(images)} images came with {len(boxes)} box lists: give one list per image")
+        work = [(image, box) for image, listed in zip(images, boxes, strict=True) for box in listed]
+        predictions: list[Prediction] = []
+        for start in range(0, len(work), BATCH):
+            predictions += self._predict_batch(work[start : start + BATCH])
+        return predictions
+
+    def collate(self, samples: Sequence[Sample], rng: np.random.Generator | None) -> dict[str, Tensor]:
+        """Turn samples into one batch: with `rng` augmented by `self.augmentation`, without it cut as `predict` cuts.
+
+        Raises `ShapeMismatch` where a sample's joints are not COCO-17.
+        """
+        how = self.augmentation
+        crops, places, weights = zip(
+            *(exact_crop(s) if rng is None else augmented_crop(s, rng, how) for s in samples), strict=True
+        )
+        weight = np.stack(weights)
+        target, inside = encode(np.stack(places), weight > 0)
+        return {"image": to_tensor(crops), "target": target, "weight": inside * torch.from_numpy(weight)}
+
+    def loss(self, batch: Mapping[str, Any]) -> Tensor:
+        """Return the mean cross entropy over the weighted joints of a batch, in nats."""
+        return cross_entropy(self._network(batch["image"]), batch["target"], batch["weight"])
+
+    def save(self, path: Path, extra: Mapping[str, Any] | None = None) -> None:
+        """Write ``model.safetensors`` (float32) and ``emc.json`` (with `extra` merged in) into the folder `path`."""
+        path = Path(path)
+        path.mkdir(parents=True, exist_ok=True)
+        write_weights(self._network.state_dict(), path / WEIGHTS_FILE)
+        card = self._own_card() | dict(extra or {})
+        temporary = path / (CARD_FILE + ".part")
+        temporary.write_text(json.dumps(card, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        temporary.replace(path / CARD_FILE)
+
+    def load(self, path: Path) -> None:
+        """Read weights from a folder that `save` wrote; raises `WeightsError` that names the file.
+
+        On error the estimator keeps the weights it had.
+        """
+        path = Path(path)
+        card = read_card(path / CARD_FILE)
+        state = read_weights(path / WEIGHTS_FILE)
+        check_fits(self._network, state, path / WEIGHTS_FILE)
+        self._network.load_state_dict({name: value.float() for name, value in state.items()})
+        if not card.get("base_hash"):
+            card["base_hash"] = hashlib.sha256((path / WEIGHTS_FILE).read_bytes()).hexdigest()
+        self._card = card
+        self._origin = str(path)
+        self._network.freeze_statistics(card.get("statistics", "frozen") == "frozen")
+        self._network.eval()
+
+    def describe(self) -> ModelInfo:
+        """Return name, skeleton, input size, licence and where the weights are."""
+        return ModelInfo(
+            name="nano",
+            kind="estimator",
+            skeleton=COCO17.name,
+            input_size=(INPUT_SIZE, INPUT_SIZE),
+            licence=str(self._card.get("licence", LICENCE)),
+            trainable=True,
+            parameters=sum(p.numel() for p in self._network.parameters()),
+            weights=self._origin,
+            notes="trained on common poses only; made to be calibrated",
+            extra={"base_hash": self._card.get("base_hash", "")},
+        )
+
+    def clone(self) -> NanoEstimator:
+        """Return an independent copy, weights included."""
+        return copy.deepcopy(self)
+
+    def decode_crops(self, images: Tensor) -> Decoded:
+        """Return what the network reads off a (B, 3, 128, 128) tensor of crops, in crop pixels."""
+        training = self._network.training
+        self._network.eval()
+        with torch.inference_mode():
+            decoded = decode(self._network(images))
+        self._network.train(training)
+        return decoded
+
+    def _predict_batch(self, work: Sequence[tuple[np.ndarray, Box]]) -> list[Prediction]:
+        boxes = [np.asarray(box.xywh, dtype=np.float32) for _, box in work]
+        affines = [exact_affine(box) for box in boxes]
+        crops = [cut(image, affine) for (image, _), affine in zip(work, affines, strict=True)]
+        found = self.decode_crops(to_tensor(crops))
+        confidence = map_confidence(found.peak, self._card.get("confidence"))
+        return [
+            Prediction(
+                frame=box.frame,
+                person=box.track,
+                xy=transform(found.xy[i].astype(np.float64), invert_affine(affines[i])).astype(np.float32),
+                score=found.peak[i],
+                confidence=confidence[i],
+                box=boxes[i],
+                features=found.features[i],
+            )
+            for i, (_, box) in enumerate(work)
+        ]
+
+    def _own_card(self) -> dict[str, Any]:
+        card = dict(self._card)
+        card.update(
+            estimator="nano",
+            skeleton=COCO17.name,
+            licence=card.get("licence", LICENCE),
+            statistics="frozen" if self._network.statistics_frozen else "live",
+            preprocessing={
+                "input": [INPUT_SIZE, INPUT_SIZE],
+                "grid": [GRID_SIZE, GRID_SIZE],
+                "colour": "RGB",
+                "mean": MEAN,
+                "spread": SPREAD,
+                "padding": PADDING,
+                "sigma_cells": SIGMA,
+            },
+        )
+        return card
+
+
+def map_confidence(peak: np.ndarray, table: Mapping[str, Any] | None) -> np.ndarray:
+    """Map (B, J) peaks to P(joint is right) by linear interpolation in a table; without one, return the peaks.
+
+    table : ``{"peak": K rising knots, "right": J rows of K rising shares}``.
+    """
+    if not table:
+        return peak.astype(np.float32)
+    knots = np.asarray(table["peak"], dtype=np.float64)
+    rows = [np.interp(peak[:, j], knots, np.asarray(row)) for j, row in enumerate(table["right"])]
+    return np.clip(np.stack(rows, axis=1), 0.0, 1.0).astype(np.float32)
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """Read ``emc.json``; raises `WeightsError` that names the file."""
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise WeightsError(f"{path} is missing: a saved model needs {WEIGHTS_FILE} and {CARD_FILE}") from error
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path} cannot be read ({error}): save the model again") from error
+    named = card.get("estimator") if isinstance(card, dict) else None
+    if named != "nano":
+        raise WeightsError(f"{path} belongs to estimator {named!r}, not 'nano': load it with its own estimator")
+    return card
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file; raises `WeightsError` that names it."""
+    if not path.is_file():
+        raise WeightsError(f"{path} is missing: a saved model needs {WEIGHTS_FILE} and {CARD_FILE}")
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(f"{path} is not a readable safetensors file ({error}): save or copy it again") from error
+
+
+def check_fits(network: NanoNetwork, state: Mapping[str, Tensor], path: Path) -> None:
+    """Raise `WeightsError` where names, shapes or finiteness of `state` do not fit the network."""
+    own = network.state_dict()
+    missing, unknown = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
+    if missing or unknown:
+        first = (missing or unknown)[0]
+        raise WeightsError(
+            f"{path} is not nano's: {len(missing)} tensors missing, {len(unknown)} unknown ({first}): "
+            "load weights that this version of nano saved"
+        )
+    for name, value in state.items():
+        if value.shape != own[name].shape:
+            raise WeightsError(
+                f"{path} has {name} of shape {tuple(value.shape)}, nano needs {tuple(own[name].shape)}: "
+                "load weights that this version of nano saved"
+            )
+        if not bool(torch.isfinite(value.float()).all()):
+            raise WeightsError(f"{path} has values that are not finite in {name}: choose an earlier checkpoint")
+
+
+def write_weights(state: Mapping[str, Tensor], path: Path) -> None:
+    """Write a state dict as safetensors, all at once: a reader never sees half a file."""
+    temporary = path.with_name(path.name + ".part")
+    save_file({name: value.detach().contiguous().clone() for name, value in state.items()}, temporary)
+    temporary.replace(path)

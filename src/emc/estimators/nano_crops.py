@@ -1,0 +1,148 @@
+"""Crops of persons for the `nano` estimator: exact for prediction, changed at random for training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from emc.errors import ShapeMismatch
+from emc.estimators.nano_network import INPUT_SIZE
+from emc.pose.geometry import box_to_square, crop_affine, transform
+from emc.pose.records import Sample
+from emc.pose.skeleton import COCO17
+
+PADDING = 1.25
+MEAN = 114.0
+SPREAD = 64.0
+NOISY_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """How far a training crop may depart from the prediction crop.
+
+    rotation : degrees, each way. scale : factors on the crop's side, low to high. shift : share of the side, each way.
+    flip : probability of mirroring, left and right joints change places. colour : strength in [0, 1] of brightness,
+    contrast and colour cast. cutout : probability of one patch of plain colour over the crop. grey : probability of
+    losing all colour. noise : largest standard deviation of pixel noise, in grey levels (on a fifth of the crops).
+    """
+
+    rotation: float = 40.0
+    scale: tuple[float, float] = (0.75, 1.25)
+    shift: float = 0.06
+    flip: float = 0.5
+    colour: float = 0.3
+    cutout: float = 0.25
+    grey: float = 0.05
+    noise: float = 8.0
+
+
+def cut(image: np.ndarray, affine: np.ndarray, size: int = INPUT_SIZE) -> np.ndarray:
+    """Return the (size, size, 3) uint8 crop of an RGB image under a (2, 3) affine; grey beyond the image's edge.
+
+    An image much larger than the crop is first shrunk by an area mean, so that thin limbs do not alias away.
+    """
+    step = int(1.0 / max(float(np.sqrt(abs(np.linalg.det(affine[:, :2])))), 1e-6))
+    if step >= 2:
+        image, affine = _shrink(image, affine, size, step)
+    return cv2.warpAffine(
+        image, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(MEAN,) * 3
+    )
+
+
+def _shrink(image: np.ndarray, affine: np.ndarray, size: int, step: int) -> tuple[np.ndarray, np.ndarray]:
+    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], dtype=np.float64)
+    reach = (corners - affine[:, 2]) @ np.linalg.inv(affine[:, :2]).T
+    height, width = image.shape[:2]
+    x0, y0 = np.clip(np.floor(reach.min(axis=0)).astype(int) - step, 0, [width - 1, height - 1])
+    x1, y1 = np.clip(np.ceil(reach.max(axis=0)).astype(int) + step, [x0 + 1, y0 + 1], [width, height])
+    columns, rows = max((x1 - x0) // step, 1), max((y1 - y0) // step, 1)
+    part = image[y0 : min(y0 + rows * step, height), x0 : min(x0 + columns * step, width)]
+    small = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
+    factor = np.array([part.shape[1] / columns, part.shape[0] / rows])
+    # Pixel centres: small pixel i covers part pixels i * factor .. (i + 1) * factor - 1.
+    origin = np.array([x0, y0]) + (factor - 1) / 2
+    moved = np.concatenate([affine[:, :2] * factor, (affine[:, :2] @ origin + affine[:, 2])[:, None]], axis=1)
+    return small, moved
+
+
+def exact_affine(box: np.ndarray) -> np.ndarray:
+    """Return the affine of the prediction crop of a (4,) xywh box."""
+    return crop_affine(box_to_square(box, PADDING), INPUT_SIZE)
+
+
+def exact_crop(sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the prediction crop of a sample, its places in crop pixels, and its label weights."""
+    affine = exact_affine(sample.box)
+    return cut(sample.image, affine), transform(_places(sample), affine), label_weight(sample)
+
+
+def augmented_crop(
+    sample: Sample, rng: np.random.Generator, how: Augmentation
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return a changed crop of a sample, its places in crop pixels, and its label weights."""
+    square = box_to_square(sample.box, PADDING)
+    low, high = how.scale
+    square[:2] += rng.uniform(-how.shift, how.shift, 2) * square[2]
+    square[2] *= float(np.exp(rng.uniform(np.log(low), np.log(high))))
+    angle = float(rng.uniform(-how.rotation, how.rotation))
+    flip = bool(rng.random() < how.flip)
+    affine = crop_affine(square, INPUT_SIZE, angle, flip)
+    crop = change_look(cut(sample.image, affine), rng, how)
+    xy, weight = transform(_places(sample), affine), label_weight(sample)
+    if flip:
+        mirror = list(COCO17.flip)
+        xy, weight = xy[mirror], weight[mirror]
+    return crop, xy, weight
+
+
+def change_look(crop: np.ndarray, rng: np.random.Generator, how: Augmentation) -> np.ndarray:
+    """Return a (S, S, 3) uint8 crop with other colours, perhaps with noise, perhaps with a covered patch."""
+    if rng.random() < how.grey:
+        crop = np.repeat(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=-1)
+    strength = how.colour
+    gain = np.exp(rng.uniform(-strength, strength) + rng.uniform(-strength / 3, strength / 3, 3))
+    shift = rng.uniform(-strength, strength) * SPREAD
+    tones = (np.arange(256)[:, None] - MEAN) * gain + MEAN + shift
+    crop = cv2.LUT(crop, np.clip(tones, 0, 255).astype(np.uint8)[None])
+    if how.noise > 0 and rng.random() < NOISY_SHARE:
+        sigma = np.float32(rng.uniform(0, how.noise))
+        grain = rng.standard_normal(crop.shape, dtype=np.float32) * sigma
+        crop = np.clip(crop + grain, 0, 255).astype(np.uint8)
+    if rng.random() < how.cutout:
+        _cover(crop, rng)
+    return crop
+
+
+def _cover(crop: np.ndarray, rng: np.random.Generator) -> None:
+    size = crop.shape[0]
+    height, width = (rng.uniform(0.1, 0.35, 2) * size).astype(int)
+    top, left = rng.integers(0, size - height), rng.integers(0, size - width)
+    crop[top : top + height, left : left + width] = rng.uniform(0, 255, 3)
+
+
+def label_weight(sample: Sample) -> np.ndarray:
+    """Return the (J,) float32 weight of each label: 0 where not labelled, else `sample.weight` (1 by default)."""
+    labelled = (np.asarray(sample.visibility) > 0) & np.isfinite(sample.xy).all(axis=-1)
+    weight = np.ones(len(labelled)) if sample.weight is None else np.asarray(sample.weight)
+    return np.where(labelled, weight, 0.0).astype(np.float32)
+
+
+def to_tensor(crops: Sequence[np.ndarray]) -> Tensor:
+    """Return crops as one (B, 3, S, S) float32 tensor, channels last in memory, about zero mean and unit spread."""
+    stacked = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
+    return (stacked.float() - MEAN) / SPREAD
+
+
+def _places(sample: Sample) -> np.ndarray:
+    xy = np.asarray(sample.xy, dtype=np.float64)
+    if xy.shape != (len(COCO17), 2):
+        raise ShapeMismatch(
+            f"sample {sample.clip}:{sample.frame} has joints {xy.shape}: nano takes ({len(COCO17)}, 2), skeleton coco17"
+        )
+    return xy

@@ -1,0 +1,105 @@
+"""Heatmaps of the `nano` estimator: places to soft targets, logits to sub-pixel places and confidence signals.
+
+A cell of the grid stands for a point of the crop: cell 0 for the centre of its first pixel, the last cell for the
+centre of its last ("unbiased data processing", Huang et al., CVPR 2020).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from emc.estimators.nano_network import GRID_SIZE, INPUT_SIZE
+
+CELL = (INPUT_SIZE - 1) / (GRID_SIZE - 1)
+SIGMA = 1.25
+FEATURES = ("peak", "second_peak", "entropy")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Places in crop pixels (B, J, 2), probability mass around the peak (B, J), signals (B, J, F); all float32."""
+
+    xy: np.ndarray
+    peak: np.ndarray
+    features: np.ndarray
+
+
+def encode(xy: np.ndarray, visible: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Turn places into soft targets.
+
+    xy : (B, J, 2) crop pixels, NaN where missing. visible : (B, J), 0 = not labelled. Returns targets
+    (B, J, 32, 32) float32, each map a Gaussian that sums to 1, and weights (B, J): 1 where the joint is labelled and
+    lies in the crop, else 0 (its map is then uniform and counts nowhere).
+    """
+    cells = np.asarray(xy, dtype=np.float64) / CELL
+    with np.errstate(invalid="ignore"):
+        inside = ((cells >= -0.5) & (cells <= GRID_SIZE - 0.5)).all(axis=-1)
+    known = inside & (np.asarray(visible) > 0)
+    cells = np.where(known[..., None], cells, 0.0)
+    axis = np.arange(GRID_SIZE)
+    profile = np.exp(-((axis - cells[..., None]) ** 2) / (2 * SIGMA**2))
+    profile /= profile.sum(axis=-1, keepdims=True)
+    target = profile[..., 1, :, None] * profile[..., 0, None, :]
+    target[~known] = 1.0 / GRID_SIZE**2
+    return torch.from_numpy(target.astype(np.float32)), torch.from_numpy(known.astype(np.float32))
+
+
+def cross_entropy(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Return the mean over weighted joints of the cross entropy between soft target and spatial softmax.
+
+    logits, target : (B, J, H, W). weight : (B, J), 0 masks a joint. With no weight at all the loss is 0.
+    """
+    log_share = functional.log_softmax(logits.float().flatten(2), dim=-1)
+    entropy = -(target.flatten(2) * log_share).sum(dim=-1)
+    return (entropy * weight).sum() / weight.sum().clamp(min=1.0)
+
+
+def decode(logits: Tensor) -> Decoded:
+    """Read places off (B, J, H, W) logits.
+
+    The highest cell, refined by one Newton step on the log-probabilities: exact for a Gaussian map ("DARK", Zhang et
+    al., CVPR 2020). `peak` is the probability within two cells of it.
+    """
+    batch, joints, height, width = logits.shape
+    logits = logits.detach().float()
+    share = functional.softmax(logits.flatten(2), dim=-1)
+    best = share.argmax(dim=-1)
+    row, column = best // width, best % width
+    offset = _newton_step(logits, row, column)
+    xy = (torch.stack([column, row], dim=-1).float() + offset) * CELL
+    near = _neighbourhood(row, column, height, width)
+    peak = (share * near).sum(dim=-1)
+    second = functional.avg_pool2d((share * ~near).view(batch, joints, height, width), 5, 1, 2) * 25
+    entropy = -(share * share.clamp(min=1e-12).log()).sum(dim=-1) / float(np.log(height * width))
+    features = torch.stack([peak, second.flatten(2).amax(dim=-1), entropy], dim=-1)
+    return Decoded(xy.numpy(), peak.clamp(0.0, 1.0).numpy(), features.numpy())
+
+
+def _newton_step(logits: Tensor, row: Tensor, column: Tensor) -> Tensor:
+    """Return the (B, J, 2) offset in cells from the highest cell to the top of the parabola through it."""
+    padded = functional.pad(logits, (1, 1, 1, 1), mode="replicate")
+    batch = torch.arange(logits.shape[0])[:, None]
+    joint = torch.arange(logits.shape[1])[None]
+
+    def at(dy: int, dx: int) -> Tensor:
+        return padded[batch, joint, row + 1 + dy, column + 1 + dx]
+
+    middle = at(0, 0)
+    gx, gy = (at(0, 1) - at(0, -1)) / 2, (at(1, 0) - at(-1, 0)) / 2
+    hxx = (at(0, 1) + at(0, -1) - 2 * middle).clamp(max=-1e-4)
+    hyy = (at(1, 0) + at(-1, 0) - 2 * middle).clamp(max=-1e-4)
+    # Each axis on its own: a cross term of a noisy map can point away from the top, and the axes never do.
+    return torch.stack([-gx / hxx, -gy / hyy], dim=-1).clamp(-0.5, 0.5)
+
+
+def _neighbourhood(row: Tensor, column: Tensor, height: int, width: int) -> Tensor:
+    """Return (B, J, H * W): whether a cell is within two rows and two columns of the highest."""
+    rows, columns = torch.arange(height), torch.arange(width)
+    near_row = (rows - row[..., None]).abs() <= 2
+    near_column = (columns - column[..., None]).abs() <= 2
+    return (near_row[..., :, None] & near_column[..., None, :]).flatten(2)

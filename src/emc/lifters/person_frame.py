@@ -1,0 +1,113 @@
+"""The input of the small lifter: 2D joints around the person's own hips, in units of the person's own size.
+
+A user's camera, crop and resolution are unknown, so nothing here depends on them: moving the person in the frame or
+scaling the frame leaves the values unchanged.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import percentile_filter
+
+from emc.errors import ShapeMismatch
+from emc.pose.skeleton import COCO17
+
+HIPS = (COCO17.index("left_hip"), COCO17.index("right_hip"))
+STANDARD_HEIGHT = 1.70
+"""Metres; the stature that lengths refer to where the person's own is unknown."""
+
+BONES: tuple[tuple[int, int], ...] = tuple(
+    (COCO17.index(f"{side}_{a}"), COCO17.index(f"{side}_{b}"))
+    for side in ("left", "right")
+    for a, b in (("shoulder", "hip"), ("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
+)
+BONE_LENGTHS: tuple[float, ...] = (0.498, 0.406, 0.410, 0.282, 0.248) * 2
+"""Metres, of an adult of `STANDARD_HEIGHT`, in the order of `BONES`."""
+
+SIZE_WINDOW = 81
+SIZE_PERCENTILE = 90
+
+
+def fill_gaps(xy: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Interpolate missing joints in time and mark them with confidence 0.
+
+    xy : (T, 17, 2) pixels, NaN = missing. confidence : (T, 17), NaN counts as 0. Returns xy, where a gap is bridged
+    linearly and the ends hold the nearest value (a joint that is never seen stays NaN), and confidence in [0, 1].
+    """
+    seen = np.asarray(np.isfinite(xy).all(axis=-1))
+    filled = np.where(seen[..., None], xy, np.nan).astype(np.float64)
+    known = np.where(seen, np.clip(np.nan_to_num(confidence), 0.0, 1.0), 0.0)
+    frames = np.arange(len(xy))
+    for joint in np.flatnonzero(seen.any(axis=0) & ~seen.all(axis=0)):
+        there = seen[:, joint]
+        for axis in (0, 1):
+            filled[:, joint, axis] = np.interp(frames, frames[there], filled[there, joint, axis])
+    return filled, known
+
+
+def person_size(filled: np.ndarray) -> np.ndarray:
+    """Return (T,) pixels per metre of a standard adult, from the projected lengths of trunk and limbs.
+
+    filled : (T, 17, 2) as `fill_gaps` gives it. Each of the ten `BONES` is taken at its 90th percentile over
+    `SIZE_WINDOW` frames: a limb that points at the camera looks short now, but hardly ever for the whole window.
+    Where no bone was ever seen, the spread of the joints stands in.
+    """
+    ends = np.array(BONES)
+    lengths = np.linalg.norm(filled[:, ends[:, 0]] - filled[:, ends[:, 1]], axis=-1)
+    seen = np.isfinite(lengths).all(axis=0)
+    if seen.any():
+        window = min(SIZE_WINDOW, 2 * len(filled) - 1)
+        long = percentile_filter(lengths[:, seen], SIZE_PERCENTILE, size=(window, 1), mode="nearest")
+        size = long.sum(axis=1) / np.array(BONE_LENGTHS)[seen].sum()
+    else:
+        size = np.full(len(filled), float(np.nanstd(filled, axis=(0, 1)).max()))
+    return np.where(np.isfinite(size) & (size > 1e-9), size, 1.0)
+
+
+def hip_centre(filled: np.ndarray) -> np.ndarray:
+    """Return (T, 2) the middle of the hips, else the one hip that is known, else the mean of the known joints."""
+    hips = filled[:, list(HIPS)]
+    known = np.isfinite(hips).all(axis=(0, 2))
+    if known.any():
+        return hips[:, known].mean(axis=1)
+    return np.nanmean(filled, axis=1)
+
+
+def person_frame(xy: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the network's input and where the person's hips are.
+
+    xy : (T, 17, 2) COCO-17 pixels, NaN = missing, at least one joint seen on one frame. confidence : (T, 17).
+    Returns (T, 17, 3) float32: x and y from the middle of the hips in units of `person_size` (so roughly metres),
+    confidence; a joint that is never seen lies at (0, 0) with confidence 0. And (T, 2) pixels, the middle of the hips.
+    Raises `ShapeMismatch` where shapes are wrong or nothing is seen.
+    """
+    if xy.ndim != 3 or xy.shape[1:] != (len(COCO17), 2) or confidence.shape != xy.shape[:2]:
+        raise ShapeMismatch(
+            f"lifting got xy {xy.shape} and confidence {confidence.shape}: it needs (T, 17, 2) and (T, 17), COCO-17"
+        )
+    if not np.isfinite(xy).all(axis=-1).any():
+        raise ShapeMismatch(f"no joint is seen on any of {len(xy)} frames: lift only where a person was found")
+    filled, known = fill_gaps(xy, confidence)
+    centre = hip_centre(filled)
+    relative = (filled - centre[:, None]) / person_size(filled)[:, None, None]
+    values = np.concatenate([np.nan_to_num(relative), known[..., None]], axis=-1)
+    return values.astype(np.float32), centre
+
+
+def mirror_input(values: np.ndarray) -> np.ndarray:
+    """Mirror (..., 17, 3) network input left-right: negate x and swap left and right joints."""
+    return values[..., list(COCO17.flip), :] * np.array([-1, 1, 1], dtype=values.dtype)
+
+
+def ray_rotation(centre: np.ndarray, size: tuple[int, int], focal: float) -> np.ndarray:
+    """Return the (T, 3, 3) rotations from axes that look straight at the person to the camera's axes.
+
+    centre : (T, 2) pixels. size : (width, height). focal : pixels; the principal point is the frame's middle. Each is
+    the shortest rotation that takes (0, 0, 1) to the ray through `centre` (Rodrigues' formula for unit vectors).
+    """
+    middle = (np.array(size, dtype=np.float64) - 1) / 2
+    ray = np.concatenate([(centre - middle) / focal, np.ones((len(centre), 1))], axis=1)
+    x, y, z = (ray / np.linalg.norm(ray, axis=1, keepdims=True)).T
+    k = 1 / (1 + z)
+    rows = [[1 - k * x * x, -k * x * y, x], [-k * x * y, 1 - k * y * y, y], [-x, -y, z]]
+    return np.moveaxis(np.array(rows), -1, 0)

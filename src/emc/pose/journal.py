@@ -1,0 +1,158 @@
+"""The edit journal as a pure fold: predictions and edits in, current poses out.
+
+The rules, in one place:
+
+- Edits count in the order of the journal: of two human changes to a joint, the later one holds.
+- An edit with `undoes` only takes another edit back; its own changes are a note for readers and never count. An edit
+  that is taken back does not count, and neither does an undo that was itself taken back (that is a redo).
+- A machine's change (`MODEL`, `PROPAGATED`) never replaces a person's (`HUMAN`, `CONFIRMED`).
+- A person who appears only in edits has the joints that the edits name; the others are absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from emc.errors import UsageError
+from emc.pose.records import Edit, JointChange, Pose, Prediction, Provenance, Visibility
+
+PoseKey = tuple[int, int]
+JointKey = tuple[int, int, int]
+
+
+def fold_edits(
+    predictions: Iterable[Prediction], edits: Sequence[Edit], *, joints: int = 0, run: str = ""
+) -> list[Pose]:
+    """Return the current poses: what the journal makes of the predictions.
+
+    predictions : of one run, any order, at most one per (frame, person). edits : of the same clip, oldest first; an
+    edit whose undo is not among them counts. joints : number of joints of the skeleton; poses have more only where a
+    prediction or an edit names more. run : the id that poses with a prediction carry.
+
+    A predicted joint is `VISIBLE` where its confidence is above 0 and its place finite, else `ABSENT` (its coordinates,
+    NaN or not, are kept); its provenance is `MODEL`. Poses come by frame, then person, all with the same number of
+    joints. Arrays of a pose that no edit touched may be the prediction's own: treat them as read-only.
+    """
+    changes = _standing(edits)
+    predicted = {(p.frame, p.person): p for p in predictions}
+    width = max(
+        joints,
+        max((len(p.xy) for p in predicted.values()), default=0),
+        max((joint + 1 for of_pose in changes.values() for joint in of_pose), default=0),
+    )
+    poses: dict[PoseKey, Pose] = {}
+    for key in sorted(predicted.keys() | changes.keys()):
+        prediction = predicted.get(key)
+        pose = _empty_pose(key, width) if prediction is None else _predicted_pose(prediction, width, run)
+        poses[key] = _with_changes(pose, changes[key]) if key in changes else pose
+    return list(poses.values())
+
+
+def joint_versions(edits: Sequence[Edit]) -> dict[JointKey, int]:
+    """Return, for each joint that edits decide, the id of the edit that its current value comes from.
+
+    The key is (frame, person, joint). Joints that are still as predicted are not in the mapping.
+    """
+    return {
+        (frame, person, joint): edit
+        for (frame, person), of_pose in _standing(edits).items()
+        for joint, (edit, _) in of_pose.items()
+    }
+
+
+def taken_back(undoes: Sequence[tuple[int, int]]) -> set[int]:
+    """Return the ids of the edits that do not count because a standing edit takes them back.
+
+    undoes : (id, id of the edit that it takes back or 0) in the order of the journal; edits that take nothing back may
+    be left out. An edit can only take back an earlier one, so one pass from the newest decides all.
+    """
+    gone: set[int] = set()
+    for identity, target in reversed(undoes):
+        if target and identity not in gone:
+            gone.add(target)
+    return gone
+
+
+def invert(edit: Edit, before: Iterable[Pose], author: str = "") -> Edit:
+    """Return the edit that takes `edit` back (``undo``), or brings it again where `edit` is itself an undo (``redo``).
+
+    edit : as stored, with its id. before : the poses before `edit`, of at least the persons and frames that it
+    changed; one that is missing counts as absent. The changes of the result say which values come back, for those who
+    show them; the fold itself goes by `undoes` alone, so later edits of the same joints keep holding.
+    Raises `UsageError` where the edit is not stored yet.
+    """
+    if not edit.id:
+        raise UsageError(f"edit '{edit.kind}' of clip {edit.clip} is not stored yet: append it before taking it back")
+    poses = {(pose.frame, pose.person): pose for pose in before}
+    joints = dict.fromkeys((change.frame, change.person, change.joint) for change in edit.changes)
+    changes = tuple(_value_of(poses.get(key[:2]), key) for key in joints)
+    kind = "redo" if edit.undoes and edit.kind == "undo" else "undo"
+    return Edit(clip=edit.clip, kind=kind, changes=changes, author=author, undoes=edit.id)
+
+
+def _standing(edits: Sequence[Edit]) -> dict[PoseKey, dict[int, tuple[int, JointChange]]]:
+    """Return the change that holds for each joint, with the id of its edit."""
+    gone = taken_back([(edit.id, edit.undoes) for edit in edits])
+    standing: dict[PoseKey, dict[int, tuple[int, JointChange]]] = {}
+    for edit in edits:
+        if edit.undoes or edit.id in gone:
+            continue
+        for change in edit.changes:
+            of_pose = standing.setdefault((change.frame, change.person), {})
+            held = of_pose.get(change.joint)
+            if held is None or _may_replace(change, held[1]):
+                of_pose[change.joint] = (edit.id, change)
+    return standing
+
+
+def _may_replace(change: JointChange, held: JointChange) -> bool:
+    return change.provenance >= Provenance.HUMAN or held.provenance < Provenance.HUMAN
+
+
+def _predicted_pose(prediction: Prediction, width: int, run: str) -> Pose:
+    xy, confidence = prediction.xy, prediction.confidence
+    missing = width - len(xy)
+    if missing:
+        xy = np.concatenate([xy, np.full((missing, 2), np.nan, dtype=xy.dtype)])
+        confidence = np.concatenate([confidence, np.zeros(missing, dtype=confidence.dtype)])
+    seen = (confidence > 0) & np.isfinite(xy).all(axis=1)
+    visibility = np.where(seen, np.int8(Visibility.VISIBLE), np.int8(Visibility.ABSENT))
+    provenance = np.full(width, Provenance.MODEL, dtype=np.int8)
+    return Pose(prediction.frame, prediction.person, xy, visibility, provenance, run, prediction.box)
+
+
+def _empty_pose(key: PoseKey, width: int) -> Pose:
+    return Pose(
+        frame=key[0],
+        person=key[1],
+        xy=np.full((width, 2), np.nan, dtype=np.float32),
+        visibility=np.full(width, Visibility.ABSENT, dtype=np.int8),
+        provenance=np.full(width, Provenance.MODEL, dtype=np.int8),
+    )
+
+
+def _with_changes(pose: Pose, changes: Mapping[int, tuple[int, JointChange]]) -> Pose:
+    xy, visibility, provenance = pose.xy.copy(), pose.visibility.copy(), pose.provenance.copy()
+    for joint, (_, change) in changes.items():
+        xy[joint] = change.x, change.y
+        visibility[joint] = change.visibility
+        provenance[joint] = change.provenance
+    return replace(pose, xy=xy, visibility=visibility, provenance=provenance)
+
+
+def _value_of(pose: Pose | None, key: JointKey) -> JointChange:
+    frame, person, joint = key
+    if pose is None or joint >= len(pose.xy):
+        return JointChange(frame, person, joint, float("nan"), float("nan"), Visibility.ABSENT, Provenance.MODEL)
+    return JointChange(
+        frame,
+        person,
+        joint,
+        float(pose.xy[joint, 0]),
+        float(pose.xy[joint, 1]),
+        Visibility(int(pose.visibility[joint])),
+        Provenance(int(pose.provenance[joint])),
+    )

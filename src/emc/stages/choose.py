@@ -1,0 +1,165 @@
+"""Choose a checkpoint of a ladder by a written rule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from emc.errors import UsageError
+from emc.pose.records import Direction, Interval
+
+Reference = Literal["base", "best"]
+
+
+@dataclass(frozen=True, slots=True)
+class LadderEntry:
+    """One checkpoint's scores, fractions in [0, 1]; step 0 is the base.
+
+    target : part -> score on the target's validation data. common : total score on the common validation data.
+    ap : OKS-AP on the common data where it was measured; it is told in the reason and decides nothing.
+    """
+
+    step: int
+    target: Mapping[str, Interval]
+    common: Interval
+    ap: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The chosen step with the rule in words and the reason in figures.
+
+    `trusted` is False where the user must be told aloud: the base was kept, or the gain is within its interval.
+    """
+
+    step: int
+    rule: str
+    why: str
+    trusted: bool
+
+
+def choose(
+    ladder: Sequence[LadderEntry],
+    parts: Sequence[str],
+    budget: float,
+    reference: Reference = "base",
+    direction: Direction = Direction.HIGHER,
+) -> Choice:
+    """Choose the checkpoint with the best target score whose common score has not fallen by more than the budget.
+
+    ladder : with the base (step 0). parts : their scores are pooled, weighted by their numbers of joints. budget :
+    points (100 x difference of fractions). reference : what "fallen" is measured against, the ``base`` or the ``best``
+    common score up to and including the checkpoint (which also refuses a checkpoint after the peak). direction : of
+    both scores. Ties go to the earlier step. The base is chosen where nothing qualifies or nothing is better.
+    Raises `UsageError` where the base is missing or an entry lacks an asked part.
+    """
+    entries = sorted(ladder, key=lambda entry: entry.step)
+    if not entries or entries[0].step != 0:
+        raise UsageError("the ladder has no base (step 0) to measure against: score the base first")
+    base, rest = entries[0], entries[1:]
+    scores = {entry.step: pooled(entry, parts) for entry in entries}
+    falls = {entry.step: _fall(entry, entries, reference, direction) for entry in rest}
+    qualified = [entry for entry in rest if _within(falls[entry.step], budget)]
+    best = base
+    for entry in qualified:
+        if direction.better(scores[entry.step].value, scores[best.step].value):
+            best = entry
+    rule = _rule(parts, budget, reference, direction)
+    if best is base:
+        return Choice(0, rule, _why_base(rest, qualified, scores, falls, budget), False)
+    why = _why(best, base, scores, falls, rest, qualified)
+    sure = _beyond_interval(scores[best.step], scores[0], direction)
+    return Choice(best.step, rule, why if sure else why + "; the gain lies within its 95 % interval", sure)
+
+
+def pooled(entry: LadderEntry, parts: Sequence[str]) -> Interval:
+    """Return the target score over `parts`, weighted by joints; the interval is kept where there is one part."""
+    missing = [part for part in parts if part not in entry.target]
+    if missing or not parts:
+        asked = ", ".join(missing) or "no part at all"
+        raise UsageError(f"step {entry.step} has no target score of {asked}: use {', '.join(entry.target)}")
+    figures = [entry.target[part] for part in parts]
+    if len(figures) == 1:
+        return figures[0]
+    n = sum(figure.n for figure in figures)
+    if n == 0:
+        return Interval(sum(figure.value for figure in figures) / len(figures), None, 0)
+    return Interval(sum(figure.value * figure.n for figure in figures) / n, None, n)
+
+
+def _worsening(new: float, old: float, direction: Direction) -> float:
+    """Return by how many points `new` is worse than `old`; negative where it is better."""
+    return 100.0 * (old - new if direction is Direction.HIGHER else new - old)
+
+
+def _fall(entry: LadderEntry, entries: Sequence[LadderEntry], reference: Reference, direction: Direction) -> float:
+    earlier = entries[:1] if reference == "base" else [other for other in entries if other.step <= entry.step]
+    return max(_worsening(entry.common.value, other.common.value, direction) for other in earlier)
+
+
+def _within(fall: float, budget: float) -> bool:
+    # A rounding error of one part in a thousand million must not refuse a fall that equals the budget.
+    return math.isfinite(fall) and fall <= budget + 1e-9
+
+
+def _beyond_interval(new: Interval, old: Interval, direction: Direction) -> bool:
+    if new.ci95 is None:
+        return True
+    return direction.better(new.ci95[0] if direction is Direction.HIGHER else new.ci95[1], old.value)
+
+
+def _rule(parts: Sequence[str], budget: float, reference: Reference, direction: Direction) -> str:
+    most = "highest" if direction is Direction.HIGHER else "lowest"
+    against = "the base" if reference == "base" else "the best checkpoint up to it"
+    return (
+        f"{most} target score ({' + '.join(parts)}) among checkpoints whose common total score is at most {budget:g} "
+        f"points worse than that of {against}; ties to the earlier step; the base where none is better"
+    )
+
+
+def _why(
+    best: LadderEntry,
+    base: LadderEntry,
+    scores: Mapping[int, Interval],
+    falls: Mapping[int, float],
+    rest: Sequence[LadderEntry],
+    qualified: Sequence[LadderEntry],
+) -> str:
+    why = (
+        f"step {best.step}: target {100 * scores[0].value:.1f} -> {100 * scores[best.step].value:.1f}, "
+        f"common {100 * base.common.value:.1f} -> {100 * best.common.value:.1f}"
+    )
+    if best.ap is not None and base.ap is not None:
+        why += f", common AP {100 * base.ap.value:.1f} -> {100 * best.ap.value:.1f}"
+    refused = [entry for entry in rest if entry not in qualified]
+    if refused:
+        why += "; refused: " + ", ".join(
+            f"step {e.step} (target {100 * scores[e.step].value:.1f}, common worse by {falls[e.step]:.1f})"
+            for e in refused
+        )
+    return why
+
+
+def _why_base(
+    rest: Sequence[LadderEntry],
+    qualified: Sequence[LadderEntry],
+    scores: Mapping[int, Interval],
+    falls: Mapping[int, float],
+    budget: float,
+) -> str:
+    if not rest:
+        return "the base is kept: the ladder has no checkpoint"
+    told = ", ".join(
+        f"step {e.step} (target {100 * scores[e.step].value:.1f}, common worse by {falls[e.step]:.1f})" for e in rest
+    )
+    if not qualified:
+        return (
+            f"the base is kept: every checkpoint lost more than {budget:g} points on common data: {told}; use more "
+            "common data, a mix with more of it, or a smaller learning rate"
+        )
+    return (
+        f"the base is kept: no checkpoint within the budget is better on the target (base "
+        f"{100 * scores[0].value:.1f}): {told}; correct more target frames or train longer"
+    )

@@ -1,0 +1,164 @@
+"""Scores of one population (target or common): PCKh by part, PCK of the torso, the curve and OKS-AP."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from emc.errors import UsageError
+from emc.pose.bootstrap import (
+    as_figure,
+    independent_units,
+    percentile_interval,
+    pooled_share,
+    resample_weights,
+    sum_by_unit,
+)
+from emc.pose.metrics import (
+    CURVE_ALPHAS,
+    SCORE_PARTS,
+    curve_areas,
+    head_sizes,
+    hits_within,
+    known_head_sizes,
+    pck_curve,
+    relative_errors,
+    stack_labels,
+    stack_predictions,
+)
+from emc.pose.oks import AP_NAMES, OksMatches, average_precisions
+from emc.pose.records import Interval, Prediction, Sample
+from emc.pose.skeleton import Skeleton
+from emc.stages.evaluate.oks_ap import match_people
+
+
+@dataclass(frozen=True, slots=True)
+class PopulationScores:
+    """Scores of N persons with everything that a paired comparison needs.
+
+    hits : (N, J) 1.0 right, 0.0 wrong, NaN = counts nowhere (not labelled, or the person's head size is unknown).
+    unit : (N,) int, the resampling unit of each person; `unit_name` says what one is (``clip`` or ``frame``).
+    matches : OKS matches, None where AP has no meaning (no areas, or a skeleton without sigmas).
+    document : the population as the report holds it.
+    """
+
+    hits: np.ndarray
+    unit: np.ndarray
+    unit_name: str
+    skeleton: Skeleton
+    matches: OksMatches | None
+    document: dict[str, object]
+
+
+def joint_hits(
+    predicted: Sequence[Prediction], samples: Sequence[Sample], skeleton: Skeleton, head: str, alpha: float
+) -> np.ndarray:
+    """Return (N, J): 1.0 where a joint lies within `alpha` x head size of its label, 0.0 where not or not found.
+
+    NaN where the joint is not labelled or the person's head size is unknown. predicted[i] belongs to samples[i], both
+    in pixels of the sample's image. Raises `UsageError` or `ShapeMismatch`.
+    """
+    return hits_within(_errors(predicted, samples, skeleton, head), alpha)
+
+
+def score_population(
+    predicted: Sequence[Prediction],
+    samples: Sequence[Sample],
+    skeleton: Skeleton,
+    head: str = "head_segment",
+    alpha: float = 0.5,
+    bootstrap: int = 1000,
+    seed: int = 0,
+) -> dict[str, object]:
+    """Return the report's population object; see `evaluate_population`, which keeps what comparisons need."""
+    return evaluate_population(predicted, samples, skeleton, head, alpha, bootstrap, seed).document
+
+
+def evaluate_population(
+    predicted: Sequence[Prediction],
+    samples: Sequence[Sample],
+    skeleton: Skeleton,
+    head: str = "head_segment",
+    alpha: float = 0.5,
+    bootstrap: int = 1000,
+    seed: int = 0,
+) -> PopulationScores:
+    """Score the predictions of one population.
+
+    predicted, samples : N each, predicted[i] belongs to samples[i] (made on its box), pixels of the sample's image.
+    head : a name of `emc.pose.metrics.HEAD_SIZES`. alpha : share of it. bootstrap : resamples (0: no intervals).
+
+    Joints are pooled; only labelled ones count (face joints count in ``total``); a joint that was not found is wrong.
+    Persons whose head size is unknown are left out of PCKh and counted in ``left_out``. AP is there where an area is
+    known; it is AP on given boxes. Intervals are percentile bootstraps over ``unit``.
+    Raises `UsageError` where the head size is unknown for all persons, naming those that are known.
+    """
+    if not samples:
+        raise UsageError("there is no labelled person to score: correct some frames, or name another split")
+    errors = _errors(predicted, samples, skeleton, head)
+    unit, unit_name = independent_units([s.clip for s in samples], [s.frame for s in samples])
+    weights = resample_weights(int(unit.max()) + 1, bootstrap, seed)
+    hits = hits_within(errors, alpha)
+    document: dict[str, object] = {
+        "pckh": _by_part(hits, skeleton, unit, weights),
+        "head_size": head,
+        "alpha": alpha,
+        "left_out": int(np.isnan(errors).all(axis=1).sum()),
+        "curve": _curve(errors, skeleton, unit, weights),
+    }
+    if {"right_shoulder", "left_hip"} <= set(skeleton.joints):
+        torso = hits_within(_errors(predicted, samples, skeleton, "torso", strict=False), 0.2)
+        document["pck_torso_02"] = _by_part(torso, skeleton, unit, weights)
+    matches = None
+    if skeleton.sigmas and any(np.isfinite(s.area) for s in samples):
+        matches = match_people(predicted, samples, skeleton, unit)
+        document |= _precisions(matches, weights, len({(s.clip, s.frame) for s in samples}))
+        document["boxes"] = "given"
+    document |= {"persons": len(samples), "unit": unit_name, "units": int(unit.max()) + 1}
+    return PopulationScores(hits, unit, unit_name, skeleton, matches, document)
+
+
+def _errors(
+    predicted: Sequence[Prediction], samples: Sequence[Sample], skeleton: Skeleton, head: str, strict: bool = True
+) -> np.ndarray:
+    labels = stack_labels(samples, skeleton)
+    size = head_sizes(labels, skeleton, head)
+    if strict and len(size) and not np.isfinite(size).any():
+        known = [f"{name} ({share:.0%})" for name, share in known_head_sizes(samples, skeleton).items() if share > 0]
+        raise UsageError(
+            f"head size '{head}' is unknown for all {len(size)} labelled persons: choose {' or '.join(known) or 'bbox'}"
+        )
+    return relative_errors(stack_predictions(predicted, labels), labels, size)
+
+
+def _joints(skeleton: Skeleton, part: str) -> list[int]:
+    return list(skeleton.parts.get(part, ()))
+
+
+def _by_part(hits: np.ndarray, skeleton: Skeleton, unit: np.ndarray, weights: np.ndarray) -> dict[str, object]:
+    right, counted = sum_by_unit(hits, unit), sum_by_unit(np.isfinite(hits).astype(np.float64), unit)
+    return {
+        part: as_figure(pooled_share(right[:, joints].sum(axis=1), counted[:, joints].sum(axis=1), weights))
+        for part, joints in ((part, _joints(skeleton, part)) for part in SCORE_PARTS)
+    }
+
+
+def _curve(errors: np.ndarray, skeleton: Skeleton, unit: np.ndarray, weights: np.ndarray) -> dict[str, object]:
+    curves = {part: pck_curve(errors[:, _joints(skeleton, part)]) for part in SCORE_PARTS}
+    return {
+        "alphas": CURVE_ALPHAS.tolist(),
+        "pckh": {part: np.round(curve, 5).tolist() for part, curve in curves.items() if np.isfinite(curve).all()},
+        "area": _by_part(curve_areas(errors), skeleton, unit, weights),
+    }
+
+
+def _precisions(matches: OksMatches, weights: np.ndarray, images: int) -> dict[str, object]:
+    units = matches.positives.shape[1]
+    plain = average_precisions(matches, np.ones((1, units)))[0]
+    resampled = average_precisions(matches, weights)
+    figures: dict[str, Interval] = {
+        name: percentile_interval(float(plain[i]), resampled[:, i], images, units) for i, name in enumerate(AP_NAMES)
+    }
+    return {name: as_figure(figure) for name, figure in figures.items()}

@@ -1,0 +1,66 @@
+"""Video and photos in: what a clip holds (`probe`) and its exact frames (`open_media`).
+
+A clip is one video file, one image file, or one folder of images. Frame k is the k-th picture that decoding the file
+from its start yields; `MediaReader.read` gives exactly that picture however it gets there.
+"""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from emc.errors import InputError
+from emc.stages.video.images import IMAGE_SUFFIXES, ImagesReader, probe_images
+from emc.stages.video.index import probe_video
+from emc.stages.video.info import MediaInfo, MediaReader, Orientation
+from emc.stages.video.reader import VideoReader
+
+__all__ = ["IMAGE_SUFFIXES", "MediaInfo", "MediaReader", "Orientation", "open_media", "probe"]
+
+
+def probe(path: Path, max_pixels: int = 8192 * 8192) -> MediaInfo:
+    """Return what a clip holds, without decoding all of it.
+
+    A video is demultiplexed once from end to end, its first frames and those from its last keyframe on are decoded:
+    that finds files that are cut off and stamps that lie. Damage in the middle shows when that frame is read. Of a
+    folder of images only the headers are read.
+
+    Parameters
+    ----------
+    path : a video file, an image file, or a folder of images.
+    max_pixels : frames of more pixels than this are refused.
+
+    Raises
+    ------
+    InputError : `path` is missing, empty, of another kind, without pictures, or larger than `max_pixels`.
+    DecodeError : the file is damaged or cut off.
+    """
+    mode = _mode(path)
+    if stat.S_ISDIR(mode):
+        return probe_images(path, max_pixels)
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path} is neither a file nor a folder (a device, pipe or socket): give a video or images")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty (0 bytes): copy or export it again, or leave it out")
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return probe_images(path, max_pixels)
+    return probe_video(path, max_pixels)
+
+
+def open_media(path: Path, info: MediaInfo | None = None) -> MediaReader:
+    """Open a clip for reading; use it as a context manager.
+
+    `info` is what `probe` said of the same path (None: it is probed now). A reader belongs to one thread. Raises what
+    `probe` raises.
+    """
+    known = probe(path) if info is None else info
+    return ImagesReader(path, known) if known.kind == "images" else VideoReader(path, known)
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist: check its spelling, or where it was moved to") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be opened ({error.strerror}): check its permissions") from error

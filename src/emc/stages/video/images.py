@@ -1,0 +1,105 @@
+"""Clips made of images: a folder in natural order, or one file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from emc.errors import DecodeError, InputError
+from emc.stages.video.info import MediaInfo, MediaReader, check_pixels
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+ORIENTATION_TAG = 0x0112
+READ_ERRORS = (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+
+
+def probe_images(path: Path, max_pixels: int) -> MediaInfo:
+    """Return what a folder of images, or one image, holds; see `emc.stages.video.probe`."""
+    single = not path.is_dir()
+    files = [path] if single else _listed(path)
+    width, height = _upright_size(files[0], max_pixels)
+    for file in files[1:]:
+        if (size := _upright_size(file, max_pixels)) != (width, height):
+            raise InputError(
+                f"image {file} is {size[0]} x {size[1]} but {files[0].name} is {width} x {height}: a folder is one clip "
+                "and its images share one size; sort them into folders by size, or add the images one by one"
+            )
+    if single:
+        read_image(path)
+    indices = np.arange(len(files), dtype=np.int64)
+    return MediaInfo(
+        path, "images", len(files), width, height, 1.0, indices.astype(np.float64), codec=files[0].suffix[1:].lower(),
+        keyframes=indices, files=tuple(file.name for file in files), pts=indices,
+    )  # fmt: skip
+
+
+class ImagesReader(MediaReader):
+    """Reads a folder of images, or one image."""
+
+    def read(self, frame: int) -> np.ndarray:
+        """Return one image; see `MediaReader.read`."""
+        self._check(frame)
+        file = self._path / self._info.files[frame] if self._path.is_dir() else self._path
+        image = read_image(file)
+        if image.shape[:2] != (self._info.height, self._info.width):
+            raise DecodeError(
+                f"image {file} is now {image.shape[1]} x {image.shape[0]} but was {self._info.width} x "
+                f"{self._info.height} when it was added: bring the old file back, or add the folder again"
+            )
+        return image
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Return an image as (H, W, 3) uint8 RGB, upright by its EXIF tag; raises `DecodeError` naming the file."""
+    try:
+        with Image.open(path) as image:
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode.startswith("I;16"):
+                grey = (np.asarray(upright) >> 8).astype(np.uint8)
+                return np.repeat(grey[..., None], 3, axis=2)
+            return np.array(upright.convert("RGB"))
+    except READ_ERRORS as error:
+        raise _unreadable(path, error) from error
+
+
+def natural_key(name: str) -> list[str | int]:
+    """Return a sort key that puts img2 before img10."""
+    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]+)", name.lower()))]
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        names = sorted((entry.name for entry in folder.iterdir() if not entry.name.startswith(".")), key=natural_key)
+    except OSError as error:
+        raise InputError(f"folder {folder} cannot be read ({error.strerror}): check its permissions") from error
+    files = [folder / name for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES]
+    if not files:
+        raise InputError(
+            f"folder {folder} holds no images among its {len(names)} entries (png, jpg, bmp, tif, webp): "
+            "give a folder of images, or the videos in it one by one"
+        )
+    return files
+
+
+def _upright_size(path: Path, max_pixels: int) -> tuple[int, int]:
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            check_pixels(path, width, height, max_pixels)
+            turned = image.getexif().get(ORIENTATION_TAG, 1) >= 5
+    except READ_ERRORS as error:
+        raise _unreadable(path, error) from error
+    return (height, width) if turned else (width, height)
+
+
+def _unreadable(path: Path, error: Exception) -> DecodeError:
+    if path.is_file() and path.stat().st_size == 0:
+        return DecodeError(f"image {path} is empty (0 bytes): copy it again, or take it out of the folder")
+    if isinstance(error, UnidentifiedImageError):
+        why = "no image format that is known"
+    else:
+        why = " ".join(str(error).split()) or type(error).__name__
+    return DecodeError(f"image {path} cannot be decoded ({why}): copy or export it again, or take it out of the folder")

@@ -1,0 +1,137 @@
+"""What a clip holds, and what every reader of clips offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import cv2
+import numpy as np
+
+from emc.errors import InputError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Orientation:
+    """How a stored picture becomes upright: swap its axes first, then mirror it across x and across y."""
+
+    swap: bool = False
+    mirror_x: bool = False
+    mirror_y: bool = False
+
+    @property
+    def rotation(self) -> int:
+        """Counter-clockwise turn in degrees (0, 90, 180, 270) that makes a picture upright, mirroring left aside."""
+        if self.swap:
+            return 90 if self.mirror_y else 270
+        return 180 if self.mirror_y else 0
+
+    def upright(self, image: np.ndarray) -> np.ndarray:
+        """Return the stored (H, W, 3) picture upright, contiguous; (W, H, 3) where the axes are swapped."""
+        if self.swap:
+            image = cv2.transpose(image)
+        if self.mirror_x or self.mirror_y:
+            image = cv2.flip(
+                image, {(True, False): 1, (False, True): 0, (True, True): -1}[self.mirror_x, self.mirror_y]
+            )
+        return image
+
+
+@dataclass(frozen=True, eq=False)
+class MediaInfo:
+    """What a clip holds.
+
+    Attributes
+    ----------
+    path : as it was given.
+    kind : ``video`` or ``images``.
+    frames : pictures that decoding yields. width, height : those of the upright frame, pixels.
+    fps : mean frames per second (images: 1).
+    times : (frames,) float64, seconds from the first frame, exact for a variable rate (images: the index).
+    rotation : degrees counter-clockwise by which stored frames are turned upright (images: 0, each has its own).
+    codec : such as ``h264``; of images the file suffix.
+    keyframes : (K,) int64 indices of the frames that decoding can start from.
+    files : names of the images in the clip's order, empty for a video.
+    pts : (frames,) int64 presentation stamps in units of `time_base`; None where the container's stamps are missing
+        or contradict the order of decoding: frames are then counted from the start, which makes seeking slow.
+    orientation : how a stored frame becomes upright. seeks : (K,) int64 stamps to seek to for each keyframe.
+    """
+
+    path: Path
+    kind: Literal["video", "images"]
+    frames: int
+    width: int
+    height: int
+    fps: float
+    times: np.ndarray
+    rotation: int = 0
+    codec: str = ""
+    keyframes: np.ndarray = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
+    files: tuple[str, ...] = ()
+    pts: np.ndarray | None = None
+    time_base: Fraction = Fraction(1)
+    orientation: Orientation = Orientation()
+    seeks: np.ndarray = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
+
+
+class MediaReader(ABC):
+    """Reads the frames of one clip; belongs to one thread; a context manager."""
+
+    def __init__(self, path: Path, info: MediaInfo) -> None:
+        self._path = path
+        self._info = info
+
+    @property
+    def info(self) -> MediaInfo:
+        """What `probe` said of the clip."""
+        return self._info
+
+    @abstractmethod
+    def read(self, frame: int) -> np.ndarray:
+        """Return frame `frame` as (H, W, 3) uint8 RGB, upright, the same whatever was read before.
+
+        Raises `UsageError` for an index outside the clip, `DecodeError` naming the file and frame for damage.
+        """
+
+    def frames(self, first: int = 0, last: int | None = None, step: int = 1) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield (index, image) of every `step`-th frame of first..last (inclusive; None: to the end).
+
+        Errors as in `read`; a range that ends before it starts yields nothing.
+        """
+        end = self._info.frames - 1 if last is None else last
+        if step < 1:
+            raise UsageError(f"step {step} of {self._path} cannot be taken: use 1 or more")
+        for index in range(first, end + 1, step):
+            yield index, self._next(index)
+
+    def close(self) -> None:
+        """Release the file; safe to call twice."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _next(self, frame: int) -> np.ndarray:
+        return self.read(frame)
+
+    def _check(self, frame: int) -> None:
+        if not 0 <= frame < self._info.frames:
+            raise UsageError(f"frame {frame} is outside of {self._path}: use 0 to {self._info.frames - 1}")
+
+
+def check_pixels(path: Path, width: int, height: int, max_pixels: int) -> None:
+    """Raise `InputError` naming `path` and its size where a frame has more than `max_pixels` pixels."""
+    if width * height > max_pixels:
+        raise InputError(
+            f"{path} is {width} x {height} ({width * height / 1e6:.0f} million pixels), more than the limit of "
+            f"{max_pixels / 1e6:.0f} million: scale it down, or raise max_pixels"
+        )

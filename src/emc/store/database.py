@@ -1,0 +1,154 @@
+"""Connections to a project's database: how they are set up, transactions, and errors in the user's words.
+
+All that is special to SQLite is here: the pragmas, the way a transaction begins, and what its error codes mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from emc.errors import ProjectError, StorageError
+
+BUSY_SECONDS = 30
+
+# FULL: a commit is on the disk when it returns, so an acknowledged edit survives a power cut too.
+PRAGMAS = (
+    f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}",
+    "PRAGMA page_size=8192",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA journal_size_limit=67108864",
+    "PRAGMA cache_size=-32000",
+    # Without it, INSERT OR REPLACE would delete rows of the journal past its triggers.
+    "PRAGMA recursive_triggers=ON",
+)
+
+# Primary result codes of SQLite (the low byte of what the driver reports).
+_PERM, _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 3, 5, 6, 8, 10, 11, 13, 14, 26
+
+
+class Database:
+    """A pool of connections to one project's database, safe to use from several threads.
+
+    `place` is the folder or address that error messages name.
+    """
+
+    def __init__(self, url: URL | str, place: str) -> None:
+        self.place = place
+        self.engine = _engine(make_url(url))
+        self._closed = False
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection that sees one state of the database; nothing it writes is kept."""
+        with self._translated(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Yield a connection in a transaction: durable when the block ends, undone where it raises.
+
+        The write lock is taken at once, so what the block reads cannot change before it writes.
+        """
+        with self._translated(), self._connect(emc_write=True) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing_bulk(self) -> Iterator[Connection]:
+        """Like `writing`, for what can be computed again: survives ``kill -9``, not always a power cut.
+
+        SQLite then leaves the flush to the disk to the next checkpoint, or to the next `writing`.
+        """
+        with self._translated(), self._connect(emc_write=True, emc_bulk=True) as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections; safe to call twice."""
+        self._closed = True
+        self.engine.dispose()
+
+    def _connect(self, **options: Any) -> Connection:
+        return self.engine.connect().execution_options(**options)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        if self._closed:
+            raise ProjectError(f"the project {self.place} is closed: open it again")
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except DBAPIError as error:
+            raise explain(error, self.place) from error
+        except PoolTimeout as error:
+            raise StorageError(f"the project {self.place} has too many readers at once: try again") from error
+
+
+def sqlite_url(file: Path) -> URL:
+    """Return the address of a database file; a relative path is kept valid when the process changes its folder."""
+    return URL.create("sqlite", database=str(file.absolute()))
+
+
+def explain(error: DBAPIError, place: str) -> ProjectError:
+    """Return the database's error as one of ours, in one line: what happened, where, what to do."""
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    kept = "nothing acknowledged is lost"
+    if code == _FULL:
+        return StorageError(f"cannot write to {place}: the disk is full; free space and run the command again, {kept}")
+    if code in (_READONLY, _PERM):
+        return StorageError(f"cannot write to {place}: it is read-only; allow writing to it, or copy it elsewhere")
+    if code in (_BUSY, _LOCKED):
+        return StorageError(
+            f"cannot write to {place}: another process has been writing for {BUSY_SECONDS} s; wait for it or end it, "
+            f"then run the command again, {kept}"
+        )
+    if code == _IOERR:
+        return StorageError(
+            f"cannot read or write {place}: the disk reports an error ({error.orig}); check its free space and its "
+            f"health, then run the command again, {kept}"
+        )
+    if code == _CANTOPEN:
+        return ProjectError(f"cannot open the database in {place}: check that the folder exists and is yours to write")
+    if code in (_CORRUPT, _NOTADB):
+        return ProjectError(
+            f"the database in {place} is damaged ({error.orig}): put back a copy of it, "
+            "such as a *.backup file beside it"
+        )
+    return ProjectError(f"the database in {place} cannot be used ({error.orig}): check it with `emc doctor`")
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, pool_size=8, max_overflow=56)
+    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_up(connection: Any, _record: Any) -> None:
+    # The driver must not begin transactions by itself: it would do so late, after reads that a write depends on.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if not options.get("emc_write"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    level = "NORMAL" if options.get("emc_bulk") else "FULL"
+    connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

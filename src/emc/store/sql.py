@@ -1,0 +1,289 @@
+"""The project store on SQL: a folder ``NAME.emc`` with a SQLite file, or a server's database by URL."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+from sqlalchemy import select
+
+from emc.errors import ProjectError, StorageError, UsageError
+from emc.interfaces import RunRecord
+from emc.pose.journal import JointKey, fold_edits
+from emc.pose.records import Alert, Clip, Edit, FrameAlerts, Pose, Prediction
+from emc.store import alert_rows, clip_rows, document_rows, edit_rows, run_rows, schema
+from emc.store.database import Database, sqlite_url
+from emc.store.migrate import bring_up_to_date, check_database, create_schema, schema_version
+
+DATABASE = "project.sqlite"
+
+
+class SqlStore:
+    """A project in a database; see `emc.interfaces.Store` for what each method promises.
+
+    Make one with `create`, `open` or `at`. Safe to use from several threads, and by several processes on one machine.
+    Predictions and alerts, which can be computed again, survive ``kill -9``; the journal survives a power cut too.
+    Usable in a ``with`` block, which closes it.
+    """
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self._database = database
+        self._folder = folder.absolute()
+
+    @classmethod
+    def create(cls, folder: Path) -> Self:
+        """Make a new project in a folder that does not exist yet, or is empty.
+
+        Raises `ProjectError` where there is something already, `StorageError` where the folder cannot be written. A
+        process that dies in the middle leaves no half-made project.
+        """
+        folder = folder.absolute()
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ProjectError(f"{folder} exists already: open it, or choose another folder")
+        partial = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.partial")
+        try:
+            partial.mkdir(parents=True)
+            database = Database(sqlite_url(partial / DATABASE), str(folder))
+            create_schema(database)
+            database.close()
+            if folder.exists():
+                folder.rmdir()
+            partial.rename(folder)
+        except OSError as error:
+            raise StorageError(
+                f"cannot create the project {folder} ({error.strerror}): choose another place"
+            ) from error
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open a project; one of an older version is migrated, after a copy of its database beside it (``*.backup``).
+
+        Raises `ProjectError` that names the folder where it is missing, no project, of a newer version, or damaged.
+        """
+        file = folder / DATABASE
+        if not folder.exists():
+            raise ProjectError(f"there is no project {folder}: create it with `emc new {folder}`")
+        if not file.is_file() or not file.stat().st_size:
+            raise ProjectError(f"{folder} is not a project (it has no {DATABASE}): choose a folder made by `emc new`")
+        return cls._opened(Database(sqlite_url(file), str(folder)), folder, file)
+
+    @classmethod
+    def at(cls, url: str, folder: Path) -> Self:
+        """Open the project in a server's database (``postgresql+psycopg://...``), making its tables where it is empty.
+
+        `folder` is where the project keeps files. The keeper of the server makes the backups.
+        """
+        database = Database(url, folder.name)
+        with database.reading() as connection:
+            empty = schema_version(connection) is None
+        if empty:
+            create_schema(database)
+        return cls._opened(database, folder, None)
+
+    @classmethod
+    def _opened(cls, database: Database, folder: Path, file: Path | None) -> Self:
+        try:
+            bring_up_to_date(database, file)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database, folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def folder(self) -> Path:
+        """The project's folder, absolute."""
+        return self._folder
+
+    def close(self) -> None:
+        """Release the database; safe to call twice. The store cannot be used after it."""
+        self._database.close()
+
+    def check(self) -> list[str]:
+        """Read the whole database and return what is wrong with it, nothing where it is sound (slow when large)."""
+        with self._database.reading() as connection:
+            return check_database(connection)
+
+    # Clips
+
+    def add_clip(self, clip: Clip) -> None:
+        """Store a clip; one that was removed comes back with its edits where it is the same media."""
+        with self._database.writing() as connection:
+            clip_rows.insert_clip(connection, clip)
+
+    def remove_clip(self, clip: str) -> None:
+        """Mark a clip as removed."""
+        with self._database.writing() as connection:
+            clip_rows.mark_removed(connection, clip)
+
+    def relink_clip(self, clip: str, path: str) -> None:
+        """Note that a clip's media lie at `path` now; the caller has compared the hash."""
+        with self._database.writing() as connection:
+            clip_rows.move_clip(connection, clip, path)
+
+    def clips(self, role: str | None = None) -> list[Clip]:
+        """Return the clips in use, by id, without times."""
+        with self._database.reading() as connection:
+            return clip_rows.select_clips(connection, role)
+
+    def clip(self, clip: str) -> Clip:
+        """Return one clip, with times."""
+        with self._database.reading() as connection:
+            return clip_rows.select_clip(connection, clip)
+
+    # Runs and predictions
+
+    def start_run(self, clip: str, model: str, skeleton: str, settings: Mapping[str, Any]) -> RunRecord:
+        """Begin a prediction run, or return the unfinished one of the same clip, model, skeleton and settings."""
+        with self._database.writing() as connection:
+            return run_rows.begin_run(connection, clip, model, skeleton, settings)
+
+    def finish_run(self, run: str) -> None:
+        """Mark a run complete; it becomes the clip's current run."""
+        with self._database.writing() as connection:
+            run_rows.complete_run(connection, run_rows.run_key(connection, run))
+
+    def runs(self, clip: str | None = None) -> list[RunRecord]:
+        """Return runs, newest last."""
+        with self._database.reading() as connection:
+            return run_rows.select_runs(connection, clip)
+
+    def current_run(self, clip: str, model: str | None = None) -> RunRecord | None:
+        """Return the run of a clip that was completed last, of one model or of any; None where there is none."""
+        with self._database.reading() as connection:
+            key = run_rows.current_run_key(connection, clip_rows.clip_key(connection, clip), model)
+            return None if key is None else run_rows.select_run(connection, key)
+
+    def write_predictions(self, run: str, predictions: Sequence[Prediction], upto: int | None = None) -> None:
+        """Store predictions in one transaction; one of the same frame and person is replaced."""
+        with self._database.writing_bulk() as connection:
+            run_rows.insert_predictions(connection, run_rows.run_key(connection, run), predictions, upto)
+
+    def resume_frame(self, run: str) -> int:
+        """Return the first frame of a run that is not yet done."""
+        with self._database.reading() as connection:
+            return run_rows.next_frame(connection, run_rows.run_key(connection, run))
+
+    def predictions(self, run: str, first: int = 0, last: int | None = None) -> Iterator[Prediction]:
+        """Yield the predictions of frames first..last, by frame then person; no read stays open between two pages."""
+        with self._database.reading() as connection:
+            key = run_rows.run_key(connection, run)
+        return self._pages(key, first, last)
+
+    def _pages(self, key: int, first: int, last: int | None) -> Iterator[Prediction]:
+        after: tuple[int, int] | None = None
+        while True:
+            with self._database.reading() as connection:
+                page = run_rows.select_page(connection, key, first, last, after)
+            yield from page
+            if len(page) < run_rows.PAGE:
+                return
+            after = (page[-1].frame, page[-1].person)
+
+    # Alerts
+
+    def write_alerts(self, run: str, alerts: Sequence[Alert], frames: Sequence[FrameAlerts]) -> None:
+        """Replace the alerts and (m, n) of a run in one transaction."""
+        with self._database.writing_bulk() as connection:
+            key = run_rows.run_key(connection, run)
+            clip = run_rows.select_run(connection, key).clip
+            if others := {alert.clip for alert in alerts} - {clip}:
+                raise UsageError(
+                    f"alerts of clip {min(others)} do not belong to run {run} of clip {clip}: pass its own"
+                )
+            alert_rows.replace_alerts(connection, key, alerts, frames)
+
+    def alerts(self, run: str, limit: int | None = None, offset: int = 0) -> list[Alert]:
+        """Return alerts, most severe first."""
+        with self._database.reading() as connection:
+            key = run_rows.run_key(connection, run)
+            return alert_rows.select_alerts(connection, key, run_rows.select_run(connection, key).clip, limit, offset)
+
+    def frame_alerts(
+        self, run: str, limit: int | None = None, offset: int = 0, worst_first: bool = True
+    ) -> list[FrameAlerts]:
+        """Return (m, n) per frame by index: worst first, or by frame."""
+        with self._database.reading() as connection:
+            key = run_rows.run_key(connection, run)
+            return alert_rows.select_frame_alerts(connection, key, limit, offset, worst_first)
+
+    def frame_alerts_between(self, run: str, first: int, last: int) -> list[FrameAlerts]:
+        """Return (m, n) of frames first..last (inclusive), by frame."""
+        with self._database.reading() as connection:
+            return alert_rows.select_frame_range(connection, run_rows.run_key(connection, run), first, last)
+
+    def alert_counts(self, run: str) -> tuple[int, int]:
+        """Return how many alerts, and how many frames with (m, n), a run has: the lengths of the two lists."""
+        with self._database.reading() as connection:
+            return alert_rows.count_alerts(connection, run_rows.run_key(connection, run))
+
+    # The journal
+
+    def append_edit(self, edit: Edit, expect: Mapping[JointKey, int] | None = None, token: str = "") -> Edit:
+        """Append to the journal and return the edit with its id; durable when this returns.
+
+        expect : (frame, person, joint) -> id of the edit that the sender last saw decide the joint, 0 where it was as
+        predicted (see `joint_versions`). token : the sender's own name for the edit; one that is sent again (its
+        answer was lost) is stored once.
+        Raises `ConflictError` where a joint of `expect` changed since, or the edit to take back is taken back already;
+        `UsageError` for an edit that cannot be.
+        """
+        with self._database.writing() as connection:
+            return edit_rows.insert_edit(connection, edit, expect or {}, token)
+
+    def edits(self, clip: str | None = None, after: int = 0) -> list[Edit]:
+        """Return the journal past edit `after`, oldest first, edits that were taken back included."""
+        with self._database.reading() as connection:
+            return edit_rows.select_edits(connection, clip, after)
+
+    def joint_versions(self, clip: str, first: int = 0, last: int | None = None) -> dict[JointKey, int]:
+        """Return (frame, person, joint) -> id of the edit that decides it, for joints that edits decide."""
+        with self._database.reading() as connection:
+            return edit_rows.standing_versions(connection, clip_rows.clip_key(connection, clip), first, last)
+
+    def poses(self, clip: str, run: str | None = None, first: int = 0, last: int | None = None) -> list[Pose]:
+        """Return current poses of frames first..last, by frame then person, all with the same number of joints."""
+        with self._database.reading() as connection:
+            clip_key = clip_rows.clip_key(connection, clip)
+            key = run_rows.current_run_key(connection, clip_key) if run is None else run_rows.run_key(connection, run)
+            if key is not None and run_rows.select_run(connection, key).clip != clip:
+                raise UsageError(f"run {run} is not of clip {clip}: list the clip's runs with `emc status`")
+            edits = edit_rows.standing_edits(connection, clip_key, first, last)
+            joints = connection.execute(select(schema.clip.c.joints).where(schema.clip.c.key == clip_key)).scalar_one()
+            if key is None:
+                return fold_edits((), edits, joints=joints)
+            joints = max(joints, run_rows.joints_of_run(connection, key))
+            predictions = run_rows.select_all(connection, key, first, last)
+            return fold_edits(predictions, edits, joints=joints, run=run_rows.run_id(key))
+
+    # Documents
+
+    def put_document(self, kind: str, name: str, document: Mapping[str, Any]) -> None:
+        """Store a JSON document, replacing one of the same name; numpy numbers and arrays become plain."""
+        text = document_rows.as_json(document, f"document {kind}/{name}")
+        with self._database.writing() as connection:
+            document_rows.replace_document(connection, kind, name, text)
+
+    def document(self, kind: str, name: str) -> dict[str, Any] | None:
+        """Return a document, None where there is none."""
+        with self._database.reading() as connection:
+            return document_rows.select_document(connection, kind, name)
+
+    def documents(self, kind: str) -> list[str]:
+        """Return the names of documents of a kind, oldest first."""
+        with self._database.reading() as connection:
+            return document_rows.select_names(connection, kind)

@@ -1,0 +1,187 @@
+"""poses -> calibration set -> ladder of checkpoints -> scores -> chosen model, for a project."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emc import plugins
+from emc.config import Settings
+from emc.errors import NotTrainable, UsageError
+from emc.interfaces import Progress, Store, Trainable
+from emc.pose.records import Clip, Role, Sample
+from emc.stages.calibrate import sampler_of
+from emc.stages.calibration_set import CalibrationSet, SampleRef, build_calibration_set, label_sha256, with_served
+from emc.workflow.files import write_json
+from emc.workflow.ladder import Populations, run_ladder
+from emc.workflow.predict import model_key, set_threads
+from emc.workflow.progress import Silent
+from emc.workflow.rendered import rendered_common
+from emc.workflow.samples import load_samples
+
+TEST_TAG = ("split", "test")
+"""Clips with this tag are for measuring alone: no calibration trains on them or chooses by them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A finished calibration: where its models are, and its documents."""
+
+    id: str
+    folder: Path
+    card: dict[str, Any]
+    ladder: dict[str, Any]
+
+
+def calibrate_project(store: Store, settings: Settings, progress: Progress | None = None) -> Calibration:
+    """Calibrate the project's estimator on its corrected clips mixed with common data.
+
+    Labelled persons of target clips are the target data, of common clips the common data; where the project has no
+    labelled common clip, common poses rendered by the package stand in, and the card says so. An interrupted
+    calibration of the same data and settings goes on.
+    """
+    progress = progress or Silent()
+    set_threads(settings.predict)
+    estimator = trainable(settings)
+    base_key = model_key(estimator)
+    samples = gather(store, settings, progress)
+    chosen = select(store, samples, settings)
+    name = calibration_id(chosen, settings, base_key)
+    folder = store.folder / "models" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for warning in chosen.card["warnings"]:
+        progress.say(f"note: {warning}")
+    ladder = run_ladder(estimator, populations(chosen, samples), settings, folder, progress)
+    card = finished_card(chosen, settings, base_key, samples)
+    write_json(folder / "card.json", card)
+    store.put_document(
+        "calibration", name, {"folder": str(folder.relative_to(store.folder)), "card": card, "ladder": ladder}
+    )
+    return Calibration(name, folder, card, ladder)
+
+
+def trainable(settings: Settings) -> Trainable:
+    """Return the estimator of the settings; raises `NotTrainable` where it can only predict."""
+    estimator = plugins.estimator_for(settings.predict.estimator)
+    if not isinstance(estimator, Trainable):
+        raise NotTrainable(
+            f"estimator '{settings.predict.estimator}' can only predict: choose one that `emc models` lists as "
+            "calibrating, such as nano"
+        )
+    return estimator
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Labelled samples with the record of where each comes from, by split key."""
+
+    refs: tuple[SampleRef, ...]
+    test: tuple[SampleRef, ...]
+    samples: dict[tuple[str, str, int, int], Sample]
+    rendered: int
+
+
+def gather(store: Store, settings: Settings, progress: Progress) -> Gathered:
+    """Return every labelled person of the project; raises `UsageError` where no target person is labelled."""
+    clips = store.clips()
+    samples = load_samples(store, clips, progress)
+    by_clip = {clip.id: clip for clip in clips}
+    refs = [sample_ref(sample, by_clip[sample.clip]) for sample in samples]
+    test = [ref for ref in refs if ref.tags.get(TEST_TAG[0]) == TEST_TAG[1]]
+    rest = [ref for ref in refs if ref.tags.get(TEST_TAG[0]) != TEST_TAG[1]]
+    if not any(ref.role is Role.TARGET for ref in rest):
+        raise UsageError(
+            f"no corrected joints on the target clips of {store.folder}: correct some frames, or bring labels with "
+            "`emc import coco FILE --clip CLIP`"
+        )
+    found = {ref_key(ref): sample for ref, sample in zip(refs, samples, strict=True)}
+    rendered = 0
+    if not any(ref.role is Role.COMMON for ref in rest) and settings.calibrate.strategy == "calibration":
+        progress.say("no labelled common clip in the project: common poses rendered by EMC stand in")
+        extra = rendered_common(settings.calibrate.seed, progress)
+        rendered = len(extra)
+        for sample in extra:
+            ref = sample_ref(sample, None)
+            rest.append(ref)
+            found[ref_key(ref)] = sample
+    return Gathered(tuple(rest), tuple(test), found, rendered)
+
+
+def sample_ref(sample: Sample, clip: Clip | None) -> SampleRef:
+    """Return the record of a sample for splitting, leak checks and hashing; `clip` None: rendered by the package."""
+    return SampleRef(
+        clip=sample.clip,
+        group=sample.group,
+        frame=sample.frame,
+        person=sample.person,
+        role=clip.role if clip else Role.COMMON,
+        tags=dict(clip.tags) if clip else {"source": "rendered"},
+        media=clip.sha256 if clip else "",
+        image=hashlib.sha256(sample.image.tobytes()).hexdigest(),
+        label=label_sha256(sample.xy, sample.visibility),
+    )
+
+
+def ref_key(ref: SampleRef) -> tuple[str, str, int, int]:
+    """Return what tells one sample from all others."""
+    return (str(ref.role), ref.clip, ref.frame, ref.person)
+
+
+def select(store: Store, gathered: Gathered, settings: Settings) -> CalibrationSet:
+    """Split the labelled persons and look for leaks; raises `LeakError` naming what is in two splits."""
+    options = settings.calibrate
+    return build_calibration_set(gathered.refs, gathered.test, options.validation, options.mix, options.seed)
+
+
+def populations(chosen: CalibrationSet, gathered: Gathered) -> Populations:
+    """Return the samples of each split and role."""
+
+    def pick(refs: Iterable[SampleRef], role: Role) -> Sequence[Sample]:
+        return [gathered.samples[ref_key(ref)] for ref in refs if ref.role is role]
+
+    train, held, test = chosen.split.train, chosen.split.validation, chosen.test
+    return Populations(
+        pick(train, Role.TARGET),
+        pick(train, Role.COMMON),
+        pick(held, Role.TARGET),
+        pick(held, Role.COMMON),
+        pick(test, Role.TARGET),
+        pick(test, Role.COMMON),
+    )
+
+
+def calibration_id(chosen: CalibrationSet, settings: Settings, base_key: str) -> str:
+    """Return a short id that is equal where set, settings and base are: an interrupted calibration finds itself."""
+    what = [
+        chosen.sha256,
+        base_key,
+        settings.calibrate.model_dump(mode="json"),
+        settings.evaluate.model_dump(mode="json"),
+    ]
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def finished_card(chosen: CalibrationSet, settings: Settings, base_key: str, gathered: Gathered) -> dict[str, Any]:
+    """Return the set's card with what training served, the base and the source of common data."""
+    data = populations(chosen, gathered)
+    sampler = sampler_of(len(data.train_target), len(data.train_common), settings.calibrate)
+    steps = settings.calibrate.steps
+    card = with_served(chosen.card, sampler.served(steps), sampler.served_sha256(steps))
+    source = f"rendered by the package ({gathered.rendered} persons)" if gathered.rendered else "the project's clips"
+    return card | {"base": base_key, "strategy": settings.calibrate.strategy, "common_source": source}
+
+
+def newest_calibration(store: Store, name: str | None = None) -> Calibration:
+    """Return a finished calibration (the newest, or the named one); raises `UsageError` where there is none."""
+    names = store.documents("calibration")
+    if not names:
+        raise UsageError(f"no finished calibration in {store.folder}: run `emc calibrate` first")
+    if name is not None and name not in names:
+        raise UsageError(f"no calibration '{name}' in {store.folder}: use one of {', '.join(names)}")
+    wanted = name or names[-1]
+    document = store.document("calibration", wanted) or {}
+    return Calibration(wanted, store.folder / document["folder"], document["card"], document["ladder"])

@@ -1,0 +1,183 @@
+"""The whole loop on embedded clips: a model fails on kicks, is corrected, calibrated, measured and lifted to 3D."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emc import plugins
+from emc.config import Settings
+from emc.interfaces import Lifter, Progress
+from emc.pose.records import Clip, Role
+from emc.pose.sequences import LiftedSequence
+from emc.stages.evaluate import score_3d
+from emc.store.sql import SqlStore
+from emc.workflow.calibrate import calibrate_project
+from emc.workflow.clips import add_clips
+from emc.workflow.labels import import_labels
+from emc.workflow.lift import lift_project, lift_run
+from emc.workflow.predict import Predicted, predict_clips
+from emc.workflow.progress import Silent
+from emc.workflow.project import new_project, open_project
+from emc.workflow.rendered import ClipFiles, ClipOrder, render_files
+from emc.workflow.report import Lifted3D, write_project_report
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSize:
+    """How many clips of how many frames the demo renders."""
+
+    train_kicks: int = 24
+    train_common: int = 9
+    test_kicks: int = 12
+    test_common: int = 9
+    frames: int = 30
+
+    def smaller(self) -> DemoSize:
+        """Return a size for trying the way, not for proving anything."""
+        return DemoSize(5, 3, 2, 2, 12)
+
+
+QUICK_STEPS = 24
+
+
+def run_demo(out: Path, settings: Settings, quick: bool = False, progress: Progress | None = None) -> dict[str, Any]:
+    """Run the loop and write ``report.json``, ``report.html``, ``demo.emc`` and the clips into `out`.
+
+    What an earlier, interrupted demo of the same seed did is not done again. quick : little of everything; its figures
+    prove nothing. Returns the report.
+    """
+    progress = progress or Silent()
+    started = time.monotonic()
+    size = DemoSize().smaller() if quick else DemoSize()
+    settings = demo_settings(settings, quick)
+    out.mkdir(parents=True, exist_ok=True)
+    files = render_files(orders(out / "clips", size, settings.calibrate.seed), progress)
+    folder = out / "demo.emc"
+    with open_project(folder) if folder.exists() else new_project(folder) as store:
+        add_all(store, files, settings, progress)
+        base_runs = predict_all(store, files, settings, progress)
+        correct_all(store, files)
+        done = calibrate_project(store, settings, progress)
+        after_settings = with_estimator(settings, done.folder / "chosen")
+        after_runs = predict_clips(
+            store, [store.clip(f.order.name) for f in kicks(files, "test")], after_settings, None, progress
+        )
+        lift_project(store, after_settings, [f.order.name for f in kicks(files, "test")], progress)
+        three_d = compare_3d(store, files, base_runs, after_runs, settings)
+        document = write_project_report(store, done, settings, out, three_d, progress)
+    progress.say(f"demo: {time.monotonic() - started:.0f} s")
+    return document
+
+
+def demo_settings(settings: Settings, quick: bool) -> Settings:
+    """Return the settings of the demo: as given, with few steps where it is to be quick."""
+    if not quick:
+        return settings
+    few = settings.calibrate.model_copy(update={"steps": QUICK_STEPS, "ladder": 2, "save_every": 10})
+    return settings.model_copy(update={"calibrate": few})
+
+
+def with_estimator(settings: Settings, folder: Path) -> Settings:
+    """Return the settings with a saved model as the estimator."""
+    return settings.model_copy(update={"predict": settings.predict.model_copy(update={"estimator": str(folder)})})
+
+
+def orders(folder: Path, size: DemoSize, seed: int) -> list[ClipOrder]:
+    """Return the clips to render: kicks (target) and everyday motion (common), each of another rendered person."""
+    from emc.synth.motion import COMMON_MOTIONS, KICKS
+
+    plan = (
+        ("train", KICKS, size.train_kicks, 10_000),
+        ("train", COMMON_MOTIONS, size.train_common, 20_000),
+        ("test", KICKS, size.test_kicks, 30_000),
+        ("test", COMMON_MOTIONS, size.test_common, 40_000),
+    )
+    return [
+        ClipOrder(motions[i % len(motions)], first + 100_000 * seed + i, size.frames, purpose=purpose, folder=str(folder))
+        for purpose, motions, count, first in plan
+        for i in range(count)
+    ]
+
+
+def is_kick(files: ClipFiles) -> bool:
+    """Return whether a rendered clip shows a kick, the demo's target motion."""
+    from emc.synth.motion import KICKS
+
+    return files.order.motion in KICKS
+
+
+def kicks(files: Iterable[ClipFiles], purpose: str) -> list[ClipFiles]:
+    """Return the kick clips of one purpose."""
+    return [f for f in files if is_kick(f) and f.order.purpose == purpose]
+
+
+def add_all(store: SqlStore, files: Sequence[ClipFiles], settings: Settings, progress: Progress) -> None:
+    """Add the clips as a person would: role, group, tags, and the held-out ones marked ``split=test``."""
+    known = {clip.id for clip in store.clips()}
+    for one in files:
+        if one.order.name in known:
+            continue
+        role = Role.TARGET if is_kick(one) else Role.COMMON
+        tags = one.tags | ({"split": "test"} if one.order.purpose == "test" else {})
+        add_clips(store, [one.video], role, one.group, tags, settings.video)
+    progress.say(f"project: {len(store.clips())} clips")
+
+
+def predict_all(
+    store: SqlStore, files: Sequence[ClipFiles], settings: Settings, progress: Progress
+) -> dict[str, Predicted]:
+    """Predict the kick clips with the base: persons found by the detector, alerts for whoever corrects."""
+    clips: list[Clip] = [store.clip(f.order.name) for f in files if is_kick(f)]
+    done = predict_clips(store, clips, settings, None, progress)
+    lost, low = sum(p.lost for p in done), sum(p.low for p in done)
+    progress.say(f"base model on kicks: {sum(p.alerts for p in done)} alerts, {lost} joints lost, {low} of low confidence")
+    return {p.clip: p for p in done}
+
+
+def correct_all(store: SqlStore, files: Sequence[ClipFiles]) -> None:
+    """Correct every clip by its true labels, once: what a person does by hand on real footage."""
+    for one in files:
+        if not store.edits(one.order.name):
+            import_labels(store, one.labels, one.order.name, "coco", simulated=True)
+
+
+def compare_3d(
+    store: SqlStore,
+    files: Sequence[ClipFiles],
+    before: dict[str, Predicted],
+    after: Sequence[Predicted],
+    settings: Settings,
+) -> Lifted3D:
+    """Lift the held-out kicks from the base's and from the chosen model's predictions and score both."""
+    lifter: Lifter = plugins.make_plugin("lifters", settings.lift.lifter)
+    truth: dict[str, np.ndarray] = {}
+    lifted: dict[str, dict[str, np.ndarray]] = {"before": {}, "after": {}}
+    for one, new in zip(kicks(files, "test"), after, strict=True):
+        clip = store.clip(one.order.name)
+        with np.load(one.truth) as arrays:
+            truth[clip.id] = arrays["xyz"]
+        for when, run in (("before", before[clip.id].run), ("after", new.run)):
+            sequences = lift_run(store, clip, run, lifter)
+            lifted[when][clip.id] = on_frames(sequences, len(truth[clip.id]))
+    options = settings.evaluate
+    scores = {
+        when: score_3d(found, truth, bootstrap=options.bootstrap, seed=options.seed) for when, found in lifted.items()
+    }
+    return Lifted3D(scores, lifted["before"], lifted["after"], truth)
+
+
+def on_frames(sequences: dict[int, LiftedSequence], frames: int) -> np.ndarray:
+    """Return (frames, 17, 3) of the person seen longest, NaN on frames without them."""
+    whole = np.full((frames, 17, 3), np.nan, dtype=np.float32)
+    if sequences:
+        longest = max(sequences.values(), key=len)
+        whole[longest.frames] = longest.xyz
+    return whole
+
+

@@ -1,0 +1,111 @@
+"""Whether this installation can do its work: each check does the real thing on a small scale."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emc import __version__, plugins
+from emc.errors import EmcError
+from emc.pose.records import Box
+
+
+def examine() -> dict[str, Any]:
+    """Return every check with what was found and, where it failed, what to do."""
+    checks = [
+        _check("python", _python, "install Python 3.11 or newer"),
+        _check("compute", _compute, "reinstall PyTorch: `pip install --force-reinstall torch`"),
+        _check("video", _video, "reinstall PyAV: `pip install --force-reinstall av`"),
+        _check("project store", _store, "check that the folder for temporary files can be written to"),
+        _check("estimator nano", _nano, "reinstall emc-pose: its embedded weights are missing or damaged"),
+        _check("detector embedded", _detector, "reinstall emc-pose: its embedded weights are missing or damaged"),
+        _check("lifter temporal-small", _lifter, "reinstall emc-pose: its embedded weights are missing or damaged"),
+    ]
+    return {"emc": __version__, "ok": all(check["ok"] for check in checks), "checks": checks}
+
+
+def environment() -> dict[str, Any]:
+    """Return the machine and the versions that figures depend on."""
+    import cv2
+    import torch
+
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "gpu": torch.cuda.get_device_name(0) if torch.cuda.is_available() else None,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _check(name: str, probe: Callable[[], str], remedy: str) -> dict[str, Any]:
+    try:
+        return {"name": name, "ok": True, "found": probe(), "remedy": ""}
+    except (EmcError, ImportError, OSError, RuntimeError, ValueError) as error:
+        return {"name": name, "ok": False, "found": f"{type(error).__name__}: {error}", "remedy": remedy}
+
+
+def _python() -> str:
+    return f"{platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+
+
+def _compute() -> str:
+    import torch
+
+    (torch.ones(8, 8) @ torch.ones(8, 8)).sum().item()
+    gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "no GPU"
+    return f"PyTorch {torch.__version__}, {gpu}"
+
+
+def _video() -> str:
+    import av
+
+    from emc.stages.overlay import write_video
+    from emc.stages.video import open_media
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "check.mp4"
+        write_video(path, (np.full((64, 64, 3), value, np.uint8) for value in (0, 128, 255)), fps=10)
+        with open_media(path) as reader:
+            count = sum(1 for _ in reader.frames())
+    if count != 3:
+        raise ValueError(f"wrote 3 frames of H.264 and read {count}")
+    return f"PyAV {av.__version__}, H.264 written and read"
+
+
+def _store() -> str:
+    from emc.workflow.project import new_project
+
+    with tempfile.TemporaryDirectory() as folder, new_project(Path(folder) / "check") as store:
+        store.put_document("check", "check", {"ok": True})
+        if store.document("check", "check") != {"ok": True}:
+            raise ValueError("a stored document did not come back")
+    return "SQLite, written and read"
+
+
+def _nano() -> str:
+    estimator = plugins.make_plugin("estimators", "nano")
+    estimator.predict([np.zeros((64, 64, 3), np.uint8)], [[Box(0, (8, 8, 48, 48))]])
+    return f"{estimator.describe().parameters:,} parameters, predicts"
+
+
+def _detector() -> str:
+    plugins.make_plugin("detectors", "embedded").detect([np.zeros((64, 64, 3), np.uint8)], [0])
+    return "detects"
+
+
+def _lifter() -> str:
+    xy = np.random.default_rng(0).uniform(0, 100, (5, 17, 2))
+    lifted = plugins.make_plugin("lifters", "temporal-small").lift(xy, np.ones((5, 17)), (100, 100))
+    if lifted.shape != (5, 17, 3):
+        raise ValueError(f"lifted to {lifted.shape} instead of (5, 17, 3)")
+    return "lifts"

@@ -1,0 +1,209 @@
+"""Train, keep and score every checkpoint, choose one: resumable in a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from emc.config import Settings
+from emc.interfaces import Progress, Trainable
+from emc.pose.records import Interval, Sample
+from emc.stages.calibrate import LadderStep, Progressed, SavePoint, borrowed_weights, sampler_of, train
+from emc.stages.choose import Choice, LadderEntry, choose
+from emc.stages.evaluate import PopulationScores, before_after
+from emc.workflow.files import read_json, write_bytes, write_json
+from emc.workflow.scoring import score_samples
+
+LADDER = "ladder.json"
+STATE = "state.pt"
+
+
+@dataclass(frozen=True, slots=True)
+class Populations:
+    """Labelled samples of both populations, split: train, validation (chooses), test (measures once, may be empty)."""
+
+    train_target: Sequence[Sample]
+    train_common: Sequence[Sample]
+    validation_target: Sequence[Sample]
+    validation_common: Sequence[Sample]
+    test_target: Sequence[Sample] = ()
+    test_common: Sequence[Sample] = ()
+
+
+def run_ladder(
+    estimator: Trainable, data: Populations, settings: Settings, folder: Path, progress: Progress
+) -> dict[str, Any]:
+    """Calibrate `estimator` on `data` and return the ladder's document; what is in `folder` already is not done again.
+
+    The folder gets ``state.pt`` (resume point), ``ladder.json``, ``step_N/`` (each checkpoint as a saved model) and
+    ``chosen/``. After ``kill -9`` the same call goes on and ends with the same numbers.
+    """
+    document = read_json(folder / LADDER) or {"ladder": [], "finished": False, "loss": []}
+    if document["finished"]:
+        return document
+    base = {name: value.detach().clone() for name, value in estimator.module.state_dict().items()}
+    if not document["ladder"]:
+        document["ladder"].append({"step": 0, "validation": _validation(estimator, data, settings)})
+        write_json(folder / LADDER, document)
+    trainee = untrained(estimator, settings) if settings.calibrate.strategy == "initial" else estimator
+    _climb(trainee, data, settings, folder, document, progress)
+    choice = choose(entries(document["ladder"]), settings.calibrate.parts, settings.calibrate.budget)
+    _finish(trainee, base, data, settings, folder, document, choice, progress)
+    return document
+
+
+def untrained(estimator: Trainable, settings: Settings) -> Trainable:
+    """Return an estimator of the same kind with fresh weights, for the strategy ``initial``."""
+    from emc.errors import NotTrainable
+
+    maker = getattr(type(estimator), "untrained", None)
+    if maker is None:
+        name = estimator.describe().name
+        raise NotTrainable(f"estimator {name} cannot start from scratch: use --strategy calibration or finetune")
+    return maker(settings.calibrate.seed)
+
+
+def entries(ladder: Sequence[Mapping[str, Any]]) -> list[LadderEntry]:
+    """Return the ladder as `choose` reads it: scores on validation."""
+    return [_entry(int(row["step"]), row["validation"]) for row in ladder]
+
+
+def _climb(
+    estimator: Trainable,
+    data: Populations,
+    settings: Settings,
+    folder: Path,
+    document: dict[str, Any],
+    progress: Progress,
+) -> None:
+    state_file = folder / STATE
+    state = state_file.read_bytes() if state_file.is_file() else None
+    start = int(document.get("saved_step", 0)) if state else 0
+    progress.start("calibrate", settings.calibrate.steps)
+    progress.advance(start)
+    for event in train(estimator, data.train_target, data.train_common, settings.calibrate, state):
+        match event:
+            case Progressed(step=step, loss=loss):
+                document["loss"] = [*[row for row in document["loss"] if row[0] < step], [step, round(loss, 6)]]
+                progress.advance(note=f"loss {loss:.4f}")
+            case LadderStep(step=step, weights=weights):
+                row = _score_step(estimator, step, weights, data, settings, folder)
+                document["ladder"] = [*[r for r in document["ladder"] if r["step"] < step], row]
+                progress.say(describe_step(row))
+            case SavePoint(step=step, state=saved):
+                write_bytes(state_file, saved)
+                write_json(folder / LADDER, document | {"saved_step": step})
+    progress.finish()
+
+
+def _score_step(
+    estimator: Trainable,
+    step: int,
+    weights: Mapping[str, torch.Tensor],
+    data: Populations,
+    settings: Settings,
+    folder: Path,
+) -> dict[str, Any]:
+    with borrowed_weights(estimator, weights):
+        validation = _validation(estimator, data, settings)
+        estimator.save(folder / f"step_{step}", {"ladder_step": step})
+    return {"step": step, "validation": validation}
+
+
+def _validation(estimator: Trainable, data: Populations, settings: Settings) -> dict[str, Any]:
+    target = score_samples(estimator, data.validation_target, settings.evaluate)
+    common = score_samples(estimator, data.validation_common, settings.evaluate)
+    return {"target": target.document if target else None, "common": common.document if common else None}
+
+
+def _finish(
+    estimator: Trainable,
+    base: Mapping[str, torch.Tensor],
+    data: Populations,
+    settings: Settings,
+    folder: Path,
+    document: dict[str, Any],
+    choice: Choice,
+    progress: Progress,
+) -> None:
+    """Measure every checkpoint on the held-out data, save the chosen one and close the document."""
+    tested = bool(data.test_target)
+    target = data.test_target if tested else data.validation_target
+    common = data.test_common if tested else data.validation_common
+    scores: dict[int, tuple[PopulationScores | None, PopulationScores | None]] = {}
+    progress.start("measure", len(document["ladder"]))
+    for row in document["ladder"]:
+        step = int(row["step"])
+        with borrowed_weights(estimator, base if step == 0 else step_weights(estimator, folder, step)):
+            scores[step] = (
+                score_samples(estimator, target, settings.evaluate),
+                score_samples(estimator, common, settings.evaluate),
+            )
+            if step == choice.step:
+                estimator.save(folder / "chosen", {"ladder_step": step, "scores": _short(scores[step])})
+        row["target"], row["common"] = (s.document if s else None for s in scores[step])
+        row["summary"] = _short(scores[step])
+        progress.advance()
+    progress.finish()
+    (t0, c0), (t1, c1) = scores[0], scores[choice.step]
+    sampler = sampler_of(len(data.train_target), len(data.train_common), settings.calibrate)
+    document |= {
+        "scored_on": "test" if tested else "validation",
+        "chosen": {"step": choice.step, "rule": choice.rule, "why": choice.why, "trusted": choice.trusted},
+        "served": sampler.served(settings.calibrate.steps),
+        "settings": settings.model_dump(mode="json"),
+        "finished": True,
+    }
+    if t0 is not None and t1 is not None:
+        pair = (c0, c1) if c0 is not None and c1 is not None else None
+        document["before_after"] = before_after((t0, t1), pair, settings.evaluate.bootstrap, settings.evaluate.seed)
+    write_json(folder / LADDER, document)
+    (folder / STATE).unlink(missing_ok=True)
+
+
+def step_weights(estimator: Trainable, folder: Path, step: int) -> dict[str, torch.Tensor]:
+    """Return the weights of a saved checkpoint, leaving the estimator as it is."""
+    own = {name: value.detach().clone() for name, value in estimator.module.state_dict().items()}
+    estimator.load(folder / f"step_{step}")
+    weights = {name: value.detach().clone() for name, value in estimator.module.state_dict().items()}
+    estimator.module.load_state_dict(own)
+    return weights
+
+
+def describe_step(row: Mapping[str, Any]) -> str:
+    """Return one line on a checkpoint's validation scores."""
+    entry = _entry(int(row["step"]), row["validation"])
+    legs = entry.target.get("leg") or entry.target["total"]
+    total = entry.target["total"]
+    return (
+        f"step {entry.step}: target legs {100 * legs.value:.1f}, total {100 * total.value:.1f}; "
+        f"common total {100 * entry.common.value:.1f} (PCKh, validation)"
+    )
+
+
+def _entry(step: int, validation: Mapping[str, Any]) -> LadderEntry:
+    target = {part: _interval(figure) for part, figure in validation["target"]["pckh"].items()}
+    common = validation["common"]
+    if common is None:
+        # Without common data nothing can be said of forgetting; the choice then rests on the target alone.
+        return LadderEntry(step, target, Interval(0.0, None, 0))
+    ap = _interval(common["ap"]) if common.get("ap") else None
+    return LadderEntry(step, target, _interval(common["pckh"]["total"]), ap)
+
+
+def _interval(figure: Mapping[str, Any]) -> Interval:
+    ci95 = figure["ci95"]
+    value = float("nan") if figure["value"] is None else float(figure["value"])
+    return Interval(value, (ci95[0], ci95[1]) if ci95 else None, int(figure["n"]))
+
+
+def _short(scores: tuple[PopulationScores | None, PopulationScores | None]) -> dict[str, Any]:
+    """Return the two figures that name a checkpoint: total PCKh on target and common."""
+    return {
+        name: s.document["pckh"]["total"]["value"] if s else None  # pyright: ignore[reportIndexIssue]
+        for name, s in zip(("target", "common"), scores, strict=True)
+    }

@@ -1,0 +1,235 @@
+"""clip -> frames -> boxes + tracks -> predictions -> alerts, resumable at every arrow."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emc import plugins
+from emc.config import PredictSettings, Settings
+from emc.interfaces import Detector, Estimator, Progress, RunRecord, Store, Trainable
+from emc.pose.records import Box, Clip
+from emc.workflow.progress import Silent
+
+CHUNK = 64
+"""Frames between two durable writes of a run: what a crash can make us predict again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What became of one clip: its run, and its alerts."""
+
+    clip: str
+    run: str
+    model: str
+    frames: int
+    persons: int
+    alerts: int
+    lost: int
+    low: int
+
+
+def predict_clips(
+    store: Store,
+    clips: Sequence[Clip],
+    settings: Settings,
+    boxes_file: Path | None = None,
+    progress: Progress | None = None,
+    again: bool = False,
+) -> list[Predicted]:
+    """Predict clips with the estimator that the settings name, and find alerts.
+
+    boxes_file : person boxes (COCO JSON or CSV) instead of the detector's. A clip that the same model has predicted
+    with the same settings is not predicted twice unless `again`; an interrupted one goes on where it stopped.
+    """
+    progress = progress or Silent()
+    set_threads(settings.predict)
+    estimator: Estimator = plugins.estimator_for(settings.predict.estimator)
+    model = model_key(estimator)
+    done: list[Predicted] = []
+    for clip in clips:
+        given = file_boxes(boxes_file, clip) if boxes_file else None
+        run = start_run(store, clip, model, estimator, settings, boxes_file, again)
+        if not run.complete:
+            boxes = given if given is not None else clip_boxes(store, clip, settings, progress)
+            predict_run(store, run, clip, estimator, boxes, settings, progress)
+        done.append(find_run_alerts(store, run, clip, estimator, settings))
+    return done
+
+
+def set_threads(settings: PredictSettings) -> None:
+    """Use the asked number of compute threads (0 = one per core)."""
+    import os
+
+    import torch
+
+    torch.set_num_threads(settings.threads or int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count() or 1)
+
+
+def model_key(estimator: Estimator) -> str:
+    """Return a name that changes with the weights: the model's name and the start of their hash."""
+    name = estimator.describe().name
+    if not isinstance(estimator, Trainable):
+        return name
+    digest = hashlib.sha256()
+    for key, tensor in sorted(estimator.module.state_dict().items()):
+        digest.update(key.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return f"{name}-{digest.hexdigest()[:12]}"
+
+
+def start_run(
+    store: Store,
+    clip: Clip,
+    model: str,
+    estimator: Estimator,
+    settings: Settings,
+    boxes_file: Path | None,
+    again: bool,
+) -> RunRecord:
+    """Return the run to work on: the complete one of the same model and settings, the unfinished one, or a new one."""
+    wanted: dict[str, Any] = {
+        "detector": f"file:{_digest(boxes_file)}" if boxes_file else settings.predict.detector,
+        "every": settings.video.every,
+        "max_frames": settings.video.max_frames,
+        "max_persons": settings.predict.max_persons,
+        "min_box_score": settings.predict.min_box_score,
+    }
+    same = [run for run in store.runs(clip.id) if run.model == model and dict(run.settings) == wanted and run.complete]
+    if same and not again:
+        return same[-1]
+    return store.start_run(clip.id, model, estimator.skeleton.name, wanted)
+
+
+def predict_run(
+    store: Store,
+    run: RunRecord,
+    clip: Clip,
+    estimator: Estimator,
+    boxes: Mapping[int, Sequence[Box]],
+    settings: Settings,
+    progress: Progress,
+) -> None:
+    """Predict what is left of a run and mark it complete."""
+    from emc.stages.predict import predict_clip
+    from emc.stages.video import open_media
+
+    first = store.resume_frame(run.id)
+    wanted = [frame for frame in wanted_frames(clip, settings) if frame >= first]
+    progress.start(f"predict {clip.id}", len(wanted))
+    with open_media(Path(clip.path)) as reader:
+        frames = reader.frames(first=first, last=_last(clip, settings), step=1)
+        chosen = ((i, image) for i, image in frames if i % settings.video.every == 0)
+        results = predict_clip(chosen, {k: list(v) for k, v in boxes.items()}, estimator, settings.predict.batch)
+        for chunk in in_chunks(results, CHUNK):
+            predictions = [prediction for _, found in chunk for prediction in found]
+            store.write_predictions(run.id, predictions, upto=chunk[-1][0] + 1)
+            progress.advance(len(chunk))
+    store.finish_run(run.id)
+    progress.finish()
+
+
+def find_run_alerts(store: Store, run: RunRecord, clip: Clip, estimator: Estimator, settings: Settings) -> Predicted:
+    """Find the alerts of a complete run, store them, and say what came out."""
+    from emc.stages.alerts import find_alerts
+
+    alerts, frames = find_alerts(clip.id, store.predictions(run.id), settings.alerts, estimator.skeleton)
+    store.write_alerts(run.id, alerts, frames)
+    persons = len({prediction.person for prediction in store.predictions(run.id)})
+    return Predicted(
+        clip=clip.id,
+        run=run.id,
+        model=run.model,
+        frames=len(frames),
+        persons=persons,
+        alerts=len(alerts),
+        lost=sum(frame.lost for frame in frames),
+        low=sum(frame.low for frame in frames),
+    )
+
+
+def clip_boxes(store: Store, clip: Clip, settings: Settings, progress: Progress) -> dict[int, list[Box]]:
+    """Return tracked person boxes per frame from the detector; kept in the project, so that a resume finds them."""
+    from emc.stages.track import track
+
+    name = f"{clip.id}:{settings.predict.detector}:{settings.video.every}:{settings.video.max_frames}"
+    stored = store.document("boxes", name)
+    if stored is None:
+        detector: Detector = plugins.make_plugin("detectors", settings.predict.detector)
+        found = track(detected_boxes(clip, detector, settings, progress))
+        stored = {"frames": {str(frame): [_pack(box) for box in boxes] for frame, boxes in found}}
+        store.put_document("boxes", name, stored)
+    unpacked = {int(frame): [_unpack(int(frame), row) for row in rows] for frame, rows in stored["frames"].items()}
+    return {frame: strongest(boxes, settings.predict) for frame, boxes in unpacked.items()}
+
+
+def detected_boxes(
+    clip: Clip, detector: Detector, settings: Settings, progress: Progress
+) -> Iterator[tuple[int, list[Box]]]:
+    """Yield the detector's boxes frame by frame."""
+    from emc.stages.video import open_media
+
+    progress.start(f"find persons {clip.id}", len(wanted_frames(clip, settings)))
+    with open_media(Path(clip.path)) as reader:
+        frames = reader.frames(first=0, last=_last(clip, settings), step=1)
+        chosen: Iterator[tuple[int, np.ndarray]] = ((i, im) for i, im in frames if i % settings.video.every == 0)
+        for chunk in in_chunks(chosen, 16):
+            numbers = [number for number, _ in chunk]
+            found = detector.detect([image for _, image in chunk], numbers)
+            for number, boxes in zip(numbers, found, strict=True):
+                yield number, [box for box in boxes if box.score >= settings.predict.min_box_score]
+            progress.advance(len(chunk))
+    progress.finish()
+
+
+def strongest(boxes: Sequence[Box], settings: PredictSettings) -> list[Box]:
+    """Return at most `max_persons` boxes, the largest ones, in the order of their tracks."""
+    largest = sorted(boxes, key=lambda box: -box.xywh[2] * box.xywh[3])[: settings.max_persons]
+    return sorted(largest, key=lambda box: box.track)
+
+
+def file_boxes(path: Path, clip: Clip) -> dict[int, list[Box]]:
+    """Return person boxes per frame from a COCO JSON or CSV file; untracked persons are tracked."""
+    from emc.formats.boxes_csv import read_boxes
+    from emc.stages.track import track
+
+    boxes = read_boxes(path)
+    if all(box.track >= 0 for found in boxes.values() for box in found):
+        return boxes
+    return dict(track((frame, boxes.get(frame, [])) for frame in range(clip.frames)))
+
+
+def wanted_frames(clip: Clip, settings: Settings) -> range:
+    """Return the frames of a clip that the settings ask for."""
+    return range(0, _last(clip, settings) + 1, settings.video.every)
+
+
+def in_chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Yield lists of at most `size` items."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def _last(clip: Clip, settings: Settings) -> int:
+    count = min(clip.frames, settings.video.max_frames) if settings.video.max_frames else clip.frames
+    return count - 1
+
+
+def _pack(box: Box) -> list[float]:
+    return [*(round(float(v), 3) for v in box.xywh), round(float(box.score), 4), box.track]
+
+
+def _unpack(frame: int, row: Sequence[float]) -> Box:
+    x, y, w, h, score, person = row
+    return Box(frame, (x, y, w, h), score, int(person))
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

@@ -1,0 +1,88 @@
+"""From videos to overlays and labels in one go."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emc.config import Settings
+from emc.errors import InputError
+from emc.interfaces import Progress, Store
+from emc.pose.records import Clip, Prediction
+from emc.pose.skeleton import skeleton_named
+from emc.workflow.alerts import newest_run
+from emc.workflow.clips import add_clips
+from emc.workflow.labels import export_clip
+from emc.workflow.predict import predict_clips, wanted_frames
+from emc.workflow.progress import Silent
+from emc.workflow.project import new_project, open_project, project_folder
+
+
+def run_videos(
+    videos: Sequence[Path], out: Path, name: str, settings: Settings, boxes: Path | None, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Make (or go on with) the project `out`/NAME.emc, add and predict the videos, write overlays and COCO labels.
+
+    Writes ``overlay_<clip>.mp4`` and ``coco_<clip>.json`` (image_id = frame index from 0) into `out`. A video that
+    cannot be read is named in ``failed``; the others go on. Raises `InputError` where none can be read.
+    """
+    progress = progress or Silent()
+    out.mkdir(parents=True, exist_ok=True)
+    folder = project_folder(out / name)
+    with open_project(folder) if folder.exists() else new_project(folder) as store:
+        added = add_clips(store, [v for v in videos if not known(store, v)], settings=settings.video, progress=progress)
+        clips = [clip for clip in store.clips() if any(Path(clip.path) == video.resolve() for video in videos)]
+        if not clips:
+            raise InputError(added.failures[0] if added.failures else "no video was given: name at least one")
+        predicted = predict_clips(store, clips, settings, boxes, progress)
+        rows = [write_outputs(store, clip, out, settings, progress) for clip in clips]
+    for row, one in zip(rows, predicted, strict=True):
+        row |= {"frames": one.frames, "persons": one.persons, "alerts": one.alerts, "model": one.model}
+    return {"project": str(folder), "clips": rows, "failed": list(added.failures)}
+
+
+def known(store: Store, video: Path) -> bool:
+    """Return whether a video is a clip of the project already."""
+    return any(Path(clip.path) == video.resolve() for clip in store.clips())
+
+
+def write_outputs(store: Store, clip: Clip, out: Path, settings: Settings, progress: Progress) -> dict[str, Any]:
+    """Write a clip's overlay video and COCO labels; returns where they are."""
+    overlay, coco = out / f"overlay_{clip.id}.mp4", out / f"coco_{clip.id}.json"
+    write_overlay(store, clip, overlay, settings, progress)
+    export_clip(store, clip, coco)
+    return {"clip": clip.id, "overlay": str(overlay), "coco": str(coco)}
+
+
+def write_overlay(store: Store, clip: Clip, path: Path, settings: Settings, progress: Progress) -> None:
+    """Write a video of the clip with the predicted skeletons of its newest run drawn over it."""
+    from emc.stages.overlay import write_video
+
+    frames = wanted_frames(clip, settings)
+    progress.start(f"draw {clip.id}", len(frames))
+    rate = (clip.fps or 1.0) / settings.video.every
+    write_video(path, drawn(store, clip, frames, settings, progress), fps=rate)
+    progress.finish()
+
+
+def drawn(
+    store: Store, clip: Clip, frames: range, settings: Settings, progress: Progress
+) -> Iterator[np.ndarray]:
+    """Yield the frames with the skeletons of the newest run."""
+    from emc.stages.overlay import draw_overlay
+    from emc.stages.video import open_media
+
+    run = newest_run(store, clip.id)
+    skeleton = skeleton_named(run.skeleton)
+    found: dict[int, list[Prediction]] = defaultdict(list)
+    for prediction in store.predictions(run.id):
+        found[prediction.frame].append(prediction)
+    with open_media(Path(clip.path)) as reader:
+        for number, image in reader.frames(first=0, last=frames[-1], step=1):
+            if number in frames:
+                yield draw_overlay(image, found[number], skeleton, settings.alerts.low, settings.alerts.lost)
+                progress.advance()

@@ -1,0 +1,180 @@
+"""From corrected poses to labelled samples: which persons count as labelled, and their cut of the frame."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from emc.interfaces import Progress, Store
+from emc.pose.geometry import bounding_box
+from emc.pose.records import Clip, Pose, Provenance, Sample, Visibility
+
+CUT_FACTOR = 1.6
+"""Side of the cut around a person, in box sides: room for augmentation to shift and turn."""
+CUT_LIMIT = 320
+"""Longest side of a stored cut in pixels: memory stays flat for 4K footage; networks here see at most 256."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelExtra:
+    """What a label file says of a person beside its joints; NaN where it does not say."""
+
+    head: float = math.nan
+    area: float = math.nan
+    box: tuple[float, float, float, float] | None = None
+
+
+def labelled(pose: Pose) -> bool:
+    """Return whether a person has vouched for at least one joint of the pose."""
+    return bool((pose.provenance >= Provenance.HUMAN).any() and (label_visibility(pose) > 0).any())
+
+
+def label_visibility(pose: Pose) -> np.ndarray:
+    """Return (J,) visibility in which only joints that a person placed or confirmed count."""
+    vouched = (pose.provenance >= Provenance.HUMAN) & np.isfinite(pose.xy).all(axis=1)
+    return np.where(vouched, pose.visibility, Visibility.ABSENT).astype(np.int8)
+
+
+def labelled_poses(store: Store, clip: str) -> list[Pose]:
+    """Return the poses of a clip that a person vouched for, by frame and person."""
+    return [pose for pose in store.poses(clip) if labelled(pose)]
+
+
+def put_extras(store: Store, clip: str, extras: Mapping[tuple[int, int], LabelExtra]) -> None:
+    """Keep what a label file says beside joints, merged with what is there."""
+    known = store.document("label_extras", clip) or {"persons": {}}
+    for (frame, person), extra in extras.items():
+        known["persons"][f"{frame}:{person}"] = [_null(extra.head), _null(extra.area), extra.box]
+    store.put_document("label_extras", clip, known)
+
+
+def extras_of(store: Store, clip: str) -> dict[tuple[int, int], LabelExtra]:
+    """Return what was kept by `put_extras`."""
+    document: dict[str, Any] = store.document("label_extras", clip) or {"persons": {}}
+    found: dict[tuple[int, int], LabelExtra] = {}
+    for key, (head, area, box) in document["persons"].items():
+        frame, _, person = key.partition(":")
+        found[int(frame), int(person)] = LabelExtra(_number(head), _number(area), tuple(box) if box else None)
+    return found
+
+
+def clip_samples(store: Store, clip: Clip) -> Iterator[Sample]:
+    """Yield every labelled person of a clip with its cut of the frame, decoding each frame once."""
+    from emc.stages.video import open_media
+
+    by_frame: dict[int, list[Pose]] = defaultdict(list)
+    for pose in labelled_poses(store, clip.id):
+        by_frame[pose.frame].append(pose)
+    if not by_frame:
+        return
+    extras = extras_of(store, clip.id)
+    with open_media(Path(clip.path)) as reader:
+        for number, image in reader.frames(first=min(by_frame), last=max(by_frame), step=1):
+            for pose in by_frame.get(number, ()):
+                yield cut_sample(image, pose, clip, extras.get((number, pose.person), LabelExtra()))
+
+
+def load_samples(store: Store, clips: Iterable[Clip], progress: Progress) -> list[Sample]:
+    """Return the labelled persons of several clips."""
+    chosen = list(clips)
+    samples: list[Sample] = []
+    progress.start("cut out labelled persons", len(chosen))
+    for clip in chosen:
+        samples.extend(clip_samples(store, clip))
+        progress.advance(note=f"{len(samples)} persons")
+    progress.finish()
+    return samples
+
+
+def cut_sample(image: np.ndarray, pose: Pose, clip: Clip, extra: LabelExtra) -> Sample:
+    """Cut the surroundings of one labelled person out of a frame.
+
+    The cut is square, `CUT_FACTOR` times the box, shrunk to at most `CUT_LIMIT` pixels a side; labels move with it.
+    """
+    visibility = label_visibility(pose)
+    box = sample_box(pose, visibility, extra)
+    return cut_out(
+        image,
+        Sample(
+            image=image,
+            xy=np.where(visibility[:, None] > 0, pose.xy, np.nan).astype(np.float32),
+            visibility=visibility,
+            box=box,
+            clip=clip.id,
+            group=clip.group,
+            frame=pose.frame,
+            person=pose.person,
+            head=extra.head,
+            area=extra.area if math.isfinite(extra.area) else float(box[2] * box[3]),
+        ),
+    )
+
+
+def cut_out(image: np.ndarray, sample: Sample) -> Sample:
+    """Return the sample with its image cut around its box and shrunk, everything moved along."""
+    x, y, w, h = (float(v) for v in sample.box)
+    half = CUT_FACTOR * max(w, h) / 2
+    left, top = math.floor(x + w / 2 - half), math.floor(y + h / 2 - half)
+    right, bottom = math.ceil(x + w / 2 + half), math.ceil(y + h / 2 + half)
+    left, top = max(left, 0), max(top, 0)
+    right, bottom = min(max(right, left + 1), image.shape[1]), min(max(bottom, top + 1), image.shape[0])
+    cut = image[top:bottom, left:right]
+    factor = min(1.0, CUT_LIMIT / max(cut.shape[:2]))
+    if factor < 1:
+        size = (max(1, round(cut.shape[1] * factor)), max(1, round(cut.shape[0] * factor)))
+        small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA)
+    else:
+        small = cut.copy()
+    # A resize maps pixel centres by (x + 0.5) * factor - 0.5.
+    shift = np.array([left, top], dtype=np.float32)
+    xy = (sample.xy - shift + 0.5) * factor - 0.5
+    corner = (sample.box[:2] - shift + 0.5) * factor - 0.5
+    return Sample(
+        image=small,
+        xy=xy.astype(np.float32),
+        visibility=sample.visibility,
+        box=np.concatenate([corner, sample.box[2:] * factor]).astype(np.float32),
+        clip=sample.clip,
+        group=sample.group,
+        frame=sample.frame,
+        person=sample.person,
+        head=sample.head * factor,
+        area=sample.area * factor**2,
+        weight=sample.weight,
+        xyz=sample.xyz,
+        scale=sample.scale / factor,
+    )
+
+
+def sample_box(pose: Pose, visibility: np.ndarray, extra: LabelExtra) -> np.ndarray:
+    """Return the (4,) xywh box of a labelled person: the label file's, else around its joints, else the detector's."""
+    if extra.box is not None:
+        return np.asarray(extra.box, dtype=np.float32)
+    if int((visibility > 0).sum()) >= len(visibility) // 2:
+        return bounding_box(np.where(visibility[:, None] > 0, pose.xy, np.nan), margin=0.1)
+    if pose.box is not None and np.isfinite(pose.box).all():
+        return np.asarray(pose.box, dtype=np.float32)
+    return bounding_box(pose.xy, margin=0.1)
+
+
+def count_by(samples: Sequence[Sample], key: str) -> dict[str, int]:
+    """Return how many samples have each value of an attribute (``clip`` or ``group``)."""
+    counts: dict[str, int] = defaultdict(int)
+    for sample in samples:
+        counts[getattr(sample, key)] += 1
+    return dict(counts)
+
+
+def _null(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)

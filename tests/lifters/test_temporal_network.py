@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+import torch
+
+from emc.errors import ShapeMismatch, UsageError
+from emc.lifters.temporal_network import TemporalNetwork, pad_edges, screen_coordinates
+
+
+def seeded_network(widths=(3, 3, 3), channels=16, joints=5):
+    torch.manual_seed(3)
+    network = TemporalNetwork(joints, 2, joints, widths, channels)
+    for norm in (network.expand_bn, *network.layers_bn):
+        torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
+        norm.running_mean.uniform_(-0.3, 0.3)
+        norm.running_var.uniform_(0.5, 2.0)
+    return network.eval()
+
+
+def normalised(norm, vector):
+    return (vector - norm.running_mean) / torch.sqrt(norm.running_var + norm.eps) * norm.weight + norm.bias
+
+
+def one_frame_by_hand(network, window):
+    """The network as a tree of dot products over one window of exactly the receptive field: no convolution at all."""
+    frames = [frame.flatten() for frame in window]
+    kernel = network.expand_conv.weight
+    frames = [
+        torch.relu(normalised(network.expand_bn, sum(kernel[:, :, k] @ frames[t + k] for k in range(3))))
+        for t in range(0, len(frames), 3)
+    ]
+    for block in range(len(network.filter_widths) - 1):
+        wide, narrow = network.layers_conv[2 * block].weight, network.layers_conv[2 * block + 1].weight
+        norms = network.layers_bn[2 * block], network.layers_bn[2 * block + 1]
+        merged = []
+        for t in range(0, len(frames), 3):
+            inner = torch.relu(normalised(norms[0], sum(wide[:, :, k] @ frames[t + k] for k in range(3))))
+            merged.append(frames[t + 1] + torch.relu(normalised(norms[1], narrow[:, :, 0] @ inner)))
+        frames = merged
+    (last,) = frames
+    return (network.shrink.weight[:, :, 0] @ last + network.shrink.bias).reshape(-1, 3)
+
+
+def test_the_papers_largest_network_has_its_parameter_count():
+    network = TemporalNetwork(17, 2, 17, (3, 3, 3, 3, 3), 1024)
+    assert sum(p.numel() for p in network.parameters()) == 16_952_371
+    assert network.receptive_field == 243
+
+
+def test_parameter_names_are_those_of_published_checkpoints():
+    names = set(TemporalNetwork(17, 2, 17, (3, 3, 3, 3, 3), 8).state_dict())
+    norm = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+    expected = {"expand_conv.weight", "shrink.weight", "shrink.bias", *(f"expand_bn.{part}" for part in norm)}
+    expected |= {f"layers_conv.{i}.weight" for i in range(8)}
+    expected |= {f"layers_bn.{i}.{part}" for i in range(8) for part in norm}
+    assert names == expected
+
+
+def test_full_sequence_form_equals_a_frame_by_frame_computation():
+    network = seeded_network()
+    torch.manual_seed(4)
+    sequence = torch.randn(40, 5, 2)
+    with torch.no_grad():
+        whole = network(sequence[None])[0]
+        single = torch.stack([one_frame_by_hand(network, sequence[t : t + 27]) for t in range(14)])
+    assert whole.shape == (14, 5, 3)
+    assert single.std() > 0.01
+    torch.testing.assert_close(whole, single, atol=1e-5, rtol=0)
+
+
+def test_too_short_or_wrong_input_is_named():
+    network = seeded_network()
+    with pytest.raises(ShapeMismatch, match=r"\(1, 26, 5, 2\).*T >= 27"):
+        network(torch.zeros(1, 26, 5, 2))
+    with pytest.raises(ShapeMismatch):
+        network(torch.zeros(1, 40, 5, 3))
+
+
+@pytest.mark.parametrize("widths", [(), (2, 3), (3, -1)])
+def test_even_or_missing_widths_are_refused(widths):
+    with pytest.raises(UsageError, match="odd"):
+        TemporalNetwork(filter_widths=widths)
+
+
+def test_edges_are_repeated():
+    assert pad_edges(np.array([[1.0], [2.0]]), 2, 1).ravel().tolist() == [1, 1, 1, 2, 2]
+
+
+def test_screen_coordinates_keep_the_aspect():
+    corners = np.array([[0.0, 0.0], [1000.0, 500.0], [500.0, 250.0]])
+    assert screen_coordinates(corners, (1000, 500)).tolist() == [[-1, -0.5], [1, 0.5], [0, 0]]
