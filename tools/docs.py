@@ -46,7 +46,8 @@ def settings_page() -> str:
         kind = field.annotation
         if not (isinstance(kind, type) and issubclass(kind, Section)):
             continue
-        lines += [f"## {section}", "", (kind.__doc__ or "").strip(), "", "| name | default | meaning |", "|---|---|---|"]
+        lines += [f"## {section}", "", (kind.__doc__ or "").strip(), ""]
+        lines += ["| name | default | meaning |", "|---|---|---|"]
         for name, setting in kind.model_fields.items():
             lines.append(f"| `{section}.{name}` | `{_toml(setting.default)}` | {setting.description} |")
         lines.append("")

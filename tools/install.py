@@ -29,7 +29,8 @@ def main() -> int:
 
 def pip(*arguments: str) -> int:
     """Run pip in this environment; returns its exit code."""
-    return subprocess.run([sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments], check=False).returncode
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
+    return subprocess.run(command, check=False).returncode
 
 
 def warn_about_gpu_packages() -> None:

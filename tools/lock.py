@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import sys
 
-HEADER = "# Versions that `make` installs with; written by `make lock`. Local build labels (+cpu) are left out on purpose."
+HEADER = "# Versions that `make` installs with; written by `make lock`. Build labels (+cpu) are left out on purpose."
 
 
 def main() -> None:

@@ -50,12 +50,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--photos", type=Path, required=True, help="the lspe folder of the shared data")
     parser.add_argument("--cache", type=Path, default=Path("training-cache/detector"))
     parser.add_argument("--out", type=Path, default=Path("src/emc/assets/detector"))
-    parser.add_argument("--steps", type=int, default=3600)
+    parser.add_argument("--steps", type=int, default=3200)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--photo-limit", type=int, default=2900)
-    parser.add_argument("--rendered", type=int, default=900)
+    parser.add_argument("--rendered", type=int, default=1000)
     parser.add_argument("--stop-at", type=float, default=float("inf"), help="seconds after which to stop and save")
     return parser.parse_args()
 
@@ -161,7 +161,7 @@ def train(pool: Pool, arguments: argparse.Namespace) -> None:
         torch.nn.utils.clip_grad_norm_(network.parameters(), 10.0)
         optimiser.step()
         _follow(average, network, min(EMA, (step + 1) / (step + 10)))
-        losses.append((float(centre), float(box)))
+        losses.append((float(centre.detach()), float(box.detach())))
         if (step + 1) % SAVE_EVERY == 0 or step + 1 == arguments.steps:
             spent = time.monotonic() - began
             shown = np.mean(losses, axis=0).round(3).tolist()

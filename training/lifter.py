@@ -10,40 +10,87 @@ import argparse
 import math
 import os
 import time
+from collections import deque
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from emc.lifters.temporal import FEATURES, save_network
 from emc.lifters.temporal_network import TemporalNetwork
 from lifter_data import Source, draw, training_sources
 
-OUTPUT_FRAMES = 48
+VIEW_FRAMES = 120
+VIEWS_PER_STEP = 12
+STEPS_KEPT = 150
+"""A view is drawn once and serves for this many steps, a few windows at a time: drawing costs more than learning."""
+
 VELOCITY_WEIGHT = 2.0
+Pools = list[tuple[float, list[Source]]]
+View = tuple[np.ndarray, np.ndarray]
 
 
-def batch(
-    pools: list[tuple[float, list[Source]]], size: int, reach: int, rng: np.random.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
-    frames = OUTPUT_FRAMES + 2 * reach
+def draw_views(pools: Pools, reach: int, rng: np.random.Generator) -> list[View]:
     shares = np.array([share for share, _ in pools])
-    examples = []
-    for pool in rng.choice(len(pools), size, p=shares / shares.sum()):
+    views = []
+    for pool in rng.choice(len(pools), VIEWS_PER_STEP, p=shares / shares.sum()):
         sources = pools[int(pool)][1]
         # A clip's chance grows with its length, gently: hundreds of short walks must not crowd out the rest.
         weight = np.sqrt([len(source.h36m) for source in sources])
         source = sources[int(rng.choice(len(sources), p=weight / weight.sum()))]
-        examples.append(draw(source, frames, reach, rng))
-    values, targets = (torch.from_numpy(np.stack(column)) for column in zip(*examples, strict=True))
-    return values, targets
+        views.append(draw(source, VIEW_FRAMES, reach, rng))
+    return views
+
+
+class Views:
+    """The views of the last steps, the same for a step whether or not the run was interrupted before it."""
+
+    def __init__(self, pools: Pools, reach: int, seed: int, step: int) -> None:
+        self.pools, self.reach, self.seed = pools, reach, seed
+        self.kept: deque[list[View]] = deque(maxlen=STEPS_KEPT)
+        for earlier in range(step, step + STEPS_KEPT - 1):
+            self.kept.append(self._drawn(earlier))
+
+    def _drawn(self, number: int) -> list[View]:
+        return draw_views(self.pools, self.reach, np.random.default_rng([self.seed, 7, number]))
+
+    def batch(self, step: int, pairs: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return (2, pairs, F, 17, 3) windows, the second one frame after the first, and (2, pairs, 17, 3) targets."""
+        self.kept.append(self._drawn(step + STEPS_KEPT - 1))
+        rng = np.random.default_rng([self.seed, 8, step])
+        views = [view for drawn in self.kept for view in drawn]
+        window = 2 * self.reach + 1
+        values, targets = [], []
+        for which in rng.integers(0, len(views), pairs):
+            seen, truth = views[which]
+            at = int(rng.integers(0, len(truth) - 1))
+            values.append(np.stack([seen[at : at + window], seen[at + 1 : at + 1 + window]]))
+            targets.append(truth[at : at + 2])
+        return torch.from_numpy(np.stack(values, axis=1)), torch.from_numpy(np.stack(targets, axis=1))
+
+
+def lift_windows(network: TemporalNetwork, windows: torch.Tensor) -> torch.Tensor:
+    """Lift (B, F, 17, 3) windows of exactly the receptive field to (B, 17, 3).
+
+    The same function as the network's full-sequence form, with strides in the place of dilations, so that nothing is
+    computed that does not reach the one output frame (Pavllo et al. 2019, appendix).
+    """
+    y = windows.flatten(2).transpose(1, 2)
+    y = network.relu(network.expand_bn(functional.conv1d(y, network.expand_conv.weight, stride=3)))
+    for block in range(len(network.filter_widths) - 1):
+        wide, narrow = 2 * block, 2 * block + 1
+        inner = functional.conv1d(y, network.layers_conv[wide].weight, stride=3)
+        inner = network.relu(network.layers_bn[wide](inner))
+        y = y[:, :, 1::3] + network.relu(network.layers_bn[narrow](network.layers_conv[narrow](inner)))
+    return network.shrink(y)[:, :, 0].unflatten(1, (-1, 3))
 
 
 def loss(predicted: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return (loss, mean joint error in metres): position error plus a term on first differences."""
     position = torch.linalg.vector_norm(predicted - target, dim=-1).mean()
-    velocity = torch.linalg.vector_norm(predicted.diff(dim=1) - target.diff(dim=1), dim=-1).mean()
+    velocity = torch.linalg.vector_norm(predicted.diff(dim=0) - target.diff(dim=0), dim=-1).mean()
     return position + VELOCITY_WEIGHT * velocity, position.detach()
 
 
@@ -57,8 +104,8 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path(os.environ.get("EMC_SHARED", "../shared/data")))
     parser.add_argument("--out", type=Path, default=Path("src/emc/assets/temporal-small"))
     parser.add_argument("--work", type=Path, default=Path("training-work/lifter"))
-    parser.add_argument("--steps", type=int, default=6500)
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--pairs", type=int, default=256)
     parser.add_argument("--channels", type=int, default=256)
     parser.add_argument("--blocks", type=int, default=2)
     parser.add_argument("--rate", type=float, default=1.5e-3)
@@ -66,9 +113,10 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(options.seed)
-    network = TemporalNetwork(
-        features=FEATURES, filter_widths=(3,) * (options.blocks + 1), channels=options.channels, dropout=0.1
-    )
+    network = TemporalNetwork(features=FEATURES, filter_widths=(3,) * (options.blocks + 1), channels=options.channels)
+    # The answer is a difference from the flat pose: begin with none.
+    torch.nn.init.zeros_(network.shrink.weight)
+    torch.nn.init.zeros_(network.shrink.bias)
     train(network, options)
 
 
@@ -85,15 +133,15 @@ def train(network: TemporalNetwork, options: argparse.Namespace) -> None:
         step, seconds = int(state["step"]), float(state["seconds"])
         print(f"goes on at step {step}", flush=True)
     pools = training_sources(options.shared, options.seed)
-    reach = (network.receptive_field - 1) // 2
+    views = Views(pools, (network.receptive_field - 1) // 2, options.seed, step)
     network.train()
     begun, running = time.monotonic(), math.nan
     while step < options.steps:
         torch.manual_seed(options.seed + step)
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, options.steps, options.rate)
-        values, targets = batch(pools, options.batch, reach, np.random.default_rng([options.seed, 7, step]))
-        total, error = loss(network(values), targets)
+        values, targets = views.batch(step, options.pairs)
+        total, error = loss(lift_windows(network, values.flatten(0, 1)).unflatten(0, (2, -1)), targets)
         optimiser.zero_grad()
         total.backward()
         optimiser.step()
@@ -107,7 +155,7 @@ def train(network: TemporalNetwork, options: argparse.Namespace) -> None:
     save_network(
         averaged.module,
         options.out,
-        {"training": {"seed": options.seed, "steps": options.steps, "batch": options.batch, "frames": OUTPUT_FRAMES}},
+        {"training": {"seed": options.seed, "steps": options.steps, "pairs": options.pairs}},
     )
     print(f"wrote {options.out}", flush=True)
 

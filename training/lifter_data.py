@@ -9,7 +9,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.spatial.transform import Rotation
 
-from emc.lifters.person_frame import person_frame, ray_rotation
+from emc.lifters.person_frame import flat_pose, person_frame, ray_rotation
 from emc.lifters.virtual_camera import (
     PARENTS,
     coco_from_h36m,
@@ -101,8 +101,9 @@ def bone_lengths(body: BodyShape) -> np.ndarray:
 
 
 def draw(source: Source, frames: int, reach: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw one training example: (frames, 17, 3) input values and (frames - 2 reach, 17, 3) metres.
+    """Draw one training example: (frames, 17, 3) input values and (frames - 2 reach, 17, 3) targets.
 
+    Targets are metres, the difference from the flat pose, which is what the network learns.
     The window may begin before the clip and end after it, with the border frame repeated, as in use.
     """
     h36m, coco = _window(source, frames, reach, rng)
@@ -121,7 +122,8 @@ def draw(source: Source, frames: int, reach: int, rng: np.random.Generator) -> t
     ray = seen.pelvis @ camera.intrinsic.T
     turn = ray_rotation(ray[:, :2] / ray[:, 2:], camera.size, float(camera.intrinsic[0, 0]))
     target = np.einsum("tji,tkj->tki", turn, seen.xyz)
-    return values, target[reach : frames - reach].astype(np.float32)
+    residual = target.astype(np.float32) - flat_pose(values)
+    return values, residual[reach : frames - reach]
 
 
 def _window(source: Source, frames: int, reach: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -17,20 +17,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import torch
+
 import nano_data
 import nano_loop
 import nano_score
-import torch
-from nano_loop import Recipe, Training
-
 from emc.estimators.nano import CARD_FILE, WEIGHTS_FILE, NanoEstimator, write_weights
 from emc.pose.records import Sample
+from emc.synth.motion import COMMON_MOTIONS, KICKS
+from nano_loop import Recipe, Training
 
 HERE = Path(__file__).resolve().parent
 ASSET = HERE.parent / "src" / "emc" / "assets" / "nano"
 HELD_OUT = 150
-RENDERED = 6000
+RENDERED = 5000
 RENDERED_HELD_OUT = 250
+RENDERED_TEST = 300
 PHOTO_SHARE = 0.7
 DATA_SEED = 7
 
@@ -145,8 +147,8 @@ def do_evaluate(args: argparse.Namespace, recipe: Recipe) -> None:
     splits: dict[str, Callable[[], list[Sample]]] = {
         "common_test": lambda: nano_data.read_photos(args.photos, "common_test"),
         "target_test": lambda: nano_data.read_photos(args.photos, "target_test"),
-        "rendered_common": lambda: nano_data.rendered_test(kicks=False),
-        "rendered_kicks": lambda: nano_data.rendered_test(kicks=True),
+        "rendered_common": lambda: nano_data.rendered_test(COMMON_MOTIONS, RENDERED_TEST, DATA_SEED),
+        "rendered_kicks": lambda: nano_data.rendered_test(KICKS, RENDERED_TEST, DATA_SEED),
     }
     table = {}
     for name, read in splits.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -13,6 +13,8 @@ import numpy as np
 from emc.errors import InputError
 from emc.pose.records import Sample
 from emc.pose.skeleton import COCO17, LSP14, joint_mapping
+from emc.synth.motion import COMMON_MOTIONS
+from emc.synth.scene import sample_frame
 
 SHARD = 250
 RENDER_SIZE = 192
@@ -100,12 +102,22 @@ def read_rendered(folder: Path, count: int, seed: int) -> list[Sample]:
 
 
 def render_common(rng: np.random.Generator, count: int) -> Iterator[Sample]:
-    """Render single frames of common motion."""
-    from emc.synth.scene import COMMON_MOTIONS
-
+    """Render single frames of common motion, one sample each; every fifth frame has a second person in it."""
     yield from render(rng, count, COMMON_MOTIONS)
 
 
-def render(rng: np.random.Generator, count: int, motions: tuple[str, ...]) -> Iterator[Sample]:
-    """Render single frames of the named motions, one sample per person that shows at least six joints."""
-    raise NotImplementedError(motions)
+def rendered_test(motions: Sequence[str], count: int, seed: int) -> list[Sample]:
+    """Render the frames that the scores of the model card are measured on."""
+    return list(render(np.random.default_rng([seed, 999]), count, motions))
+
+
+def render(rng: np.random.Generator, count: int, motions: Sequence[str]) -> Iterator[Sample]:
+    """Render frames until `count` samples have come; a person with under six joints in the picture is passed over."""
+    made = 0
+    while made < count:
+        frame = sample_frame(rng, motions=motions, size=(RENDER_SIZE, RENDER_SIZE), people=1 + int(rng.random() < 0.2))
+        if not frame.people or int((frame.visibility > 0).sum()) < 6:
+            continue
+        head = float(np.linalg.norm(frame.neck_xy - frame.head_top_xy))
+        yield Sample(frame.image, frame.xy, frame.visibility, frame.box, "rendered", "rendered", made, head=head)
+        made += 1

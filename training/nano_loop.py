@@ -1,4 +1,4 @@
-"""The training loop of `nano`: seeded by step, so that a run stopped at any instant goes on exactly as if it had not."""
+"""The training loop of `nano`: seeded by step, so that a run stopped at any instant goes on exactly."""
 
 from __future__ import annotations
 
@@ -94,7 +94,12 @@ def keep(training: Training, path: Path) -> None:
 
 
 def run(
-    training: Training, recipe: Recipe, pools: Pools, path: Path, keep_every: int, watch: Callable[[Training, str], None]
+    training: Training,
+    recipe: Recipe,
+    pools: Pools,
+    path: Path,
+    keep_every: int,
+    watch: Callable[[Training, str], None],
 ) -> None:
     """Train up to `recipe.steps`; `watch` is called at each checkpoint with a line of figures."""
     training.estimator.module.train()

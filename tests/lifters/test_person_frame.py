@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from emc.errors import ShapeMismatch
-from emc.lifters.person_frame import BONE_LENGTHS, fill_gaps, person_frame, person_size, ray_rotation
+from emc.lifters.person_frame import BONE_LENGTHS, fill_gaps, flat_pose, person_frame, person_size, ray_rotation
+from emc.pose.skeleton import H36M17
 from emc.synth.motion import generate_motion
 from emc.synth.rig import BodyShape
 
@@ -86,3 +87,13 @@ def test_ray_rotation_turns_forward_into_the_ray():
     np.testing.assert_allclose(turn[1], [[half, 0, half], [0, 1, 0], [-half, 0, half]], atol=1e-12)
     np.testing.assert_allclose(turn[2] @ [0, 0, 1], np.array([0, -1, 2]) / np.sqrt(5), atol=1e-12)
     np.testing.assert_allclose(np.linalg.det(turn), 1.0)
+
+
+def test_flat_pose_copies_limbs_and_draws_the_trunk_up_to_the_ears():
+    values, _ = person_frame(upright(100.0, 1), np.ones((1, 17)))
+    flat = flat_pose(values)[0]
+    assert (flat[:, 2] == 0).all() and (flat[0] == 0).all()
+    assert flat[H36M17.index("left_ankle")] == pytest.approx([0.15, 0.816, 0])
+    assert flat[H36M17.index("right_wrist")] == pytest.approx([-0.15, 0.032, 0], abs=1e-6)
+    heights = [flat[H36M17.index(name), 1] for name in ("spine", "thorax", "neck_nose", "head_top")]
+    assert heights == pytest.approx([-0.249, -0.498, -0.599, -0.7])

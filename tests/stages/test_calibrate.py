@@ -1,4 +1,5 @@
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from emc.stages.calibrate import (
     borrowed_weights,
     ladder_steps,
     learning_rate,
+    resolved_precision,
     sampler_of,
     train,
 )
@@ -274,6 +276,32 @@ def test_settings_that_only_choose_may_change_on_the_way():
 def test_a_damaged_resume_point_is_refused(damage):
     with pytest.raises(InputError, match=r"resume point \(\d+ bytes\) is damaged"):
         next(train(SpotEstimator(), TARGET, COMMON, settings_of(), damage(saved_state())))
+
+
+@pytest.mark.parametrize(("precision", "half"), [("float32", False), ("bfloat16", True)])
+def test_the_forward_pass_is_in_the_asked_numbers(precision, half):
+    class Watched(SpotEstimator):
+        def loss(self, batch):
+            seen.append(torch.is_autocast_enabled("cpu"))
+            return super().loss(batch)
+
+    seen = []
+    list(train(Watched(), TARGET, COMMON, settings_of(steps=2, precision=precision)))
+    assert seen == [half, half]
+    assert resolved_precision("cpu", settings_of()) in ("float32", "bfloat16")
+
+
+def test_a_fault_in_the_data_is_told_as_it_is_and_leaves_no_thread_behind():
+    class Picky(SpotEstimator):
+        def collate(self, samples, rng):
+            raise InputError("sample c:3 has no joints: label it")
+
+    with pytest.raises(InputError, match="sample c:3 has no joints"):
+        list(train(Picky(), TARGET, COMMON, settings_of()))
+    given_up = train(SpotEstimator(), TARGET, COMMON, settings_of())
+    next(given_up)
+    given_up.close()
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("calibrate")]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from emc.cli import (
 
 app = typer.Typer(
     name="emc",
-    help="Calibrate a human-pose model to your own footage: find its failures, fix them, recalibrate, prove it, lift to 3D.",
+    help="Calibrate a human-pose model to your own footage: find failures, fix them, recalibrate, prove it, lift to 3D.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

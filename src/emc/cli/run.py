@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from emc.cli import options
 from emc.cli.terminal import running
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def register(app: typer.Typer) -> None:
@@ -35,16 +38,14 @@ def run(
 
         settings = options.settings_for(None, setting, predict={"estimator": estimator}, video={"every": every})
         document = run_videos(videos, out, name, settings, boxes, terminal)
-        terminal.result(
-            document,
-            lambda console: [
-                console.print(
-                    f"{row['clip']}: {row['frames']} frames, {row['persons']} persons -> {row['overlay']}, {row['coco']}"
-                )
-                for row in document["clips"]
-            ],
-        )
+        terminal.result(document, lambda console: _print(console, document))
         if edit and not json:
             terminal.say(f"to see what to correct first: emc alerts --project {document['project']}")
         if document["failed"]:
             raise typer.Exit(1)
+
+
+def _print(console: Console, document: dict[str, Any]) -> None:
+    for row in document["clips"]:
+        written = f"{row['overlay']}, {row['coco']}"
+        console.print(f"{row['clip']}: {row['frames']} frames, {row['persons']} persons -> {written}")

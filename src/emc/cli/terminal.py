@@ -57,7 +57,7 @@ class Terminal:
             sys.stderr.write(line + "\n")
             sys.stderr.flush()
 
-    def result(self, document: Mapping[str, Any], people: Callable[[Console], None]) -> None:
+    def result(self, document: Mapping[str, Any], people: Callable[[Console], object]) -> None:
         """Give the command's result: `document` with ``--json``, else what `people` draws."""
         self.finish()
         if self.as_json:
@@ -100,8 +100,14 @@ def _fail(message: str, code: int, as_json: bool) -> None:
 
 def _bars() -> RichProgress:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-    from rich.progress import TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     return Progress(
         TextColumn("{task.description}"),

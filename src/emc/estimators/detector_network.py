@@ -7,6 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 STRIDE = 8
 MULTIPLE = 32
@@ -100,3 +101,12 @@ def cell_centres(height: int, width: int, device: torch.device | None = None) ->
     """
     y, x = torch.meshgrid(torch.arange(height, device=device), torch.arange(width, device=device), indexing="ij")
     return torch.stack([x, y]).float() * STRIDE + (STRIDE - 1) / 2
+
+
+def fold_norms(network: DetectorNetwork) -> DetectorNetwork:
+    """Fold every batch norm into its convolution, in place, for prediction alone; returns the network."""
+    for module in list(network.modules()):
+        if isinstance(module, nn.Sequential) and len(module) == 2 and isinstance(module[1], nn.BatchNorm2d):
+            module[0] = fuse_conv_bn_eval(cast(nn.Conv2d, module[0]), module[1])
+            module[1] = nn.Identity()
+    return network

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from emc.errors import InputError, ShapeMismatch, UsageError, WeightsError
-from emc.estimators.detector_network import MULTIPLE, DetectorNetwork, cell_centres
+from emc.estimators.detector_network import MULTIPLE, DetectorNetwork, cell_centres, fold_norms
 from emc.interfaces import ModelInfo
 from emc.pose.geometry import box_overlap
 from emc.pose.records import Box
@@ -111,7 +111,8 @@ class EmbeddedDetector:
 
     weights : a folder with ``model.safetensors`` and ``emc.json`` (None: the one inside the package).
     threshold : smallest score of a box, in (0, 1). sides : longer side, in pixels, of each level that a frame is
-    looked at; a finer level finds smaller persons and costs its area. No state is kept between calls.
+    looked at; a finer level finds smaller persons, costs its area, and is left out where the frame itself is smaller.
+    No state is kept between calls.
     Raises `WeightsError` that names the file, `UsageError` for a threshold or sides out of range.
     """
 
@@ -160,7 +161,8 @@ class EmbeddedDetector:
         """Yield (image number, corners in frame pixels, scores); images of one shape run together."""
         groups: dict[Letterbox, list[int]] = {}
         for number, image in enumerate(images):
-            groups.setdefault(letterbox_of(image.shape[1], image.shape[0], side), []).append(number)
+            if side == self.sides[0] or side <= max(image.shape[:2]):
+                groups.setdefault(letterbox_of(image.shape[1], image.shape[0], side), []).append(number)
         for box, numbers in groups.items():
             for start in range(0, len(numbers), BATCH):
                 chunk = numbers[start : start + BATCH]
@@ -220,7 +222,7 @@ def save_detector(network: DetectorNetwork, folder: Path, extra: Mapping[str, An
 
 
 def load_detector(folder: Path | None) -> tuple[DetectorNetwork, dict[str, Any]]:
-    """Return the network, in evaluation mode and single precision, and its ``emc.json``; None: the embedded one.
+    """Return the network, in single precision and for prediction alone, and its ``emc.json``; None: the embedded one.
 
     Raises `WeightsError` where a file is missing, damaged, or of another network.
     """
@@ -241,4 +243,4 @@ def load_detector(folder: Path | None) -> tuple[DetectorNetwork, dict[str, Any]]
         network.load_state_dict({key: value.float() for key, value in state.items()}, strict=False)
     except RuntimeError as error:
         raise WeightsError(f"the weights in {root} have other shapes than the detector's: {advice}") from error
-    return network.eval().to(memory_format=torch.channels_last), document  # pyright: ignore[reportCallIssue]
+    return fold_norms(network.eval()).to(memory_format=torch.channels_last), document  # pyright: ignore[reportCallIssue]

@@ -29,7 +29,7 @@ from emc.estimators.nano_crops import (
     to_tensor,
 )
 from emc.estimators.nano_heatmaps import SIGMA, Decoded, cross_entropy, decode, encode
-from emc.estimators.nano_network import GRID_SIZE, INPUT_SIZE, NanoNetwork
+from emc.estimators.nano_network import GRID_SIZE, INPUT_SIZE, NanoNetwork, build_network
 from emc.interfaces import ModelInfo
 from emc.pose.geometry import invert_affine, transform
 from emc.pose.records import Box, Prediction, Sample
@@ -58,7 +58,7 @@ class NanoEstimator:
 
     def __init__(self, weights: Path | None = None) -> None:
         self.augmentation = Augmentation()
-        self._network = NanoNetwork(len(COCO17)).to(memory_format=torch.channels_last)
+        self._network = build_network(len(COCO17))
         self._card: dict[str, Any] = {}
         self._origin = "embedded"
         if weights is not None:
@@ -75,7 +75,7 @@ class NanoEstimator:
         estimator.augmentation = Augmentation()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            estimator._network = NanoNetwork(len(COCO17)).to(memory_format=torch.channels_last).eval()
+            estimator._network = build_network(len(COCO17))
         estimator._card = {"base_hash": ""}
         estimator._origin = f"untrained, seed {seed}"
         return estimator

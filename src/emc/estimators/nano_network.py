@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -70,6 +70,13 @@ class NanoNetwork(nn.Module):
         """Say whether ``train()`` leaves the batch-norm statistics alone (their scale and shift still learn)."""
         self.statistics_frozen = frozen
         self.train(self.training)
+
+
+def build_network(joints: int) -> NanoNetwork:
+    """Return a network with random weights, in evaluation mode, channels last in memory (twice as fast on a CPU)."""
+    network = NanoNetwork(joints).eval()
+    cast(Any, network).to(memory_format=torch.channels_last)
+    return network
 
 
 class Bottleneck(nn.Module):

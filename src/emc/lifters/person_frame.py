@@ -10,9 +10,14 @@ import numpy as np
 from scipy.ndimage import percentile_filter
 
 from emc.errors import ShapeMismatch
-from emc.pose.skeleton import COCO17
+from emc.pose.skeleton import COCO17, H36M17
 
 HIPS = (COCO17.index("left_hip"), COCO17.index("right_hip"))
+SHOULDERS = (COCO17.index("left_shoulder"), COCO17.index("right_shoulder"))
+EARS = (COCO17.index("left_ear"), COCO17.index("right_ear"))
+LIMBS_IN = tuple(i for i, joint in enumerate(COCO17.joints) if joint in H36M17.joints)
+LIMBS_OUT = tuple(H36M17.index(COCO17.joints[i]) for i in LIMBS_IN)
+
 STANDARD_HEIGHT = 1.70
 """Metres; the stature that lengths refer to where the person's own is unknown."""
 
@@ -97,6 +102,23 @@ def person_frame(xy: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np
 def mirror_input(values: np.ndarray) -> np.ndarray:
     """Mirror (..., 17, 3) network input left-right: negate x and swap left and right joints."""
     return values[..., list(COCO17.flip), :] * np.array([-1, 1, 1], dtype=values.dtype)
+
+
+def flat_pose(values: np.ndarray) -> np.ndarray:
+    """Return (..., 17, 3) Human3.6M joints where the (..., 17, 3) network input sees them, at depth 0.
+
+    The small lifter's network answers with the difference from this: depth, perspective and repairs. What lies in the
+    image plane need not be learned, which matters most for poses that no training clip holds. Limbs are copied; spine,
+    neck and crown, which COCO-17 lacks, are put on the line from hips over shoulders to ears.
+    """
+    out = np.zeros_like(values)
+    out[..., LIMBS_OUT, :2] = values[..., LIMBS_IN, :2]
+    thorax = values[..., SHOULDERS, :2].mean(axis=-2)
+    ears = values[..., EARS, :2].mean(axis=-2)
+    for joint, point in (("spine", thorax / 2), ("thorax", thorax), ("neck_nose", (thorax + ears) / 2)):
+        out[..., H36M17.index(joint), :2] = point
+    out[..., H36M17.index("head_top"), :2] = ears
+    return out
 
 
 def ray_rotation(centre: np.ndarray, size: tuple[int, int], focal: float) -> np.ndarray:

@@ -15,7 +15,7 @@ from safetensors.torch import load, save_file
 
 from emc.errors import UsageError, WeightsError
 from emc.interfaces import ModelInfo
-from emc.lifters.person_frame import STANDARD_HEIGHT, mirror_input, person_frame, ray_rotation
+from emc.lifters.person_frame import STANDARD_HEIGHT, flat_pose, mirror_input, person_frame, ray_rotation
 from emc.lifters.temporal_network import TemporalNetwork, pad_edges
 from emc.pose.skeleton import COCO17, H36M17
 
@@ -74,7 +74,7 @@ class TemporalSmallLifter:
         """
         straight = self._run(values)
         mirrored = self._run(mirror_input(values))[:, list(H36M17.flip)] * np.array([-1, 1, 1], dtype=np.float32)
-        mean = (straight + mirrored) / 2
+        mean = flat_pose(values) + (straight + mirrored) / 2
         return mean - mean[:, :1]
 
     def describe(self) -> ModelInfo:

@@ -1,5 +1,8 @@
 """Crops around one person that stay steady from frame to frame."""
 
+# SciPy has no complete types.
+# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence

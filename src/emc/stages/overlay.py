@@ -1,5 +1,8 @@
 """Poses drawn onto frames, and frames written as a video."""
 
+# The stubs of PyAV leave its streams' packets open.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,6 +13,7 @@ import av
 import cv2
 import numpy as np
 from av.container import OutputContainer
+from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
@@ -110,7 +114,7 @@ def write_video(
         with av.open(str(partial), "w") as container:
             _encode_all(path, container, images, fps, times, progress)
         partial.replace(path)
-    except (av.error.FFmpegError, OSError) as error:
+    except (FFmpegError, OSError) as error:
         raise StorageError(
             f"video {path} cannot be written ({getattr(error, 'strerror', None) or error}): free some space or check "
             "the folder's permissions"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -35,8 +36,8 @@ def sample_fps(times: np.ndarray, fps: float) -> list[int]:
     seconds = float(times[-1] - times[0])
     beats = times[0] + np.arange(int(np.floor(seconds * fps + 1e-6)) + 1) / fps
     # A beat in the middle between two frames belongs to the later one.
-    nearest = np.searchsorted((times[1:] + times[:-1]) / 2, beats, side="right")
-    return np.unique(nearest).tolist()
+    middles = (times[1:] + times[:-1]) / 2
+    return sorted(set(_places(middles, beats, side="right")))
 
 
 def sample_uniform(frames: int, count: int) -> list[int]:
@@ -84,9 +85,14 @@ def _spread(changes: np.ndarray, count: int) -> list[int]:
     floor = float(changes.mean()) * STILL_SHARE / (1 - STILL_SHARE)
     total = np.cumsum(changes + max(floor, 1e-9))
     steps = (np.arange(count) + 0.5) / count * total[-1]
-    chosen = set(np.searchsorted(total, steps).tolist())
+    chosen = set(_places(total, steps))
     for place in np.argsort(-changes, kind="stable").tolist():
         if len(chosen) == count:
             break
         chosen.add(place)
     return sorted(chosen)
+
+
+def _places(ascending: np.ndarray, values: np.ndarray, side: Literal["left", "right"] = "left") -> list[int]:
+    found: np.ndarray = np.searchsorted(ascending, values, side=side)
+    return [int(place) for place in found]

@@ -1,6 +1,6 @@
 """Connections to a project's database: how they are set up, transactions, and errors in the user's words.
 
-All that is special to SQLite is here: the pragmas, the way a transaction begins, and what its error codes mean.
+All that is special to one database is here: pragmas, how a transaction begins, and what SQLite's error codes mean.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from emc.errors import ProjectError, StorageError
+from emc.errors import ProjectError, StorageError, UsageError
 
 BUSY_SECONDS = 30
 
@@ -27,10 +27,12 @@ PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA journal_size_limit=67108864",
-    "PRAGMA cache_size=-32000",
+    "PRAGMA cache_size=-16000",
     # Without it, INSERT OR REPLACE would delete rows of the journal past its triggers.
     "PRAGMA recursive_triggers=ON",
 )
+
+_WRITE_LOCK = 0x656D63  # any number, the same in every process: the bytes of "emc"
 
 # Primary result codes of SQLite (the low byte of what the driver reports).
 _PERM, _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 3, 5, 6, 8, 10, 11, 13, 14, 26
@@ -44,7 +46,7 @@ class Database:
 
     def __init__(self, url: URL | str, place: str) -> None:
         self.place = place
-        self.engine = _engine(make_url(url))
+        self.engine = _engine(url)
         self._closed = False
 
     @contextmanager
@@ -101,6 +103,7 @@ def sqlite_url(file: Path) -> URL:
 def explain(error: DBAPIError, place: str) -> ProjectError:
     """Return the database's error as one of ours, in one line: what happened, where, what to do."""
     code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    said = " ".join(str(error.orig).split())
     kept = "nothing acknowledged is lost"
     if code == _FULL:
         return StorageError(f"cannot write to {place}: the disk is full; free space and run the command again, {kept}")
@@ -113,25 +116,32 @@ def explain(error: DBAPIError, place: str) -> ProjectError:
         )
     if code == _IOERR:
         return StorageError(
-            f"cannot read or write {place}: the disk reports an error ({error.orig}); check its free space and its "
+            f"cannot read or write {place}: the disk reports an error ({said}); check its free space and its "
             f"health, then run the command again, {kept}"
         )
     if code == _CANTOPEN:
         return ProjectError(f"cannot open the database in {place}: check that the folder exists and is yours to write")
     if code in (_CORRUPT, _NOTADB):
         return ProjectError(
-            f"the database in {place} is damaged ({error.orig}): put back a copy of it, "
-            "such as a *.backup file beside it"
+            f"the database in {place} is damaged ({said}): put back a copy of it, such as a *.backup file beside it"
         )
-    return ProjectError(f"the database in {place} cannot be used ({error.orig}): check it with `emc doctor`")
+    return ProjectError(f"the database in {place} cannot be used ({said}): check it with `emc doctor`")
 
 
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, pool_size=8, max_overflow=56)
-    event.listen(engine, "connect", _set_up)
-    event.listen(engine, "begin", _begin)
+def _engine(url: URL | str) -> Engine:
+    try:
+        engine = create_engine(url, pool_size=8, max_overflow=56)
+    except (ArgumentError, ImportError) as error:
+        said = " ".join(str(error).split())
+        raise UsageError(
+            f"the database address cannot be used ({said}): write it as postgresql+psycopg://USER@HOST/NAME and "
+            "install the driver that it names"
+        ) from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up)
+        event.listen(engine, "begin", _begin)
+    elif engine.dialect.name == "postgresql":
+        event.listen(engine, "begin", _take_turns)
     return engine
 
 
@@ -152,3 +162,9 @@ def _begin(connection: Connection) -> None:
     level = "NORMAL" if options.get("emc_bulk") else "FULL"
     connection.exec_driver_sql(f"PRAGMA synchronous={level}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _take_turns(connection: Connection) -> None:
+    """Let PostgreSQL's writers wait for each other, as SQLite's do: what one reads then holds until it has written."""
+    if connection.get_execution_options().get("emc_write"):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")

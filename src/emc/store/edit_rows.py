@@ -15,6 +15,9 @@ from emc.pose.records import Edit, JointChange, Provenance, Visibility
 from emc.store import schema
 from emc.store.clip_rows import clip_key, new_key, now
 
+MAX_JOINTS = 1000
+"""A joint index from here on is a mistake, and would make every pose of the clip that long."""
+
 
 def insert_edit(connection: Connection, edit: Edit, expect: Mapping[JointKey, int], token: str) -> Edit:
     """Append an edit and return it with its id and time.
@@ -108,8 +111,8 @@ def _check_changes(connection: Connection, clip: int, edit: Edit) -> None:
         where = f"edit '{edit.kind}' of clip {edit.clip}, frame {change.frame}, joint {change.joint}"
         if not 0 <= change.frame < frames:
             raise UsageError(f"{where}: the clip has no such frame; use 0 to {frames - 1}")
-        if change.joint < 0:
-            raise UsageError(f"{where}: no joint has a negative index; use 0 or more")
+        if not 0 <= change.joint < MAX_JOINTS:
+            raise UsageError(f"{where}: no skeleton has such a joint; use 0 to {MAX_JOINTS - 1}")
         if math.isinf(change.x) or math.isinf(change.y):
             raise UsageError(f"{where}: the place ({change.x}, {change.y}) is infinite; use pixels, or NaN for none")
 

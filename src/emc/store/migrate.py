@@ -54,8 +54,10 @@ def check_database(connection: Connection) -> list[str]:
     if connection.dialect.name != "sqlite":
         return []
     faults = [row[0] for row in connection.exec_driver_sql("PRAGMA integrity_check(20)") if row[0] != "ok"]
+    if faults:
+        return faults
     lost = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(20)
-    return faults + [f"a row of table {row[0]} refers to a missing row of {row[2]}" for row in lost]
+    return [f"a row of table {row[0]} refers to a missing row of {row[2]}" for row in lost]
 
 
 def _is_older(connection: Connection, place: str) -> bool:

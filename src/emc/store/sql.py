@@ -115,8 +115,11 @@ class SqlStore:
 
     def check(self) -> list[str]:
         """Read the whole database and return what is wrong with it, nothing where it is sound (slow when large)."""
-        with self._database.reading() as connection:
-            return check_database(connection)
+        try:
+            with self._database.reading() as connection:
+                return check_database(connection)
+        except ProjectError as error:
+            return [str(error)]
 
     # Clips
 

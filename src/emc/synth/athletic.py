@@ -5,6 +5,8 @@ The kicks are written for the right leg, with the left leg ahead; `emc.synth.mot
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from emc.synth.keyframes import Curves, Pose, both, jittered, keyed, pose
@@ -29,9 +31,7 @@ def _guard(rng: np.random.Generator) -> dict[str, float]:
     return pose(_LEGS, arms, yaw=-40.0, tilt_bend=4.0, neck_turn=30.0)
 
 
-def _paced(
-    rng: np.random.Generator, times: Array, keys: list[tuple[float, Pose]]
-) -> Curves:
+def _paced(rng: np.random.Generator, times: Array, keys: Sequence[tuple[float, Pose]]) -> Curves:
     """Repeat a movement over the clip, faster or slower, with its key times shaken."""
     span = float(max(times[-1], 0.4))
     length = keys[-1][0] * rng.uniform(0.85, 1.3)

@@ -67,9 +67,10 @@ def paint_backdrop(
         "stage": _stage, "noise": _abstract, "room": _room,
     }  # fmt: skip
     image = painters[kind](rng, view)
-    image *= 1 + _noise(rng, small, float(rng.uniform(0.02, 0.11)))[:, :, None]
+    cloudy = float(rng.uniform(0.02, 0.10) if coarse else rng.uniform(0.01, 0.05))
+    image *= rng.uniform(0.65, 1.05) * (1 + _noise(rng, small, cloudy)[:, :, None])
     if coarse:
-        image = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.float32)
     if kind not in ("studio", "stage") or rng.random() < 0.3:
         count = int(rng.integers(0, 14)) if coarse else int(rng.integers(0, 6))
         _clutter(rng, image, float((~view.floor).mean()), count, 0.4 if coarse else 0.15)
@@ -118,14 +119,14 @@ def _tint(rng: np.random.Generator, low: float, high: float, colour: float = 0.1
 
 
 def _mixed(mask: Float, first: Float, second: Float) -> Float:
-    return second + mask[..., None] * (first - second)
+    return np.asarray(second + mask[..., None] * (first - second), np.float32)
 
 
 def _stripes(values: Float, period: float, share: float, far: Float) -> Float:
     """1 on stripes, faded where they would be finer than a pixel."""
     wave = (np.mod(values / period, 1.0) < share).astype(np.float32)
     fade = np.exp(-far / (25 * period + 4)).astype(np.float32)
-    return share + (wave - share) * fade
+    return np.asarray(share + (wave - share) * fade, np.float32)
 
 
 def _floor(rng: np.random.Generator, view: _View, base: Float) -> Float:
@@ -140,9 +141,7 @@ def _floor(rng: np.random.Generator, view: _View, base: Float) -> Float:
         b = _stripes(view.along, step, 0.5, view.far)
         image = _mixed(np.abs(a - b), other, base)
     elif kind == 2:
-        seams = np.maximum(
-            _stripes(view.across, step, 0.04, view.far), _stripes(view.along, step, 0.04, view.far)
-        )
+        seams = np.maximum(_stripes(view.across, step, 0.04, view.far), _stripes(view.along, step, 0.04, view.far))
         image = _mixed(seams, base * 0.5, base)
     else:
         image = np.broadcast_to(base, (*view.floor.shape, 3)).copy()
@@ -151,7 +150,7 @@ def _floor(rng: np.random.Generator, view: _View, base: Float) -> Float:
         gap = np.abs(np.cos(angle) * view.across + np.sin(angle) * view.along - offset)
         line = (gap < 0.03 + 0.004 * view.far).astype(np.float32) * view.floor
         image = _mixed(line, _tint(rng, 0.3, 0.95, 0.4), image)
-    return image * np.clip(1.15 - 0.02 * view.far, 0.6, 1.2)[..., None]
+    return image * np.clip(1.15 - 0.02 * view.far, 0.6, 1.2).astype(np.float32)[..., None]
 
 
 def _walled(rng: np.random.Generator, view: _View, floor: Float, wall: Float) -> Float:
@@ -181,9 +180,7 @@ def _dojo(rng: np.random.Generator, view: _View) -> Float:
     first, second = (mats[int(k)] for k in rng.integers(len(mats), size=2))
     tile = _stripes(view.across, 2.0, 0.5, view.far * 0.4)
     other = _stripes(view.along, 2.0, 0.5, view.far * 0.4)
-    seam = np.maximum(
-        _stripes(view.across, 1.0, 0.03, view.far), _stripes(view.along, 1.0, 0.03, view.far)
-    )
+    seam = np.maximum(_stripes(view.across, 1.0, 0.03, view.far), _stripes(view.along, 1.0, 0.03, view.far))
     floor = _mixed(seam, first * 0.6, _mixed(np.abs(tile - other), first, second))
     panel = _stripes(view.across, 1.8, 0.06, view.far)
     wood = np.array([0.45, 0.31, 0.2], np.float32)
@@ -198,9 +195,7 @@ def _room(rng: np.random.Generator, view: _View) -> Float:
         left, low = rng.uniform(-6, 5), rng.uniform(0, 1.6)
         wide, tall = rng.uniform(0.3, 2.2), rng.uniform(0.3, 1.6)
         inside = (np.abs(view.across - left) < wide / 2) & (np.abs(view.height - low) < tall)
-        frame = inside & ~(
-            (np.abs(view.across - left) < wide / 2 - 0.05) & (np.abs(view.height - low) < tall - 0.05)
-        )
+        frame = inside & ~((np.abs(view.across - left) < wide / 2 - 0.05) & (np.abs(view.height - low) < tall - 0.05))
         wall[inside] = _tint(rng, 0.1, 1.0, 0.4)
         wall[frame] = _tint(rng, 0.05, 0.9)
     return _walled(rng, view, _floor(rng, view, _tint(rng, 0.15, 0.7, 0.2)), wall)
@@ -239,7 +234,8 @@ def _studio(rng: np.random.Generator, view: _View) -> Float:
     first, second = _tint(rng, 0.05, 1.0, 0.3), _tint(rng, 0.05, 1.0, 0.3)
     rows = np.linspace(0, 1, view.floor.shape[0], dtype=np.float32)[:, None]
     columns = np.linspace(0, 1, view.floor.shape[1], dtype=np.float32)[None, :]
-    return _mixed(np.clip(rows + rng.uniform(-1, 1) * columns, 0, 1), first, second)
+    shade = np.clip(rows + rng.uniform(-1, 1) * columns, 0, 1).astype(np.float32)
+    return _mixed(shade, first, second)
 
 
 def _stage(rng: np.random.Generator, view: _View) -> Float:
@@ -262,9 +258,7 @@ def _abstract(rng: np.random.Generator, view: _View) -> Float:
     return image
 
 
-def _clutter(
-    rng: np.random.Generator, image: Float, wall: float, count: int, colour: float
-) -> None:
+def _clutter(rng: np.random.Generator, image: Float, wall: float, count: int, colour: float) -> None:
     """Draw things that are not people: boards, bars, balls, and upright shapes.
 
     `wall` is the share of the picture above the floor, `colour` how bright the colours may be.
@@ -294,9 +288,7 @@ def _clutter(
             _post(rng, image, x, horizon, paint)
 
 
-def _post(
-    rng: np.random.Generator, image: Float, x: float, horizon: float, paint: list[float]
-) -> None:
+def _post(rng: np.random.Generator, image: Float, x: float, horizon: float, paint: list[float]) -> None:
     """An upright of two blobs: about as tall as a person, yet none."""
     tall = rng.uniform(0.08, 0.3) * image.shape[0]
     foot = horizon + 0.35 * tall

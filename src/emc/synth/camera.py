@@ -44,9 +44,7 @@ class Camera:
         return seen[..., :2] / np.where(np.abs(depth) < 1e-9, 1e-9, depth)
 
 
-def look_at(
-    position: ArrayLike, target: ArrayLike, focal: float, size: tuple[int, int], roll: float = 0.0
-) -> Camera:
+def look_at(position: ArrayLike, target: ArrayLike, focal: float, size: tuple[int, int], roll: float = 0.0) -> Camera:
     """A camera at `position` that looks at `target`.
 
     Parameters

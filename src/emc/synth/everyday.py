@@ -22,9 +22,7 @@ def run(rng: np.random.Generator, times: Array) -> Curves:
     return _gait(rng, times, rate=rng.uniform(1.2, 1.6), stride=rng.uniform(30, 44), running=True)
 
 
-def _gait(
-    rng: np.random.Generator, times: Array, rate: float, stride: float, running: bool
-) -> Curves:
+def _gait(rng: np.random.Generator, times: Array, rate: float, stride: float, running: bool) -> Curves:
     base = pose()
     curves: Curves = {name: np.full(len(times), base[name]) for name in CHANNELS}
     start = rng.random()
@@ -36,7 +34,7 @@ def _gait(
         curves[f"{side}_hip_flex"] = (14 if running else 4) + stride * cycle
         soft = (22 if running else 12) * pulse(phase, 0.14, 0.09)
         curves[f"{side}_knee"] = 5 + soft + swing_knee * pulse(phase, 0.70, 0.13)
-        curves[f"{side}_ankle"] = -6 + 26 * pulse(phase, 0.60, 0.08) + 5 * pulse(phase, 0.05, 0.05)
+        curves[f"{side}_ankle"] = _rolling_ankle(phase, curves, side, running)
         curves[f"{side}_hip_abd"] = np.full(len(times), 2.0)
         curves[f"{side}_arm_flex"] = (8 if running else 0) - arm * cycle
         curves[f"{side}_elbow"] = elbow + 10 * (1 - cycle)
@@ -55,6 +53,15 @@ def _gait(
         curves["lift"] = rng.uniform(0.03, 0.07) * hop
     curves["yaw"] = rng.uniform(-12, 12) * times
     return curves
+
+
+def _rolling_ankle(phase: Array, curves: Curves, side: str, running: bool) -> Array:
+    """The ankle of a step: heel first, the sole flat while it bears, then off over the toes."""
+    middle, half, off = (0.16, 0.17, 0.38) if running else (0.24, 0.22, 0.56)
+    distance = np.mod(phase - middle + 0.5, 1.0) - 0.5
+    bears = np.exp(-((distance / half) ** 4))
+    flat = curves[f"{side}_hip_flex"] - curves[f"{side}_knee"]
+    return np.clip(bears * flat - 4 * (1 - bears) + 26 * pulse(phase, off, 0.09), -28, 42)
 
 
 def sit(rng: np.random.Generator, times: Array) -> Curves:
@@ -132,9 +139,7 @@ def jump(rng: np.random.Generator, times: Array) -> Curves:
     land = pose(crouch, both(arm_flex=45.0, elbow=35.0))
     start = rng.uniform(0.0, max(_span(times) - air - 1.2, 0.05))
     marks = np.array([0, 0.35, 0.55, 0.55 + air / 2, 0.55 + air, 0.75 + air, 1.2 + air]) + start
-    curves = keyed(
-        times, list(zip(marks, [pose(), crouch, off, top, off, land, pose()], strict=True))
-    )
+    curves = keyed(times, list(zip(marks, [pose(), crouch, off, top, off, land, pose()], strict=True)))
     since = times - marks[2]
     curves["lift"] = np.maximum(0.0, 0.5 * 9.81 * since * (air - since))
     return curves

@@ -122,20 +122,14 @@ def _limb_rings(
 
 
 def _arm(body: BodyShape, rig: Rig, look: Look, side: str) -> Mesh:
-    shoulder, elbow, wrist = (
-        rig.rest[NODE[f"{side}_{n}"]] for n in ("shoulder", "elbow", "wrist")
-    )
-    table, cloth = _limb_rings(
-        _ARM, body, shoulder[1], wrist[1], look.sleeve, look.width * 0.7, look.flare
-    )
+    shoulder, elbow, wrist = (rig.rest[NODE[f"{side}_{n}"]] for n in ("shoulder", "elbow", "wrist"))
+    table, cloth = _limb_rings(_ARM, body, shoulder[1], wrist[1], look.sleeve, look.width * 0.7, look.flare)
     rings = np.zeros((len(table), 5))
     rings[:, 0], rings[:, 1], rings[:, 2] = shoulder[0], table[:, 0], shoulder[2]
     rings[:, 3] = rings[:, 4] = table[:, 1]
     points = grid_points(rings, 10)
     nodes = [f"{side}_{n}" for n in ("shoulder", "elbow", "wrist")]
-    bound = chain(
-        nodes, -points[..., 1].ravel(), [-elbow[1], -wrist[1] + 0.01], 0.028 * body.height
-    )
+    bound = chain(nodes, -points[..., 1].ravel(), [-elbow[1], -wrist[1] + 0.01], 0.028 * body.height)
     bands = [MATERIAL["sleeve"] if c else MATERIAL["skin"] for c in cloth]
     return grid_mesh(points, bound, bands, tiles=(0.5, 1.0))
 
@@ -169,17 +163,12 @@ def _hand(body: BodyShape, rig: Rig, look: Look, side: str) -> list[Blob]:
             ((inward * 0.004, -0.072, 0.002), (0.0095, 0.034, 0.020)),
             ((inward * 0.006, -0.036, 0.026), (0.008, 0.026, 0.009)),
         ]
-    return [
-        Blob(wrist + np.array(at) * tall, [r * tall for r in radii], (node,), skin)
-        for at, radii in shapes
-    ]
+    return [Blob(wrist + np.array(at) * tall, [r * tall for r in radii], (node,), skin) for at, radii in shapes]
 
 
 def _leg(body: BodyShape, rig: Rig, look: Look, side: str) -> Mesh:
     hip, knee, ankle = (rig.rest[NODE[f"{side}_{n}"]] for n in ("hip", "knee", "ankle"))
-    table, cloth = _limb_rings(
-        _LEG, body, hip[1], ankle[1], look.trousers, look.width, look.flare
-    )
+    table, cloth = _limb_rings(_LEG, body, hip[1], ankle[1], look.trousers, look.width, look.flare)
     rings = np.zeros((len(table), 5))
     share = (hip[1] - table[:, 0]) / (hip[1] - ankle[1])
     calf = -0.008 * body.height * np.exp(-(((share - 0.66) / 0.12) ** 2))
@@ -190,10 +179,7 @@ def _leg(body: BodyShape, rig: Rig, look: Look, side: str) -> Mesh:
     nodes = [f"{side}_{n}" for n in ("hip", "knee", "ankle")]
     bound = chain(nodes, height, [-knee[1], -ankle[1] + 0.01], 0.035 * body.height)
     bare = MATERIAL["sock"] if look.socks and look.shoes else MATERIAL["skin"]
-    bands = [
-        MATERIAL["trousers"] if c else (bare if share[i] > 0.8 else MATERIAL["skin"])
-        for i, c in enumerate(cloth)
-    ]
+    bands = [MATERIAL["trousers"] if c else (bare if share[i] > 0.8 else MATERIAL["skin"]) for i, c in enumerate(cloth)]
     return grid_mesh(points, bound, bands, tiles=(0.5, 1.0))
 
 

@@ -116,17 +116,13 @@ def _hair(base: Array, size: float, skull: Array, look: Look) -> list[Mesh]:
     return pieces
 
 
-def _scalp(
-    base: Array, size: float, skull: Array, grow: float, low: float, front: float, paint: int
-) -> Mesh:
+def _scalp(base: Array, size: float, skull: Array, grow: float, low: float, front: float, paint: int) -> Mesh:
     """A shell over the skull that leaves the face free: it ends at `low` behind, `front` ahead."""
     rings = skull.copy()
     rings[:, 3:] *= grow
     crown = base[1] + 0.62 * size
     rings[:, 1] = crown + (rings[:, 1] - crown) * (1 + 0.9 * (grow - 1))
-    rings = np.column_stack(
-        [np.interp(np.linspace(0, 1, 16), np.linspace(0, 1, len(rings)), c) for c in rings.T]
-    )
+    rings = np.column_stack([np.interp(np.linspace(0, 1, 16), np.linspace(0, 1, len(rings)), c) for c in rings.T])
     segments = 16
     points = grid_points(rings, segments)
     frontness = np.sin((np.arange(segments) + 0.5) * 2 * np.pi / segments)

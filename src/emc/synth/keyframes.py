@@ -26,9 +26,7 @@ LIMB_CHANNELS: tuple[str, ...] = (
     "hip_flex", "hip_abd", "hip_twist", "knee", "ankle",
 )  # fmt: skip
 CHANNELS: tuple[str, ...] = (
-    TRUNK_CHANNELS
-    + tuple(f"l_{name}" for name in LIMB_CHANNELS)
-    + tuple(f"r_{name}" for name in LIMB_CHANNELS)
+    TRUNK_CHANNELS + tuple(f"l_{name}" for name in LIMB_CHANNELS) + tuple(f"r_{name}" for name in LIMB_CHANNELS)
 )
 _TURNS_WITH_SIDE = ("yaw", "roll", "side", "turn")
 _NEUTRAL = {"arm_abd": 9.0, "elbow": 16.0, "hip_abd": 4.0, "knee": 5.0, "hip_twist": 7.0}

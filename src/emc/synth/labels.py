@@ -61,10 +61,8 @@ class PersonLabels:
     h36m3d: Array
 
 
-def label_person(
-    actor: Actor, scene: Scene, frame: int, layer: Layer, person: int
-) -> PersonLabels | None:
-    """The labels of one person, or None where not a pixel of them shows."""
+def label_person(actor: Actor, scene: Scene, frame: int, layer: Layer, person: int) -> PersonLabels | None:
+    """The labels of one person, or None where none of the joints can be seen."""
     rows, columns = np.nonzero(layer.person == person)
     if len(rows) == 0:
         return None
@@ -74,11 +72,14 @@ def label_person(
     low = np.array([columns.min(), rows.min()]) / OVERSAMPLE
     high = (np.array([columns.max(), rows.max()]) + 1) / OVERSAMPLE
     box = np.concatenate([low + layer.corner - 0.5, high - low])
+    visibility = _visibility(actor, scene, layer, person, xy, camera.to_camera(coco)[:, 2])
+    if not (visibility == 2).any():
+        return None
     ends = np.stack([actor.motion.neck[frame], actor.motion.head_top[frame]]) + offset
     neck_xy, head_top_xy = camera.project(ends).astype(np.float32)
     return PersonLabels(
         xy=xy.astype(np.float32),
-        visibility=_visibility(actor, scene, layer, person, xy, camera.to_camera(coco)[:, 2]),
+        visibility=visibility,
         box=box.astype(np.float32),
         area=len(rows) / OVERSAMPLE**2,
         neck_xy=neck_xy,
@@ -88,9 +89,7 @@ def label_person(
     )
 
 
-def _visibility(
-    actor: Actor, scene: Scene, layer: Layer, person: int, xy: Array, depth: Array
-) -> NDArray[np.uint8]:
+def _visibility(actor: Actor, scene: Scene, layer: Layer, person: int, xy: Array, depth: Array) -> NDArray[np.uint8]:
     width, height = scene.size
     flags = np.zeros(len(COCO_SOURCES), np.uint8)
     loose = (actor.look.width + actor.look.flare) * actor.body.height
@@ -113,9 +112,7 @@ def _own_nodes(name: str, parts: tuple[str, ...]) -> list[str]:
     return [part if part in NODE else side + part for part in parts]
 
 
-def _seen(
-    layer: Layer, person: int, xy: tuple[float, float], depth: float, limit: float, own: list[int]
-) -> bool:
+def _seen(layer: Layer, person: int, xy: tuple[float, float], depth: float, limit: float, own: list[int]) -> bool:
     """Whether, near the joint's pixel, nothing lies in front of it but its own part."""
     column = round((xy[0] - layer.corner[0] + 0.5) * OVERSAMPLE - 0.5)
     row = round((xy[1] - layer.corner[1] + 0.5) * OVERSAMPLE - 0.5)

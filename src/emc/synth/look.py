@@ -79,9 +79,7 @@ class Look:
         return {"clothing": self.outfit, "gender": self.gender, "hair": self.hair_style}
 
 
-def sample_look(
-    rng: np.random.Generator, gender: str | None = None, outfit: str | None = None
-) -> Look:
+def sample_look(rng: np.random.Generator, gender: str | None = None, outfit: str | None = None) -> Look:
     """Draw an appearance; `gender` and `outfit` may be fixed."""
     gender = gender or ("f" if rng.random() < 0.5 else "m")
     if outfit is None:
@@ -156,7 +154,7 @@ def _any_colour(rng: np.random.Generator) -> NDArray[np.float64]:
 
 def _tiles(rng: np.random.Generator, outfit: str, legs: float) -> NDArray[np.float32]:
     """Texture tiles of all materials (17, 64, 64, 3)."""
-    weights = rng.dirichlet(np.full(len(_SKIN), 0.35))
+    weights = rng.dirichlet([0.50, 0.50, 0.45, 0.40, 0.30, 0.25, 0.20])
     skin = weights @ np.array(_SKIN)
     hair = np.array(_HAIR[int(rng.integers(len(_HAIR)))]) * rng.uniform(0.8, 1.2)
     top, low, shoe = _any_colour(rng), _any_colour(rng), _any_colour(rng)

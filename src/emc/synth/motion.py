@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from emc.errors import UsageError
 from emc.synth import athletic, everyday
 from emc.synth.everyday import Choreography
 from emc.synth.keyframes import CHANNELS, Curves, mirrored
@@ -104,9 +105,7 @@ class Motion:
     def window(self, start: int, stop: int) -> Motion:
         """The frames from `start` up to, not including, `stop`."""
         part = slice(start, stop)
-        posed = PosedRig(
-            self.posed.rotations[part], self.posed.positions[part], self.posed.markers[part]
-        )
+        posed = PosedRig(self.posed.rotations[part], self.posed.positions[part], self.posed.markers[part])
         return replace(
             self,
             h36m=self.h36m[part],
@@ -117,9 +116,7 @@ class Motion:
         )
 
 
-def generate_motion(
-    name: str, seconds: float, fps: float, body: BodyShape, rng: np.random.Generator
-) -> Motion:
+def generate_motion(name: str, seconds: float, fps: float, body: BodyShape, rng: np.random.Generator) -> Motion:
     """Make one movement; side, facing, timing and reach are drawn from `rng`.
 
     Parameters
@@ -140,13 +137,13 @@ def generate_motion(
 
     Raises
     ------
-    ValueError
+    UsageError
         If `name` is unknown, or `seconds` or `fps` is not positive.
     """
     if name not in _CHOREOGRAPHY:
-        raise ValueError(f"unknown motion {name!r}: choose one of {', '.join(_CHOREOGRAPHY)}")
+        raise UsageError(f"unknown motion {name!r}: choose one of {', '.join(_CHOREOGRAPHY)}")
     if not (seconds > 0 and fps > 0):
-        raise ValueError(f"seconds and fps must be positive, got {seconds} and {fps}")
+        raise UsageError(f"a motion of {seconds} s at {fps} fps: give a positive length and frame rate")
     times = np.arange(max(1, round(seconds * fps))) / fps
     curves = _CHOREOGRAPHY[name](rng, times)
     if rng.random() < 0.5:
@@ -155,7 +152,12 @@ def generate_motion(
     curves["yaw"] = curves["yaw"] + rng.uniform(-180, 180)
     rig = build_rig(body)
     root, local = _rotations(curves)
-    posed = _grounded(rig, root, local, curves["lift"], times, name not in ("walk", "run"))
+    still = pose_rig(rig, root, local, np.zeros((len(times), 3)))
+    if name not in ("walk", "run"):
+        _flatten_feet(still, local, curves["lift"])
+        still = pose_rig(rig, root, local, np.zeros((len(times), 3)))
+    # A wheel of stretched limbs rolls much farther than people do, who fold on their way down.
+    posed = _grounded(rig, still, curves["lift"], 0.6 if name == "cartwheel" else 1.0)
     seat = _seat(posed, body, curves["yaw"]) if name == "sit" else None
     return Motion(
         name=name,
@@ -220,15 +222,11 @@ def _rotations(curves: Curves) -> tuple[Array, Array]:
     return root, local
 
 
-def _grounded(
-    rig: Rig, root: Array, local: Array, lift: Array, times: Array, flat_feet: bool
-) -> PosedRig:
-    """Place the figure so that its lowest point touches the ground and does not slide on it."""
-    nowhere = np.zeros((len(times), 3))
-    still = pose_rig(rig, root, local, nowhere)
-    if flat_feet:
-        _flatten_feet(still, local, lift)
-        still = pose_rig(rig, root, local, nowhere)
+def _grounded(rig: Rig, still: PosedRig, lift: Array, travel: float) -> PosedRig:
+    """Place the figure so that its lowest point touches the ground and does not slide on it.
+
+    `travel` is the share of the way that rolling on the lowest points alone would take.
+    """
     tall = float(rig.markers[MARKER["head_top"], 1])
     points = np.concatenate([
         still.markers[:, [MARKER[n] for n in ("l_heel", "l_toe", "r_heel", "r_toe")]],
@@ -243,8 +241,8 @@ def _grounded(
     move = np.diff(points, axis=0)
     held = (share[:-1] + share[1:]) / 2
     step = -(held[:, :, None] * move).sum(axis=1)
-    path = np.zeros((len(times), 3))
-    path[1:] = np.cumsum(step, axis=0)
+    path = np.zeros((len(lift), 3))
+    path[1:] = travel * np.cumsum(step, axis=0)
     path -= (path.max(axis=0) + path.min(axis=0)) / 2
     path[:, 1] = lift - lowest[:, 0]
     return PosedRig(still.rotations, still.positions + path[:, None], still.markers + path[:, None])

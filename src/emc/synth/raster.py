@@ -30,9 +30,7 @@ class Fragments:
     depth: Float
 
 
-def rasterize(
-    screen: NDArray[np.floating], faces: NDArray[np.intp], width: int, height: int
-) -> Fragments:
+def rasterize(screen: NDArray[np.floating], faces: NDArray[np.intp], width: int, height: int) -> Fragments:
     """Find the nearest front-facing triangle at every pixel.
 
     Parameters
@@ -51,7 +49,7 @@ def rasterize(
     """
     points = screen.astype(np.float32)
     points[:, 2] = 1.0 / np.maximum(points[:, 2], _NEAR)
-    a, b, c = (np.take(points, faces[:, k], axis=0) for k in range(3))
+    a, b, c = (points[faces[:, k]] for k in range(3))
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
     nearest = np.maximum(np.maximum(a[:, 2], b[:, 2]), c[:, 2])
     chosen = np.flatnonzero((area < -1e-3) & (nearest < 0.99 / _NEAR))
@@ -64,7 +62,7 @@ def rasterize(
     count = np.where(beside, 0, np.maximum(last - first + 1, 0))
     row_face = np.repeat(np.arange(len(chosen)), count)
     row_y = _counted(first, count)
-    return _fill(corners, area[chosen], chosen, row_face, row_y, width, height)
+    return _fill(corners, area[chosen].astype(np.float32), chosen, row_face, row_y, width, height)
 
 
 def _counted(start: NDArray[np.intp], count: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -160,7 +158,7 @@ def interpolated(
     where = order[fragments.face]
     px = (fragments.pixel % width).astype(np.float32)[:, None]
     py = (fragments.pixel // width).astype(np.float32)[:, None]
-    result = slope_x[where]
+    result: Float = slope_x.astype(np.float32)[where]
     result *= px
     slant = slope_y[where]
     slant *= py

@@ -230,19 +230,15 @@ def _shaded(
     return shades
 
 
-def _maps(
-    stage: _Stage, fragments: Fragments, shape: tuple[int, int], corner: tuple[int, int]
-) -> Layer:
+def _maps(stage: _Stage, fragments: Fragments, shape: tuple[int, int], corner: tuple[int, int]) -> Layer:
     depth = np.full(shape[0] * shape[1], np.inf, np.float32)
     part = np.full(shape[0] * shape[1], -1, np.int16)
     person = np.full(shape[0] * shape[1], -1, np.int16)
     depth[fragments.pixel] = fragments.depth
     part[fragments.pixel] = stage.part[fragments.face]
-    person[fragments.pixel] = np.where(
-        stage.part[fragments.face] == PROP_PART, -1, stage.person[fragments.face]
-    )
+    person[fragments.pixel] = np.where(stage.part[fragments.face] == PROP_PART, -1, stage.person[fragments.face])
     blank = np.zeros((0, 0, 4), np.uint8)
-    return Layer(blank, corner, *(m.reshape(shape) for m in (depth, part, person)))
+    return Layer(blank, corner, depth.reshape(shape), part.reshape(shape), person.reshape(shape))
 
 
 def background(scene: Scene, frame: int) -> Image:
@@ -252,9 +248,7 @@ def background(scene: Scene, frame: int) -> Image:
     camera, canvas = scene.camera(frame), scene.canvas
     warp = canvas.K @ canvas.R @ camera.R.T @ np.linalg.inv(camera.K)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    seen = cv2.warpPerspective(
-        scene.backdrop, warp, scene.size, flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
+    seen = cv2.warpPerspective(scene.backdrop, warp, scene.size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(seen, np.uint8)
 
 

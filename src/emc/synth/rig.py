@@ -242,8 +242,5 @@ def pose_rig(rig: Rig, root: Array, local: Array, translation: Array) -> PosedRi
 
 def pick(posed: PosedRig, names: tuple[str, ...]) -> Array:
     """World positions (T, len(names), 3) of named nodes and markers."""
-    columns = [
-        posed.positions[:, NODE[name]] if name in NODE else posed.markers[:, MARKER[name]]
-        for name in names
-    ]
+    columns = [posed.positions[:, NODE[name]] if name in NODE else posed.markers[:, MARKER[name]] for name in names]
     return np.stack(columns, axis=1)

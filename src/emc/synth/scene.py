@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from emc.errors import UsageError
 from emc.synth.camera import Camera
 from emc.synth.figure import build_figure
 from emc.synth.labels import PersonLabels, label_person
@@ -37,8 +38,8 @@ class RenderedFrame:
     camera : Camera
         The frame's camera.
     people : tuple of PersonLabels
-        Everyone with at least one pixel, in the order of the actors. The properties below speak
-        of the first, which is always there when one person is rendered by `make_clip`.
+        Everyone with at least one joint to be seen, in the order of the actors. The properties
+        below speak of the first, and need one.
     motion_names : tuple of str
         What each of `people` does.
     tags : dict
@@ -197,11 +198,13 @@ def render_clip(
 
     Raises
     ------
-    ValueError
+    UsageError
         If `size` is not the size that the scene was made for.
     """
     if size is not None and tuple(size) != scene.size:
-        raise ValueError(f"the scene was made for size {scene.size}, not {tuple(size)}")
+        raise UsageError(
+            f"size {tuple(size)} asked of a scene of size {scene.size}: make the scene in the size you want"
+        )
     actor = cast(motion, body, look)
     return (render_people([actor], scene, frame) for frame in range(len(motion)))
 
@@ -281,11 +284,11 @@ def sample_frame(
 
     Raises
     ------
-    ValueError
+    UsageError
         If `people` is not 1, 2 or 3.
     """
     if people not in (1, 2, 3):
-        raise ValueError(f"people must be 1, 2 or 3, got {people}")
+        raise UsageError(f"{people} people in one frame: choose 1, 2 or 3")
     actors = []
     for _ in range(people):
         body = sample_body(rng)

@@ -65,7 +65,7 @@ def sample_light(rng: np.random.Generator) -> Light:
     warm = rng.uniform(-0.10, 0.12)
     lamp = rng.uniform(0.25, 0.95) * np.array([1 + warm, 1.0, 1 - warm])
     cool = rng.uniform(-0.06, 0.10)
-    sky = rng.uniform(0.38, 0.72) * np.array([1 - cool, 1.0, 1 + cool])
+    sky = rng.uniform(0.44, 0.78) * np.array([1 - cool, 1.0, 1 + cool])
     ground = sky * rng.uniform(0.35, 0.8) * (1 + rng.uniform(-0.08, 0.08, 3))
     return Light(
         direction=np.array(direction, np.float32),
@@ -103,10 +103,11 @@ def lit(colour: Float, normals: Float, facing: Float, light: Light) -> Float:
         The light.
     """
     wrap = (normals @ light.direction + 0.15) / 1.15
-    up = (0.5 + 0.5 * normals[:, 1:2])
+    up = 0.5 + 0.5 * normals[:, 1:2]
     glow = light.ground + up * (light.sky - light.ground)
     glow += np.maximum(wrap, 0)[:, None] * light.lamp
-    return colour * glow * (0.72 + 0.28 * np.clip(facing, 0, 1))[:, None]
+    edge = np.float32(0.72) + np.float32(0.28) * np.clip(facing, 0, 1)
+    return (colour * glow * edge[:, None]).astype(np.float32)
 
 
 def developed(image: Image, develop: Develop, frame: int) -> Image:

@@ -67,7 +67,7 @@ def sample_scene(
     rng: np.random.Generator,
     size: tuple[int, int],
     motions: Sequence[Motion],
-    cut: float = 0.05,
+    cut: float = 0.0,
     backdrop: str | None = None,
     coarse: bool = False,
 ) -> Scene:
@@ -93,7 +93,7 @@ def sample_scene(
     Scene
         With one camera where a still camera is enough, else one per frame that follows.
     """
-    azimuth = rng.uniform(0, 2 * np.pi)
+    azimuth = _azimuth(rng, motions)
     offsets = _offsets(rng, len(motions), azimuth)
     points = np.concatenate(
         [
@@ -102,17 +102,12 @@ def sample_scene(
         ],
         axis=1,
     )
-    aim = _Aim(
-        size=size,
-        azimuth=azimuth,
-        focal=float(max(size) / (2 * np.tan(np.radians(rng.uniform(26, 62)) / 2))),
-        height=float(np.clip(rng.normal(1.25, 0.45), 0.25, 3.2)),
-        roll=float(np.radians(rng.normal(0, 2.0))),
-        fill=float(rng.uniform(0.62, 0.93) if len(motions) == 1 else rng.uniform(0.7, 0.95)),
-    )
+    aim = _sample_aim(rng, size, azimuth, len(motions))
     shift = rng.normal(0, 0.22, 2) if rng.random() < cut else np.zeros(2)
-    cameras = _cameras(aim, points, shift)
+    cameras = _cameras(aim, points, shift, round(0.3 * motions[0].fps))
     kind = backdrop or BACKDROPS[int(rng.choice(len(BACKDROPS), p=_SHARES))]
+    if kind == "noise" and backdrop is None and not coarse:
+        kind = "room"
     far = float(np.linalg.norm(cameras[0].position))
     wall = far + float({"field": rng.uniform(25, 90), "street": rng.uniform(6, 25)}.get(
         kind, rng.uniform(2.5, 9)))  # fmt: skip
@@ -148,6 +143,25 @@ class _Aim:
         return look_at(place, target, self.focal, self.size, self.roll)
 
 
+def _sample_aim(rng: np.random.Generator, size: tuple[int, int], azimuth: float, people: int) -> _Aim:
+    return _Aim(
+        size=size,
+        azimuth=azimuth,
+        focal=float(max(size) / (2 * np.tan(np.radians(rng.uniform(26, 62)) / 2))),
+        height=float(np.clip(rng.normal(1.25, 0.45), 0.25, 3.2)),
+        roll=float(np.radians(rng.normal(0, 2.0))),
+        fill=float(rng.uniform(0.62, 0.93) if people == 1 else rng.uniform(0.7, 0.95)),
+    )
+
+
+def _azimuth(rng: np.random.Generator, motions: Sequence[Motion]) -> float:
+    """A side to look from: of two draws the one that sees the people's way more across."""
+    path = np.concatenate([motion.coco.mean(axis=1) for motion in motions])
+    first, second = rng.uniform(0, 2 * np.pi, 2)
+    depth = [float(np.ptp(path @ [np.cos(a), 0.0, np.sin(a)])) for a in (first, second)]
+    return float(second if depth[1] < depth[0] - 0.5 else first)
+
+
 def _offsets(rng: np.random.Generator, people: int, azimuth: float) -> Array:
     """Places for some people: in a row across the view, at different depths."""
     if people == 1:
@@ -155,7 +169,7 @@ def _offsets(rng: np.random.Generator, people: int, azimuth: float) -> Array:
     across = np.array([-np.sin(azimuth), 0.0, np.cos(azimuth)])
     away = np.array([np.cos(azimuth), 0.0, np.sin(azimuth)])
     slots = rng.permutation(people) - (people - 1) / 2
-    side = slots * rng.uniform(0.55, 1.2) + rng.uniform(-0.15, 0.15, people)
+    side = slots * rng.uniform(0.65, 1.3) + rng.uniform(-0.15, 0.15, people)
     depth = rng.uniform(-1.2, 1.2, people)
     return side[:, None] * across + depth[:, None] * away
 
@@ -176,8 +190,11 @@ def _fitted(aim: _Aim, target: Array, points: Array, fill: float) -> float:
     return distance
 
 
-def _cameras(aim: _Aim, points: Array, shift: Array) -> tuple[Camera, ...]:
-    """A still camera, or one that turns after the people where a still one had to stand far off."""
+def _cameras(aim: _Aim, points: Array, shift: Array, lag: int) -> tuple[Camera, ...]:
+    """A still camera, or one that turns after the people where a still one had to stand far off.
+
+    The turning is smoothed over `lag` frames either way.
+    """
     low, high = points.min(axis=(0, 1)), points.max(axis=(0, 1))
     target = (low + high) / 2
     still = _fitted(aim, target, points.reshape(-1, 3), aim.fill)
@@ -189,18 +206,28 @@ def _cameras(aim: _Aim, points: Array, shift: Array) -> tuple[Camera, ...]:
     drift = drift + np.array([0, shift[1] * tall, 0])
     if still < 1.35 * close or len(points) == 1:
         return (aim.at(target + drift, still),)
-    distance = max(1.2 * close, 0.6 * still)
-    first = aim.at(target, distance)
-    path = _smoothed(centre, 9)
-    return tuple(
-        look_at(first.position, spot + drift, aim.focal, aim.size, aim.roll) for spot in path
-    )
+    distance = max(1.15 * close, 0.4 * still)
+    path = _smoothed(centre, lag) + drift
+    cameras = _turning(aim, target, distance, path)
+    for _ in range(3):
+        reach = [_overflow(camera, now, aim.size) for camera, now in zip(cameras, points, strict=True)]
+        if shift.any() or max(reach) < 0.98:
+            break
+        distance *= max(reach) / 0.94
+        cameras = _turning(aim, target, distance, path)
+    return cameras
+
+
+def _turning(aim: _Aim, target: Array, distance: float, path: Array) -> tuple[Camera, ...]:
+    """Cameras in one place, each looking at its own spot."""
+    place = aim.at(target, distance).position
+    return tuple(look_at(place, spot, aim.focal, aim.size, aim.roll) for spot in path)
 
 
 def _smoothed(path: Array, width: int) -> Array:
     """A moving average that keeps the length of the path (T, 3)."""
     padded = np.concatenate([path[:1].repeat(width, 0), path, path[-1:].repeat(width, 0)])
-    kernel = np.hanning(2 * width + 1)
+    kernel = np.hanning(2 * width + 3)[1:-1]
     kernel /= kernel.sum()
     return np.stack([np.convolve(c, kernel, mode="valid") for c in padded.T], axis=-1)
 

@@ -1,1 +1,1 @@
-"""One function per arrow of the data flow: only this layer knows the order of the stages, the store and the progress."""
+"""One function per arrow of the data flow: only this layer knows the order, the store and the progress."""

@@ -99,7 +99,9 @@ def orders(folder: Path, size: DemoSize, seed: int) -> list[ClipOrder]:
         ("test", COMMON_MOTIONS, size.test_common, 40_000),
     )
     return [
-        ClipOrder(motions[i % len(motions)], first + 100_000 * seed + i, size.frames, purpose=purpose, folder=str(folder))
+        ClipOrder(
+            motions[i % len(motions)], first + 100_000 * seed + i, size.frames, purpose=purpose, folder=str(folder)
+        )
         for purpose, motions, count, first in plan
         for i in range(count)
     ]
@@ -136,7 +138,9 @@ def predict_all(
     clips: list[Clip] = [store.clip(f.order.name) for f in files if is_kick(f)]
     done = predict_clips(store, clips, settings, None, progress)
     lost, low = sum(p.lost for p in done), sum(p.low for p in done)
-    progress.say(f"base model on kicks: {sum(p.alerts for p in done)} alerts, {lost} joints lost, {low} of low confidence")
+    progress.say(
+        f"base model on kicks: {sum(p.alerts for p in done)} alerts, {lost} joints lost, {low} of low confidence"
+    )
     return {p.clip: p for p in done}
 
 
@@ -179,5 +183,3 @@ def on_frames(sequences: dict[int, LiftedSequence], frames: int) -> np.ndarray:
         longest = max(sequences.values(), key=len)
         whole[longest.frames] = longest.xyz
     return whole
-
-

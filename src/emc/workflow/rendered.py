@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -93,7 +93,7 @@ def sparse_samples(order: ClipOrder) -> list[Sample]:
             head=float(np.linalg.norm(label.head_top_xy - label.neck_xy)),
             area=float(label.area),
         )
-        samples.append(replace(cut_out(frame.image, whole)))
+        samples.append(cut_out(frame.image, whole))
     return samples
 
 
@@ -153,6 +153,7 @@ def write_labels(path: Path, order: ClipOrder, frames: Iterable[object]) -> None
         label = frame.people[0]
         head = float(np.linalg.norm(label.head_top_xy - label.neck_xy))
         seen = np.asarray(label.visibility, dtype=np.int8)
+        x, y, w, h = (float(v) for v in label.box)
         images.append(LabelledImage(number, f"{order.name}_{number:05d}.png", *order.size))
         persons.append(
             LabelledPerson(
@@ -160,7 +161,7 @@ def write_labels(path: Path, order: ClipOrder, frames: Iterable[object]) -> None
                 id=number + 1,
                 xy=np.where(seen[:, None] > Visibility.ABSENT, label.xy, np.nan),
                 visibility=seen,
-                box=tuple(float(v) for v in label.box),
+                box=(x, y, w, h),
                 area=float(label.area),
                 extra={"head_segment": round(head, 3)},
             )

@@ -23,7 +23,12 @@ from emc.workflow.project import new_project, open_project, project_folder
 
 
 def run_videos(
-    videos: Sequence[Path], out: Path, name: str, settings: Settings, boxes: Path | None, progress: Progress | None = None
+    videos: Sequence[Path],
+    out: Path,
+    name: str,
+    settings: Settings,
+    boxes: Path | None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Make (or go on with) the project `out`/NAME.emc, add and predict the videos, write overlays and COCO labels.
 
@@ -39,7 +44,7 @@ def run_videos(
         if not clips:
             raise InputError(added.failures[0] if added.failures else "no video was given: name at least one")
         predicted = predict_clips(store, clips, settings, boxes, progress)
-        rows = [write_outputs(store, clip, out, settings, progress) for clip in clips]
+        rows = [write_outputs(store, store.clip(clip.id), out, settings, progress) for clip in clips]
     for row, one in zip(rows, predicted, strict=True):
         row |= {"frames": one.frames, "persons": one.persons, "alerts": one.alerts, "model": one.model}
     return {"project": str(folder), "clips": rows, "failed": list(added.failures)}
@@ -65,13 +70,12 @@ def write_overlay(store: Store, clip: Clip, path: Path, settings: Settings, prog
     frames = wanted_frames(clip, settings)
     progress.start(f"draw {clip.id}", len(frames))
     rate = (clip.fps or 1.0) / settings.video.every
-    write_video(path, drawn(store, clip, frames, settings, progress), fps=rate)
+    times = clip.times[np.asarray(frames)] if clip.times is not None and len(frames) > 1 else None
+    write_video(path, drawn(store, clip, frames, settings, progress), rate, times)
     progress.finish()
 
 
-def drawn(
-    store: Store, clip: Clip, frames: range, settings: Settings, progress: Progress
-) -> Iterator[np.ndarray]:
+def drawn(store: Store, clip: Clip, frames: range, settings: Settings, progress: Progress) -> Iterator[np.ndarray]:
     """Yield the frames with the skeletons of the newest run."""
     from emc.stages.overlay import draw_overlay
     from emc.stages.video import open_media

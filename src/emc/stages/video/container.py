@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import av
 import numpy as np
 from av.codec.context import ThreadType
 from av.container import InputContainer
+from av.error import FFmpegError
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
@@ -28,7 +29,7 @@ FORMATS = (
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+def opened(path: Path) -> Generator[tuple[InputContainer, VideoStream]]:
     """Open a video and its main picture stream, decoding on several threads; errors as in `open_video`."""
     container, stream = open_video(path)
     with container:
@@ -42,11 +43,11 @@ def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
     """
     try:
         container = av.open(str(path), "r", options={"format_whitelist": FORMATS, "protocol_whitelist": "file"})
-    except (av.error.PermissionError, av.error.FileNotFoundError, av.error.IsADirectoryError) as error:
+    except (PermissionError, FileNotFoundError, IsADirectoryError) as error:
         raise InputError(
             f"video {path} cannot be opened ({error.strerror}): check its place and permissions"
         ) from error
-    except av.error.FFmpegError as error:
+    except FFmpegError as error:
         raise DecodeError(_unreadable(path)) from error
     try:
         return container, _picture_stream(path, container)

@@ -24,8 +24,8 @@ def probe_images(path: Path, max_pixels: int) -> MediaInfo:
     for file in files[1:]:
         if (size := _upright_size(file, max_pixels)) != (width, height):
             raise InputError(
-                f"image {file} is {size[0]} x {size[1]} but {files[0].name} is {width} x {height}: a folder is one clip "
-                "and its images share one size; sort them into folders by size, or add the images one by one"
+                f"image {file} is {size[0]} x {size[1]} but {files[0].name} is {width} x {height}: a folder is one "
+                "clip and its images share one size; sort them into folders by size, or add the images one by one"
             )
     if single:
         read_image(path)

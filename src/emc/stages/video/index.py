@@ -11,7 +11,9 @@ import av
 import numpy as np
 from av.codec.context import ThreadType
 from av.container import InputContainer
+from av.error import FFmpegError
 from av.packet import Packet
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from emc.errors import DecodeError, InputError
@@ -33,14 +35,14 @@ class _Packets:
     """
 
     by_pts: bool
-    pts: list[int] = field(default_factory=list)
-    keys: dict[int, int] = field(default_factory=dict)
+    pts: list[int] = field(default_factory=list[int])
+    keys: dict[int, int] = field(default_factory=dict[int, int])
     count: int = 0
     stamped: bool = True
     damaged_end: bool = False
     end: Fraction = Fraction(0)
 
-    def add(self, packet: Packet[VideoStream]) -> None:
+    def add(self, packet: Packet[Stream]) -> None:
         self.count += 1
         self.damaged_end = packet.is_corrupt
         if packet.pts is None:
@@ -93,7 +95,7 @@ def _demux(path: Path, container: InputContainer, stream: VideoStream) -> _Packe
                 found.end = max(found.end, (packet.pts + (packet.duration or 0)) * packet.time_base)
             if packet.stream_index == stream.index:
                 found.add(packet)
-    except av.error.FFmpegError as error:
+    except FFmpegError as error:
         raise DecodeError(
             f"video {path} cannot be read beyond frame {found.count} ({error.strerror}): copy or export it again"
         ) from error
@@ -175,7 +177,7 @@ def _decode(
                 if frame.is_corrupt:
                     damaged.append(len(pts))
                 pts.append(frame.pts)
-    except av.error.FFmpegError as error:
+    except FFmpegError as error:
         raise DecodeError(
             f"frame {len(pts)} of video {path} cannot be decoded ({error.strerror}): copy or export it again"
         ) from error

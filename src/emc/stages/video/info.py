@@ -111,6 +111,7 @@ class MediaReader(ABC):
 
     def close(self) -> None:
         """Release the file; safe to call twice."""
+        return
 
     def __enter__(self) -> Self:
         return self

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-import av
 import numpy as np
 from av.container import InputContainer
+from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -115,7 +115,7 @@ class VideoReader(MediaReader):
             container.seek(self._seeks[key], stream=stream)
             pictures = container.decode(stream)
             first = next(pictures, None)
-        except av.error.FFmpegError as error:
+        except FFmpegError as error:
             self._stop(str(error.strerror))
             return False
         if first is not None and (place := self._place(first)) <= key and place in self._seeks:
@@ -136,7 +136,7 @@ class VideoReader(MediaReader):
                 self._remember(seen, index, picture)
                 if index >= target:
                     return picture if index == target else None
-        except av.error.FFmpegError as error:
+        except FFmpegError as error:
             self._fault = str(error.strerror)
         self._stop(self._fault)
         return None

@@ -1,0 +1,63 @@
+"""Reading and writing text files whole: one clear error, and never a half-written file."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from emc.errors import InputError, StorageError
+
+
+def read_text(path: Path) -> str:
+    """Return a UTF-8 text (a byte-order mark is dropped); raises `InputError` naming the file and what is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist: check its spelling, or where it was moved to") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}): check that it is a file you may read") from error
+    if not text.strip():
+        raise InputError(f"{path} is empty: copy or export it again")
+    return text
+
+
+def read_json(path: Path) -> Any:
+    """Return a JSON document; raises `InputError` naming the file, line and column."""
+    text = read_text(path)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{path} is not valid JSON (line {error.lineno}, column {error.colno}: {error.msg}): export it again"
+        ) from error
+    except RecursionError as error:
+        raise InputError(f"{path} is nested too deeply to be read: export it again") from error
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Write a JSON document whole or not at all; raises `StorageError` naming the file."""
+    write_text(path, json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text whole or not at all: to a temporary name beside `path`, then renamed.
+
+    Raises `StorageError` naming the file; an older file of that name is then still there, unchanged.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be written ({error.strerror}): free some space or check the folder's permissions"
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,211 @@
+"""The numbers behind the report's pictures: axes, the ladder, the curve. The template turns them into SVG."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emc.stages.report.wording import interval, number
+
+Document = Mapping[str, Any]
+LETTER = 8.5
+"""Pixels kept free per letter of a label: its mean width, and room for the larger type of small screens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A linear axis: values low..high lie at pixels start..end; `ticks` are (pixel, text)."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    ticks: tuple[tuple[float, str], ...] = ()
+
+    def at(self, value: float) -> float:
+        """Return the pixel of a value, to a tenth."""
+        return round(self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class LadderPoint:
+    """One checkpoint in the picture; bars are pixel spans (None: no interval); the label is placed to overlap none."""
+
+    step: int
+    label: str
+    title: str
+    x: float
+    y: float
+    x_bar: tuple[float, float] | None
+    y_bar: tuple[float, float] | None
+    chosen: bool
+    refused: bool
+    label_x: float
+    label_y: float
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class LadderPlot:
+    """The ladder: common score to the right, target score up, both in percent; `limit` is the budget's line."""
+
+    x: Axis
+    y: Axis
+    points: tuple[LadderPoint, ...]
+    limit: float | None
+    part: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePlot:
+    """PCKh over alpha for one population.
+
+    lines : (name, polyline, area in percent). alpha : the pixel of the scores' own alpha.
+    """
+
+    title: str
+    x: Axis
+    y: Axis
+    lines: tuple[tuple[str, str, str], ...]
+    alpha: float
+
+
+def axis(low: float, high: float, start: float, end: float, ticks: int = 5) -> Axis:
+    """Return an axis over low..high widened by a twelfth, with about `ticks` round values."""
+    span = max(high - low, 1e-9)
+    low, high = low - span / 12, high + span / 12
+    step = _round_step((high - low) / ticks)
+    first, digits = math.ceil(low / step), max(0, -math.floor(math.log10(step)))
+    plain = Axis(low, high, start, end)
+    values = [first * step + i * step for i in range(int((high - first * step) / step + 1e-9) + 1)]
+    return Axis(low, high, start, end, tuple((plain.at(v), number(v, digits)) for v in values))
+
+
+def ladder_plot(report: Document, width: int = 640, height: int = 430) -> LadderPlot | None:
+    """Return the ladder's picture; None where there is no common score to draw against."""
+    steps = [entry for entry in report["ladder"] if _total(entry) is not None]
+    base = next((entry for entry in steps if entry["step"] == 0), None)
+    if len(steps) < 2 or base is None:
+        return None
+    parts = report["chosen"].get("parts") or ["leg"]
+    scores = [(entry, _pooled(entry, parts), entry["common"]["pckh"]["total"]) for entry in steps]
+    scores = [s for s in scores if s[1]["value"] is not None]
+    budget = report["chosen"].get("budget")
+    limit = None if budget is None else 100 * base["common"]["pckh"]["total"]["value"] - budget
+    xs = [v for _, _, common in scores for v in _ends(common)] + ([] if limit is None else [limit])
+    ys = [v for _, target, _ in scores for v in _ends(target)]
+    x, y = axis(min(xs), max(xs), 64, width - 24), axis(min(ys), max(ys), height - 56, 20)
+    points: list[LadderPoint] = []
+    marks = [(x.at(100 * c["value"]), y.at(100 * t["value"])) for _, t, c in scores]
+    for entry, target, common in scores:
+        refused = limit is not None and 100 * common["value"] < limit - 1e-9
+        points.append(_point(entry["step"], target, common, x, y, report["chosen"]["step"], refused, points, marks))
+    path = " ".join(f"{p.x},{p.y}" for p in points)
+    return LadderPlot(x, y, tuple(points), None if limit is None else x.at(limit), " + ".join(parts), path)
+
+
+def curve_plot(
+    before: Document | None, after: Document | None, part: str, title: str, size: tuple[int, int] = (420, 270)
+) -> CurvePlot | None:
+    """Return the PCKh curve of one population before and after; None where either was not scored."""
+    if not before or not after or "curve" not in before or "curve" not in after:
+        return None
+    plain = [Axis(0, 1, 44, size[0] - 12), Axis(0, 1, size[1] - 40, 12)]
+    x, y = (
+        Axis(a.low, a.high, a.start, a.end, tuple((a.at(v / 5), t) for v, t in enumerate(texts)))
+        for a, texts in zip(
+            plain, (["0", ".2", ".4", ".6", ".8", "1"], ["0", "20", "40", "60", "80", "100"]), strict=True
+        )
+    )
+    lines: list[tuple[str, str, str]] = []
+    for name, population in (("before", before), ("after", after)):
+        values = population["curve"]["pckh"].get(part)
+        if values is None:
+            return None
+        pairs = zip(population["curve"]["alphas"], values, strict=True)
+        area = population["curve"]["area"][part]["value"]
+        lines.append(
+            (name, " ".join(f"{x.at(a)},{y.at(v)}" for a, v in pairs), number(None if area is None else 100 * area))
+        )
+    return CurvePlot(title, x, y, tuple(lines), x.at(min(1.0, float(before["alpha"]))))
+
+
+def _round_step(raw: float) -> float:
+    size = 10.0 ** math.floor(math.log10(raw))
+    return next(size * factor for factor in (1, 2, 5, 10) if size * factor >= raw * 0.999)
+
+
+def _total(entry: Document) -> float | None:
+    return entry["common"]["pckh"]["total"]["value"] if entry.get("common") else None
+
+
+def _pooled(entry: Document, parts: Sequence[str]) -> Document:
+    figures = [entry["target"]["pckh"][part] for part in parts if entry["target"]["pckh"].get(part)]
+    if len(figures) == 1:
+        return figures[0]
+    counted = [figure for figure in figures if figure["value"] is not None and figure["n"]]
+    n = sum(figure["n"] for figure in counted)
+    value = sum(figure["value"] * figure["n"] for figure in counted) / n if n else None
+    return {"value": value, "ci95": None, "n": n}
+
+
+def _ends(figure: Document) -> list[float]:
+    return [100 * v for v in (figure["value"], *(figure["ci95"] or ()))]
+
+
+def _point(
+    step: int,
+    target: Document,
+    common: Document,
+    x: Axis,
+    y: Axis,
+    chosen: int,
+    refused: bool,
+    placed: Sequence[LadderPoint],
+    marks: Sequence[tuple[float, float]],
+) -> LadderPoint:
+    at = (x.at(100 * common["value"]), y.at(100 * target["value"]))
+    label = "base" if step == 0 else f"{step:,}".replace(",", "\N{THIN SPACE}")
+    if step == chosen:
+        label += " \N{EM DASH} chosen"
+    title = f"{'base' if step == 0 else f'step {step}'}: target {_said(target)}, common {_said(common)}"
+    dx, dy, anchor = _free_place(at, len(label) * LETTER, placed, marks)
+    bars = [
+        None if not figure["ci95"] else (a.at(100 * figure["ci95"][0]), a.at(100 * figure["ci95"][1]))
+        for a, figure in ((x, common), (y, target))
+    ]
+    return LadderPoint(
+        step, label, title, *at, bars[0], bars[1], step == chosen, refused, at[0] + dx, at[1] + dy, anchor
+    )  # fmt: skip
+
+
+def _said(figure: Document) -> str:
+    return f"{number(100 * figure['value'])} {interval(figure, 100)}".strip()
+
+
+def _free_place(
+    at: tuple[float, float], width: float, placed: Sequence[LadderPoint], marks: Sequence[tuple[float, float]]
+) -> tuple[float, float, str]:
+    """Return an offset and anchor for a label that overlaps neither label nor mark; the first one if none is free."""
+    places = [(dx, dy) for dy in (-10, 21, -26, 37) for dx in (11, -11)]
+    taken = [_extent(p.label_x, p.label_y, len(p.label) * LETTER, p.anchor) for p in placed]
+    taken += [(x - 7, y - 7, x + 7, y + 7) for x, y in marks]
+    for dx, dy in places:
+        anchor = "start" if dx > 0 else "end"
+        mine = _extent(at[0] + dx, at[1] + dy, width, anchor)
+        inside = mine[0] > 66 and mine[2] < 636
+        if inside and not any(_overlap(mine, other) for other in taken):
+            return dx, dy, anchor
+    return places[0][0], places[0][1], "start"
+
+
+def _extent(x: float, y: float, width: float, anchor: str) -> tuple[float, float, float, float]:
+    left = x if anchor == "start" else x - width
+    return (left, y - 12, left + width, y + 3)
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

@@ -1,0 +1,165 @@
+"""A calibration's report: the document, the pictures it shows, and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emc import __version__, plugins
+from emc.config import Settings
+from emc.interfaces import Progress, Store, Trainable
+from emc.pose.records import Role, Sample
+from emc.pose.skeleton import COCO17
+from emc.stages.calibrate import borrowed_weights
+from emc.stages.evaluate import joint_hits
+from emc.stages.report import build_report, drawing_of, example_of, pick_examples, render_html, sequence_medium
+from emc.workflow.calibrate import TEST_TAG, Calibration, newest_calibration
+from emc.workflow.doctor import environment
+from emc.workflow.effort import project_effort
+from emc.workflow.files import write_bytes, write_json
+from emc.workflow.ladder import step_weights
+from emc.workflow.progress import Silent
+from emc.workflow.samples import load_samples
+from emc.workflow.scoring import head_name, predict_samples
+
+SEQUENCE = "sequence.json"
+CAVEATS = (
+    "COCO-17 has neither neck nor head top: the head size that PCKh is relative to is a named choice, printed with "
+    "every score.",
+    "OKS-AP here is AP on given boxes: it measures the pose model alone, not the person detector.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted3D:
+    """3D of the held-out clips: scores before and after, and (T, 17, 3) sequences per clip in metres."""
+
+    scores: Mapping[str, dict[str, object]]
+    before: Mapping[str, np.ndarray]
+    after: Mapping[str, np.ndarray]
+    truth: Mapping[str, np.ndarray]
+
+
+def report_project(
+    store: Store, settings: Settings, out: Path, name: str | None = None, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Write the report of a finished calibration (the newest, or the named one) into the folder `out`."""
+    progress = progress or Silent()
+    done = newest_calibration(store, name)
+    return write_project_report(store, done, Settings.model_validate(done.ladder["settings"]), out, None, progress)
+
+
+def write_project_report(
+    store: Store, done: Calibration, settings: Settings, out: Path, three_d: Lifted3D | None, progress: Progress
+) -> dict[str, Any]:
+    """Write ``report.json`` and ``report.html`` into `out` and return the document."""
+    progress.start("report", None)
+    examples, media = shown_examples(store, done, settings, progress)
+    lifted = None
+    if three_d is not None:
+        clip = clip_to_show(three_d)
+        tracks = {"before": three_d.before[clip], "after": three_d.after[clip], "truth": three_d.truth[clip]}
+        media[SEQUENCE] = sequence_medium(tracks, clip, store.clip(clip).fps)  # pyright: ignore[reportArgumentType]
+        lifted = {"before": three_d.scores["before"], "after": three_d.scores["after"], "sequence": SEQUENCE}
+    document = build_report(
+        version=__version__,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        environment=environment(),
+        seeds={"calibrate": settings.calibrate.seed, "bootstrap": settings.evaluate.seed},
+        data=data_of(done.card),
+        ladder=[
+            {key: row[key] for key in ("step", "target", "common") if row.get(key)} for row in done.ladder["ladder"]
+        ],
+        chosen=done.ladder["chosen"] | {"budget": settings.calibrate.budget, "parts": list(settings.calibrate.parts)},
+        before_after=done.ladder["before_after"],
+        three_d=lifted,
+        effort=project_effort(store, settings),
+        title=f"Calibration of {done.card['base']}",
+        strategy=settings.calibrate.strategy,
+        scored_on=scored_on(done),
+        skeleton=drawing_of(COCO17) if examples else None,
+        examples=examples or None,
+        card=done.card,
+        notes=[*CAVEATS, *done.card["warnings"]],
+    )
+    write_json(out / "report.json", document)
+    write_bytes(out / "report.html", render_html(document, media).encode("utf-8"))
+    progress.finish()
+    return document
+
+
+def data_of(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the report's ``data``: counts over all splits, tags, mix and leaks of the calibration set."""
+    data: dict[str, Any] = {"leaks": card["leaks"]}
+    mix = card["mix"]
+    data["mix"] = {"asked": mix["asked"], "served": mix["served"], "served_samples": mix.get("served_samples")}
+    for role in Role:
+        counts = [split[role.value] for split in card["counts"].values()]
+        total = {name: sum(count[name] for count in counts) for name in ("clips", "frames", "persons")}
+        data[role.value] = total | {"tags": card["tags"].get(role.value, {})}
+    return data
+
+
+def scored_on(done: Calibration) -> str:
+    """Return the sentence that says which persons the ladder was scored on."""
+    if done.ladder["scored_on"] == "test":
+        return "held-out clips (split=test) of persons that no checkpoint was trained on or chosen by"
+    return "the validation groups, which also chose the checkpoint: the figures are somewhat too good"
+
+
+def shown_examples(
+    store: Store, done: Calibration, settings: Settings, progress: Progress
+) -> tuple[list[dict[str, Any]], dict[str, bytes | str]]:
+    """Return the persons of target clips to show before and after, and their pictures."""
+    samples = measured_samples(store, done, progress)
+    if not samples:
+        return [], {}
+    before, after = both_predictions(done, settings, samples)
+    head = head_name(samples, settings.evaluate)
+    hits = [joint_hits(found, samples, COCO17, head, settings.evaluate.alpha) for found in (before, after)]
+    entries: list[dict[str, Any]] = []
+    media: dict[str, bytes | str] = {}
+    for number, (index, kind) in enumerate(pick_examples(hits[0], hits[1])):
+        name = f"example_{number}.jpg"
+        pair = (hits[0][index], hits[1][index])
+        entry, picture = example_of(kind, samples[index], before[index], after[index], pair, name)
+        entries.append(entry)
+        media[name] = picture
+    return entries, media
+
+
+def measured_samples(store: Store, done: Calibration, progress: Progress) -> list[Sample]:
+    """Return the target persons that the ladder was measured on."""
+    targets = [clip for clip in store.clips(Role.TARGET)]
+    if done.ladder["scored_on"] == "test":
+        chosen = [clip for clip in targets if clip.tags.get(TEST_TAG[0]) == TEST_TAG[1]]
+    else:
+        held = set(done.card["splits"]["validation"])
+        chosen = [clip for clip in targets if clip.group in held]
+    return load_samples(store, chosen, progress)
+
+
+def both_predictions(done: Calibration, settings: Settings, samples: Sequence[Sample]) -> tuple[list[Any], list[Any]]:
+    """Return the predictions of the base and of the chosen model for the same samples."""
+    base = plugins.estimator_for(settings.predict.estimator)
+    before = predict_samples(base, samples)
+    step = int(done.ladder["chosen"]["step"])
+    if step == 0 or not isinstance(base, Trainable):
+        return before, before
+    with borrowed_weights(base, step_weights(base, done.folder, step)):
+        return before, predict_samples(base, samples)
+
+
+def clip_to_show(three_d: Lifted3D) -> str:
+    """Return the clip that the 3D viewer shows: the one whose error fell most."""
+
+    def error(found: np.ndarray, clip: str) -> float:
+        truth = three_d.truth[clip]
+        return float(np.nanmean(np.linalg.norm(found - found[:, :1] - (truth - truth[:, :1]), axis=-1)))
+
+    return max(three_d.truth, key=lambda clip: error(three_d.before[clip], clip) - error(three_d.after[clip], clip))

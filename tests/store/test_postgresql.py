@@ -1,0 +1,98 @@
+"""The same code and migrations on a PostgreSQL server; needs the address of an empty database to use and empty."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+
+from emc.errors import ConflictError, ProjectError
+from emc.pose.records import Alert, AlertReason, Clip, FrameAlerts, Role
+from emc.store import schema
+from emc.store.sql import SqlStore
+
+URL = os.environ.get("EMC_TEST_POSTGRESQL", "")
+
+pytestmark = pytest.mark.skipif(not URL, reason="EMC_TEST_POSTGRESQL names no database (postgresql+psycopg://...)")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    with SqlStore.at(URL, tmp_path / "kick.emc") as opened:
+        opened.add_clip(Clip("kick", "/media/kick.mp4", Role.TARGET, "ana", 100, 640, 480, times=np.arange(3.0)))
+        yield opened
+    engine = create_engine(URL)
+    with engine.begin() as connection:
+        schema.metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+    engine.dispose()
+
+
+def test_the_migrations_lead_to_the_tables(store: SqlStore) -> None:
+    with store._database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, schema.metadata) == []
+
+
+def test_a_project_from_predictions_to_poses(store: SqlStore, predicted, drag) -> None:
+    run = store.start_run("kick", "nano", "tiny", {"a": 1}).id
+    assert store.start_run("kick", "nano", "tiny", {"a": 1}).id == run
+    store.write_predictions(run, [predicted(frame) for frame in range(5)], upto=5)
+    store.write_predictions(run, [predicted(3, x=9)])
+    store.finish_run(run)
+    assert [p.xy[0, 0] for p in store.predictions(run, 2, 4)] == [1, 9, 1]
+    alert = Alert("kick", 0, 0, 1, 2, AlertReason.LOST, 0.5)
+    store.write_alerts(run, [alert], [FrameAlerts(1, 0, 1), FrameAlerts(0, 2, 1)])
+    assert store.alerts(run) == [alert]
+    assert store.frame_alerts(run, limit=1) == [FrameAlerts(0, 2, 1)]
+    fix = store.append_edit(drag(3, x=math.nan), expect={(3, 0, 0): 0}, token="tab-1")
+    assert store.append_edit(drag(3), token="tab-1").id == fix.id
+    with pytest.raises(ConflictError):
+        store.append_edit(drag(3), expect={(3, 0, 0): 0})
+    np.testing.assert_array_equal(store.poses("kick", None, 3, 3)[0].xy[0], [np.nan, 8])
+    store.append_edit(drag(3, undoes=fix.id))
+    assert store.poses("kick", None, 3, 3)[0].xy[0].tolist() == [9, 2]
+    store.put_document("card", "a", {"x": 1})
+    store.put_document("card", "a", {"x": 2})
+    assert store.document("card", "a") == {"x": 2}
+    times = store.clip("kick").times
+    assert times is not None and times.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM edit", "UPDATE edit_change SET clip = clip"])
+def test_the_journal_is_append_only(store: SqlStore, drag, statement: str) -> None:
+    store.append_edit(drag(0))
+    with pytest.raises(ProjectError, match="append-only"), store._database.writing() as connection:
+        connection.execute(text(statement))
+
+
+def test_of_two_who_change_one_joint_at_once_one_is_told(store: SqlStore, drag) -> None:
+    told: list[str] = []
+
+    def work(name: str) -> None:
+        try:
+            store.append_edit(drag(3), expect={(3, 0, 0): 0})
+        except ConflictError:
+            told.append(name)
+
+    threads = [threading.Thread(target=work, args=(str(number),)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(told) == 7
+    assert len(store.edits()) == 1
+
+
+def test_a_server_that_does_not_answer(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="cannot be used") as caught:
+        SqlStore.at("postgresql+psycopg://nobody@127.0.0.1:1/none", tmp_path)
+    assert "\n" not in str(caught.value)

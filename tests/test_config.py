@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from emc.config import read_settings
+from emc.errors import UsageError
+
+
+def test_option_beats_environment_beats_file_beats_default(tmp_path: Path) -> None:
+    (tmp_path / "emc.toml").write_text("[calibrate]\nsteps = 10\nbatch = 5\nseed = 3\n")
+    settings = read_settings(
+        tmp_path, {"EMC_CALIBRATE__STEPS": "20", "EMC_CALIBRATE__BATCH": "6"}, calibrate={"steps": 30}
+    )
+    assert (settings.calibrate.steps, settings.calibrate.batch, settings.calibrate.seed) == (30, 6, 3)
+
+
+def test_none_options_are_left_out() -> None:
+    assert read_settings(None, {}, calibrate={"steps": None}).calibrate.steps == read_settings(None, {}).calibrate.steps
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "words"),
+    [
+        ("calibrate", {"steps": 0}, ["calibrate.steps", "0"]),
+        ("calibrate", {"strategy": "magic"}, ["calibrate.strategy", "'magic'", "calibration"]),
+        ("alerts", {"low": 1.5}, ["alerts.low", "1.5"]),
+        ("predict", {"colour": "red"}, ["predict.colour", "red"]),
+    ],
+)
+def test_bad_values_name_setting_and_value(section: str, values: dict[str, object], words: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_settings(None, {}, **{section: values})
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_broken_toml_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "emc.toml").write_text("[calibrate\n")
+    with pytest.raises(UsageError, match=r"emc\.toml"):
+        read_settings(tmp_path, {})

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import numpy as np
+from numpy.testing import assert_allclose
+
+from emc.pose.records import Clip, Pose, Provenance, Role, Visibility
+from emc.workflow.samples import CUT_LIMIT, LabelExtra, cut_sample, label_visibility, labelled
+
+CLIP = Clip("kick", "kick.mp4", Role.TARGET, "anna", frames=3, width=1000, height=800)
+
+
+def pose_of(xy: np.ndarray, provenance: Provenance = Provenance.HUMAN) -> Pose:
+    joints = len(xy)
+    return Pose(
+        frame=1,
+        person=0,
+        xy=xy.astype(np.float32),
+        visibility=np.full(joints, Visibility.VISIBLE, np.int8),
+        provenance=np.full(joints, provenance, np.int8),
+    )
+
+
+def spread(low: float, high: float) -> np.ndarray:
+    return np.linspace([low, low], [high, high], 17)
+
+
+def test_only_joints_that_a_person_vouched_for_are_labels() -> None:
+    pose = pose_of(spread(100, 200))
+    pose.provenance[:] = Provenance.MODEL
+    pose.provenance[3] = Provenance.HUMAN
+    pose.provenance[4] = Provenance.CONFIRMED
+    pose.provenance[5] = Provenance.PROPAGATED
+    pose.visibility[4] = Visibility.OCCLUDED
+    expected = np.zeros(17)
+    expected[3], expected[4] = 2, 1
+    assert_allclose(label_visibility(pose), expected)
+    assert labelled(pose)
+    assert not labelled(pose_of(spread(1, 2), Provenance.MODEL))
+
+
+def test_the_cut_keeps_labels_on_the_same_picture_content() -> None:
+    image = np.zeros((800, 1000, 3), np.uint8)
+    xy = spread(450, 550)
+    for x, y in xy.round().astype(int):
+        image[y, x] = 255
+    sample = cut_sample(image, pose_of(xy.round()), CLIP, LabelExtra(head=20.0))
+    assert sample.scale == 1.0
+    assert sample.head == 20.0
+    for x, y in sample.xy.round().astype(int):
+        assert sample.image[y, x, 0] == 255
+    # The box is the joints' 100 px plus a tenth on each side, the cut 1.6 times that.
+    assert sample.image.shape[0] in (192, 193)
+
+
+def test_large_persons_are_shrunk_with_everything_that_has_a_length() -> None:
+    image = np.zeros((800, 1000, 3), np.uint8)
+    pose = pose_of(spread(100, 700))
+    sample = cut_sample(image, pose, CLIP, LabelExtra(head=60.0, area=90_000.0))
+    factor = 1 / sample.scale
+    assert max(sample.image.shape[:2]) == CUT_LIMIT
+    assert factor < 1
+    assert_allclose(sample.head, 60.0 * factor)
+    assert_allclose(sample.area, 90_000.0 * factor**2)
+    assert_allclose(np.ptp(sample.xy[:, 0]), 600 * factor, rtol=1e-5)
+
+
+def test_a_person_at_the_edge_gives_a_smaller_cut() -> None:
+    image = np.zeros((800, 1000, 3), np.uint8)
+    sample = cut_sample(image, pose_of(spread(0, 100)), CLIP, LabelExtra())
+    assert sample.image.shape[0] < 192
+    assert_allclose(sample.xy[0], [0.0, 0.0])
