@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path(os.environ.get("EMC_SHARED", "../shared/data")))
     parser.add_argument("--out", type=Path, default=Path("src/emc/assets/temporal-small"))
     parser.add_argument("--work", type=Path, default=Path("training-work/lifter"))
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=2600)
     parser.add_argument("--pairs", type=int, default=256)
     parser.add_argument("--channels", type=int, default=256)
     parser.add_argument("--blocks", type=int, default=2)

@@ -166,18 +166,18 @@ def test_a_batch_without_any_label_costs_nothing(untrained: NanoEstimator) -> No
 def test_training_lowers_the_loss() -> None:
     estimator = NanoEstimator.untrained(1)
     rng = np.random.default_rng(5)
-    batch = estimator.collate([blob_sample(rng) for _ in range(8)], None)
+    batch = estimator.collate([blob_sample(rng) for _ in range(6)], None)
     optimizer = torch.optim.AdamW(estimator.module.parameters(), lr=3e-3)
     estimator.module.train()
     losses = []
-    for _ in range(25):
+    for _ in range(15):
         loss = estimator.loss(batch)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
     assert losses[0] == pytest.approx(np.log(32 * 32), abs=0.3)
-    assert losses[-1] < losses[0] - 1.0
+    assert losses[-1] < losses[0] - 0.7
 
 
 def test_frozen_statistics_do_not_move_in_training(embedded: NanoEstimator) -> None:
@@ -235,7 +235,7 @@ def test_weights_of_another_network_are_refused_and_the_old_ones_stay(tmp_path: 
 
     estimator = NanoEstimator.untrained(0)
     estimator.save(tmp_path)
-    state = estimator.module.state_dict()
+    state = {name: value.contiguous() for name, value in estimator.module.state_dict().items()}
     before = state["head.weight"].clone()
     save_file({**state, "head.weight": torch.zeros(5, 96, 1, 1)}, tmp_path / WEIGHTS_FILE)
     with pytest.raises(WeightsError, match=r"head\.weight of shape \(5, 96, 1, 1\), nano needs \(17, 96, 1, 1\)"):

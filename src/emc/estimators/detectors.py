@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -18,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from emc.errors import InputError, ShapeMismatch, UsageError, WeightsError
+from emc.estimators.detector_motion import Background, foreground, moved_scores, still_background
 from emc.estimators.detector_network import MULTIPLE, DetectorNetwork, cell_centres, fold_norms
 from emc.interfaces import ModelInfo
 from emc.pose.geometry import box_overlap
@@ -26,6 +28,8 @@ from emc.pose.records import Box
 NAME = "embedded"
 SIDES = (192, 384)
 THRESHOLD = 0.3
+# With motion to speak for it, a box that the network alone hardly believes in is looked at too.
+MOTION_THRESHOLD = 0.06
 OVERLAP = 0.5
 MOST = 50
 BATCH = 16
@@ -125,6 +129,25 @@ class EmbeddedDetector:
         self.threshold = threshold
         self.sides = tuple(sorted(sides))
         self._weights = "embedded" if weights is None else str(weights)
+        self._background: Background | None = None
+
+    def with_background(self, images: Sequence[np.ndarray]) -> EmbeddedDetector:
+        """Return a detector of the same network that also looks at what moves before a still background.
+
+        images : some 20 to 60 frames spread over the whole clip, (H, W, 3) uint8 RGB, all of one size. Where they
+        are fewer than 8 or the camera moves, the detector that is returned behaves as this one does.
+        Raises `InputError` where an image is not (H, W, 3) uint8.
+        """
+        for number, image in enumerate(images):
+            _check(image, number)
+        other = copy(self)
+        other._background = still_background(images)
+        return other
+
+    @property
+    def uses_motion(self) -> bool:
+        """Whether `with_background` found a still background."""
+        return self._background is not None
 
     def detect(self, images: Sequence[np.ndarray], frames: Sequence[int]) -> list[list[Box]]:
         """Return the boxes of each image, best first, cut at the frame's border; `track` is -1.
@@ -174,7 +197,7 @@ class EmbeddedDetector:
         with torch.inference_mode():
             tensor = torch.from_numpy(batch).permute(0, 3, 1, 2).float() / 255
             logits, sides = self.network(tensor.contiguous(memory_format=torch.channels_last))
-            return decode(logits, sides, self.threshold)
+            return decode(logits, sides, self.threshold if self._background is None else MOTION_THRESHOLD)
 
     def _merged(self, found: list[tuple[np.ndarray, np.ndarray]], image: np.ndarray, frame: int) -> list[Box]:
         corners = np.concatenate([part[0] for part in found])
@@ -182,6 +205,10 @@ class EmbeddedDetector:
         limit = np.array([image.shape[1] - 0.5, image.shape[0] - 0.5] * 2)
         corners = np.clip(corners, -0.5, limit)
         xywh = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+        if self._background is not None:
+            mask = foreground(image, self._background)
+            scores = moved_scores(scores, xywh, mask, (image.shape[1], image.shape[0]))
+            xywh, scores = xywh[scores >= self.threshold], scores[scores >= self.threshold]
         boxes: list[Box] = []
         for index in suppress(xywh, scores)[:MOST]:
             x, y, width, height = (float(value) for value in xywh[index])

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from emc.errors import ShapeMismatch, WeightsError
@@ -277,5 +277,5 @@ def check_fits(network: NanoNetwork, state: Mapping[str, Tensor], path: Path) ->
 def write_weights(state: Mapping[str, Tensor], path: Path) -> None:
     """Write a state dict as safetensors, all at once: a reader never sees half a file."""
     temporary = path.with_name(path.name + ".part")
-    save_file({name: value.detach().contiguous().clone() for name, value in state.items()}, temporary)
+    temporary.write_bytes(save({name: value.detach().contiguous().clone() for name, value in state.items()}))
     temporary.replace(path)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from emc.synth.keyframes import CHANNELS, Curves, both, jittered, keyed, pose, pulse
+from emc.synth.keyframes import CHANNELS, Curves, both, jittered, keyed, monotone_cubic, pose, pulse
 from emc.synth.rig import Array
 
 Choreography = Callable[[np.random.Generator, Array], Curves]
@@ -31,7 +31,7 @@ def _gait(rng: np.random.Generator, times: Array, rate: float, stride: float, ru
     for side, shift in (("l", 0.0), ("r", 0.5)):
         phase = times * rate + start + shift
         cycle = np.cos(2 * np.pi * phase)
-        curves[f"{side}_hip_flex"] = (14 if running else 4) + stride * cycle
+        curves[f"{side}_hip_flex"] = (14 if running else 4) + stride * _hip_swing(phase, running)
         soft = (22 if running else 12) * pulse(phase, 0.14, 0.09)
         curves[f"{side}_knee"] = 5 + soft + swing_knee * pulse(phase, 0.70, 0.13)
         curves[f"{side}_ankle"] = _rolling_ankle(phase, curves, side, running)
@@ -53,6 +53,16 @@ def _gait(rng: np.random.Generator, times: Array, rate: float, stride: float, ru
         curves["lift"] = rng.uniform(0.03, 0.07) * hop
     curves["yaw"] = rng.uniform(-12, 12) * times
     return curves
+
+
+def _hip_swing(phase: Array, running: bool) -> Array:
+    """How far the thigh is ahead (1) or behind (-1): even while the foot bears, faster through the air."""
+    if running:
+        keys = [[0, 0.8], [0.1, 0.42], [0.25, -0.25], [0.38, -0.8], [0.5, -1], [0.74, 0.4], [0.92, 1], [1, 0.8]]
+    else:
+        keys = [[0, 0.92], [0.1, 0.62], [0.3, -0.05], [0.5, -0.72], [0.6, -1], [0.76, 0.3], [0.92, 1], [1, 0.92]]
+    table = np.array(keys)
+    return monotone_cubic(table[:, 0], table[:, 1:], np.mod(phase, 1.0))[:, 0]
 
 
 def _rolling_ankle(phase: Array, curves: Curves, side: str, running: bool) -> Array:

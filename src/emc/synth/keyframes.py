@@ -74,7 +74,7 @@ def keyed(times: Array, keys: Sequence[tuple[float, Pose]], period: float | None
     moments = np.array([moment for moment, _ in keys])
     table = np.array([[stance[name] for name in CHANNELS] for _, stance in keys])
     clock = times if period is None else np.mod(times, period)
-    values = _monotone_cubic(moments, table, clock)
+    values = monotone_cubic(moments, table, clock)
     if period is not None:
         passes = np.floor_divide(times, period)
         turned = table[-1, CHANNELS.index("yaw")] - table[0, CHANNELS.index("yaw")]
@@ -82,7 +82,7 @@ def keyed(times: Array, keys: Sequence[tuple[float, Pose]], period: float | None
     return {name: values[:, column] for column, name in enumerate(CHANNELS)}
 
 
-def _monotone_cubic(moments: Array, table: Array, clock: Array) -> Array:
+def monotone_cubic(moments: Array, table: Array, clock: Array) -> Array:
     """Fritsch-Carlson interpolation of every column of `table` (K, C) at `clock` (T,)."""
     step = np.diff(moments)[:, None]
     slope = np.diff(table, axis=0) / step
@@ -118,3 +118,13 @@ def pulse(phase: Array, centre: float, width: float) -> Array:
     """A smooth bump on a cycle of length 1."""
     distance = np.mod(phase - centre + 0.5, 1.0) - 0.5
     return np.exp(-((distance / width) ** 2))
+
+
+def smoothed(path: Array, width: int) -> Array:
+    """A moving average over `width` frames either way that keeps the length of the path (T, D)."""
+    if width == 0 or len(path) == 0:
+        return path
+    padded = np.concatenate([path[:1].repeat(width, 0), path, path[-1:].repeat(width, 0)])
+    kernel = np.hanning(2 * width + 3)[1:-1]
+    kernel /= kernel.sum()
+    return np.stack([np.convolve(column, kernel, mode="valid") for column in padded.T], axis=-1)

@@ -15,7 +15,7 @@ import numpy as np
 from emc.errors import UsageError
 from emc.synth import athletic, everyday
 from emc.synth.everyday import Choreography
-from emc.synth.keyframes import CHANNELS, Curves, mirrored
+from emc.synth.keyframes import CHANNELS, Curves, mirrored, smoothed
 from emc.synth.rig import (
     COCO_SOURCES,
     H36M_SOURCES,
@@ -157,7 +157,8 @@ def generate_motion(name: str, seconds: float, fps: float, body: BodyShape, rng:
         _flatten_feet(still, local, curves["lift"])
         still = pose_rig(rig, root, local, np.zeros((len(times), 3)))
     # A wheel of stretched limbs rolls much farther than people do, who fold on their way down.
-    posed = _grounded(rig, still, curves["lift"], 0.6 if name == "cartwheel" else 1.0)
+    travel = 0.6 if name == "cartwheel" else 1.0
+    posed = _grounded(rig, still, curves["lift"], travel, round(0.2 * fps) if name in ("walk", "run") else 0)
     seat = _seat(posed, body, curves["yaw"]) if name == "sit" else None
     return Motion(
         name=name,
@@ -222,10 +223,11 @@ def _rotations(curves: Curves) -> tuple[Array, Array]:
     return root, local
 
 
-def _grounded(rig: Rig, still: PosedRig, lift: Array, travel: float) -> PosedRig:
+def _grounded(rig: Rig, still: PosedRig, lift: Array, travel: float, even: int) -> PosedRig:
     """Place the figure so that its lowest point touches the ground and does not slide on it.
 
-    `travel` is the share of the way that rolling on the lowest points alone would take.
+    `travel` is the share of the way that rolling on the lowest points alone would take. Speed is
+    averaged over `even` frames either way: walkers keep theirs while the weight changes feet.
     """
     tall = float(rig.markers[MARKER["head_top"], 1])
     points = np.concatenate([
@@ -241,6 +243,7 @@ def _grounded(rig: Rig, still: PosedRig, lift: Array, travel: float) -> PosedRig
     move = np.diff(points, axis=0)
     held = (share[:-1] + share[1:]) / 2
     step = -(held[:, :, None] * move).sum(axis=1)
+    step = smoothed(step, even)
     path = np.zeros((len(lift), 3))
     path[1:] = travel * np.cumsum(step, axis=0)
     path -= (path.max(axis=0) + path.min(axis=0)) / 2

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from emc.synth.backdrop import BACKDROPS, paint_backdrop
 from emc.synth.camera import Camera, look_at
+from emc.synth.keyframes import smoothed
 from emc.synth.motion import Motion
 from emc.synth.shading import Develop, Light, sample_develop, sample_light
 
@@ -207,7 +208,7 @@ def _cameras(aim: _Aim, points: Array, shift: Array, lag: int) -> tuple[Camera, 
     if still < 1.35 * close or len(points) == 1:
         return (aim.at(target + drift, still),)
     distance = max(1.15 * close, 0.4 * still)
-    path = _smoothed(centre, lag) + drift
+    path = smoothed(centre, lag) + drift
     cameras = _turning(aim, target, distance, path)
     for _ in range(3):
         reach = [_overflow(camera, now, aim.size) for camera, now in zip(cameras, points, strict=True)]
@@ -222,14 +223,6 @@ def _turning(aim: _Aim, target: Array, distance: float, path: Array) -> tuple[Ca
     """Cameras in one place, each looking at its own spot."""
     place = aim.at(target, distance).position
     return tuple(look_at(place, spot, aim.focal, aim.size, aim.roll) for spot in path)
-
-
-def _smoothed(path: Array, width: int) -> Array:
-    """A moving average that keeps the length of the path (T, 3)."""
-    padded = np.concatenate([path[:1].repeat(width, 0), path, path[-1:].repeat(width, 0)])
-    kernel = np.hanning(2 * width + 3)[1:-1]
-    kernel /= kernel.sum()
-    return np.stack([np.convolve(c, kernel, mode="valid") for c in padded.T], axis=-1)
 
 
 def _canvas(cameras: tuple[Camera, ...], size: tuple[int, int]) -> tuple[Camera, tuple[int, int]]:

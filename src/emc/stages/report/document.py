@@ -254,17 +254,25 @@ def build_report(
 
 def check_report(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document if it is a report; raises `InputError` naming the first field that does not fit."""
+    return _checked(document).model_dump(mode="json", exclude_unset=True)
+
+
+def full_report(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document with None for every field that was left out; raises as `check_report`."""
+    return _checked(document).model_dump(mode="json")
+
+
+def report_schema() -> dict[str, Any]:
+    """Return the JSON Schema of `report.json`."""
+    return Report.model_json_schema()
+
+
+def _checked(document: Mapping[str, Any]) -> Report:
     try:
-        report = Report.model_validate(document)
+        return Report.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "document"
         raise InputError(
             f"report field {where} does not fit ({first['msg']}): build it from the stages' results"
         ) from error
-    return report.model_dump(mode="json", exclude_unset=True)
-
-
-def report_schema() -> dict[str, Any]:
-    """Return the JSON Schema of `report.json`."""
-    return Report.model_json_schema()

@@ -111,7 +111,7 @@ def curve_plot(
     before: Document | None, after: Document | None, part: str, title: str, size: tuple[int, int] = (420, 270)
 ) -> CurvePlot | None:
     """Return the PCKh curve of one population before and after; None where either was not scored."""
-    if not before or not after or "curve" not in before or "curve" not in after:
+    if not before or not after or not before.get("curve") or not after.get("curve"):
         return None
     plain = [Axis(0, 1, 44, size[0] - 12), Axis(0, 1, size[1] - 40, 12)]
     x, y = (

@@ -16,7 +16,7 @@ from emc.errors import InputError
 from emc.pose.metrics import SCORE_PARTS
 from emc.pose.oks import AP_NAMES
 from emc.stages.report import wording
-from emc.stages.report.document import check_report
+from emc.stages.report.document import check_report, full_report
 from emc.stages.report.drawings import curve_plot, ladder_plot
 
 Document = Mapping[str, Any]
@@ -40,7 +40,7 @@ def render_html(report: Document, media: Mapping[str, bytes | str]) -> str:
     the ``three_d.sequence`` (JSON text of `sequence_medium`). Everything is put into the page; scripts and styles are
     allowed by their hashes alone. Raises `InputError` where a named medium is missing or of another kind.
     """
-    document = check_report(report)
+    document = full_report(report)
     assets = files("emc.assets") / "report"
     css, viewer, slider = ((assets / name).read_text("utf-8") for name in ("report.css", "viewer.js", "slider.js"))
     template = _environment((assets / "template.html.j2").read_text("utf-8")).get_template("report")
@@ -55,11 +55,11 @@ def render_html(report: Document, media: Mapping[str, bytes | str]) -> str:
         ladder=ladder_plot(document),
         curves=[c for c in _curves(base, chosen) if c],
         sequence=_sequence(document, media),
-        pictures={e["image"]: _picture(e["image"], media) for e in document.get("examples", [])},
+        pictures={e["image"]: _picture(e["image"], media) for e in document["examples"] or []},
         css=Markup(css),
         scripts=[Markup(viewer), Markup(slider)],
         policy=_policy([css], [viewer, slider]),
-        download=_data_uri("application/json", json.dumps(document, indent=1).encode()),
+        download=_data_uri("application/json", json.dumps(check_report(report), indent=1).encode()),
     )
 
 
@@ -124,7 +124,7 @@ def _groups(names: Sequence[str], most: int = 12) -> str:
 
 
 def _sequence(document: Document, media: Mapping[str, bytes | str]) -> Any:
-    name = document.get("three_d", {}).get("sequence")
+    name = (document["three_d"] or {}).get("sequence")
     if name is None:
         return None
     try:

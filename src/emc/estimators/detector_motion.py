@@ -1,0 +1,87 @@
+"""Motion against a still background: what differs from the clip's median picture speaks for a person there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+SIDE = 256
+LEAST_FRAMES = 8
+# Grey levels that a pixel must differ by, and how many times its own usual flicker.
+LEVELS = 14.0
+FLICKER = 4.0
+# A larger share of differing pixels is the camera or the light, not a person.
+MOST_MOVING = 0.25
+# What full foreground adds to a box's log-odds, and the share of foreground that counts as full.
+GAIN = 3.0
+FULL = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """The median picture (h, w, 3) float32 of a clip whose camera stands still, and each pixel's flicker (h, w)."""
+
+    picture: np.ndarray
+    flicker: np.ndarray
+
+
+def still_background(images: Sequence[np.ndarray]) -> Background | None:
+    """Return the background of a clip from frames spread over it, None where it has none.
+
+    images : (H, W, 3) uint8 RGB, all of one size, at least 8. None where they are fewer or differ in size, or where
+    the camera moves: then more than a quarter of the pixels differ on half of the frames.
+    """
+    if len(images) < LEAST_FRAMES or len({image.shape for image in images}) > 1:
+        return None
+    small = np.stack([_shrunk(image) for image in images]).astype(np.float32)
+    picture = np.median(small, axis=0)
+    differences = np.abs(small - picture).max(axis=-1)
+    background = Background(picture, np.median(differences, axis=0).astype(np.float32))
+    moving = [foreground(image, background).mean() for image in images]
+    blurred = np.median([(difference > LEVELS).mean() for difference in differences])
+    return background if max(float(np.median(moving)), float(blurred)) < MOST_MOVING else None
+
+
+def foreground(image: np.ndarray, background: Background) -> np.ndarray:
+    """Return the (h, w) mask, bool, of what differs from the background; empty where nearly everything does."""
+    difference = np.abs(_shrunk(image).astype(np.float32) - background.picture).max(axis=-1)
+    mask = (difference > np.maximum(LEVELS, FLICKER * background.flicker)).astype(np.uint8)
+    if mask.mean() > MOST_MOVING:
+        return np.zeros(mask.shape, dtype=bool)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    return cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
+
+
+def moved_scores(scores: np.ndarray, xywh: np.ndarray, mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return the (N,) scores raised where their boxes are filled by something that moves.
+
+    xywh : (N, 4) frame pixels. mask : of `foreground`. size : (width, height) of the frame. A box gains where it
+    holds foreground, by the share of it that does not reach beyond the box: half a person gains little. No score
+    ever falls: a person may stand still.
+    """
+    scale = np.array([mask.shape[1] / size[0], mask.shape[0] / size[1]])
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    out = scores.copy()
+    for number, box in enumerate(xywh):
+        x0, y0 = np.floor((box[:2] + 0.5) * scale).astype(int)
+        x1, y1 = np.ceil((box[:2] + box[2:] + 0.5) * scale).astype(int)
+        inside = labels[max(y0, 0) : y1, max(x0, 0) : x1]
+        seen = np.bincount(inside.ravel(), minlength=len(stats)).astype(float)
+        seen[0] = 0
+        if seen.sum() == 0:
+            continue
+        whole = (seen * seen / stats[:, cv2.CC_STAT_AREA]).sum() / seen.sum()
+        filled = min(seen.sum() / inside.size / FULL, 1.0)
+        sure = min(float(scores[number]), 1 - 1e-6)
+        odds = np.log(sure / (1 - sure)) + GAIN * filled * whole**2
+        out[number] = 1 / (1 + np.exp(-odds))
+    return out
+
+
+def _shrunk(image: np.ndarray) -> np.ndarray:
+    scale = min(1.0, SIDE / max(image.shape[:2]))
+    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    return cv2.GaussianBlur(cv2.resize(image, size, interpolation=cv2.INTER_AREA), (0, 0), 0.7)
