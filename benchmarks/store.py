@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/store.py [--frames 1000000] [--json] [--folder DIR]. Everything is written to a new folder in
 DIR (default: the system's temporary folder) and deleted at the end. One person of 17 joints per frame, without features
-unless `--features` says how many. ``cpu`` figures leave out waiting: for the disk, and for other work on a busy machine.
+unless `--features` says how many. ``cpu`` figures leave out waiting, for the disk or for other work on the machine.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--asset", type=Path, default=ASSET, help="where export writes the weights")
     parser.add_argument("--steps", type=int, default=Recipe.steps)
     parser.add_argument("--decay", type=int, default=Recipe.decay)
-    parser.add_argument("--rendered-from", type=int, default=2000, help="step at which rendered frames join")
+    parser.add_argument("--rendered-from", type=int, default=700, help="step at which rendered frames join")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--keep-every", type=int, default=100, help="steps between checkpoints")
     return parser.parse_args()
@@ -153,7 +153,12 @@ def do_evaluate(args: argparse.Namespace, recipe: Recipe) -> None:
     table = {}
     for name, read in splits.items():
         judged = nano_score.judge(estimator, read())
-        table[name] = {**nano_score.score(judged), "ece": round(nano_score.confidence_error(judged), 4)}
+        table[name] = {
+            **nano_score.score(judged),
+            "ci95": nano_score.intervals(judged),
+            "ece": round(nano_score.confidence_error(judged), 4),
+            "people": len(judged.torso),
+        }
         print(name, table[name], flush=True)
     card = json.loads((args.asset / CARD_FILE).read_text(encoding="utf-8"))
     card["scores"] = table

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -188,8 +187,3 @@ def say(path: Path, line: str, figures: Mapping[str, Any]) -> None:
     with path.open("a", encoding="utf-8") as log:
         log.write(json.dumps({"line": line, **figures}) + "\n")
     print(line, figures, flush=True)
-
-
-def fingerprint(recipe: Recipe) -> str:
-    """Return a short hash of the recipe, kept beside a checkpoint so that another recipe does not resume it."""
-    return hashlib.sha256(json.dumps(asdict(recipe), sort_keys=True).encode()).hexdigest()[:12]

@@ -54,23 +54,45 @@ def share_right(
     distance: np.ndarray, scale: np.ndarray, alpha: float, joints: Sequence[int] = LIMBS
 ) -> tuple[float, int]:
     """Return (share of labelled joints within alpha x scale, their number); samples without a scale do not count."""
-    part = distance[:, list(joints)]
-    counts = np.isfinite(part) & np.isfinite(scale)[:, None] & (scale > 0)[:, None]
-    right = np.where(counts, part, np.inf) <= alpha * scale[:, None]
+    counts, right = counted(distance, scale, alpha, joints)
     number = int(counts.sum())
     return (float(right.sum() / number) if number else float("nan")), number
 
 
+def counted(
+    distance: np.ndarray, scale: np.ndarray, alpha: float, joints: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return two (N, joints) masks: which labels count, and which of them are within alpha x scale."""
+    part = distance[:, list(joints)]
+    counts = np.isfinite(part) & np.isfinite(scale)[:, None] & (scale > 0)[:, None]
+    return counts, np.where(counts, part, np.inf) <= alpha * np.where(counts.any(axis=1), scale, 0.0)[:, None]
+
+
 def score(judged: Judged) -> dict[str, float]:
     """Return PCK@0.2 torso and PCKh@0.5 head segment, of the twelve limb joints and of the legs."""
+    return {name: round(share_right(*arguments)[0], 4) for name, arguments in _measures(judged).items()}
+
+
+def intervals(judged: Judged, rounds: int = 1000, seed: int = 0) -> dict[str, list[float]]:
+    """Return the 95 % interval of each figure of `score`: seeded bootstrap over samples."""
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(0, len(judged.torso), (rounds, len(judged.torso)))
+    found = {}
+    for name, (distance, scale, alpha, joints) in _measures(judged).items():
+        counts, right = counted(distance, scale, alpha, joints)
+        shares = right.sum(axis=1)[drawn].sum(axis=1) / counts.sum(axis=1)[drawn].sum(axis=1)
+        found[name] = [round(float(v), 4) for v in np.percentile(shares, [2.5, 97.5])]
+    return found
+
+
+def _measures(judged: Judged) -> dict[str, tuple[np.ndarray, np.ndarray, float, Sequence[int]]]:
     legs = COCO17.part("leg")
-    figures = {
-        "pck_all": share_right(judged.distance, judged.torso, 0.2),
-        "pck_legs": share_right(judged.distance, judged.torso, 0.2, legs),
-        "pckh_all": share_right(judged.distance, judged.head, 0.5),
-        "pckh_legs": share_right(judged.distance, judged.head, 0.5, legs),
+    return {
+        "pck_all": (judged.distance, judged.torso, 0.2, LIMBS),
+        "pck_legs": (judged.distance, judged.torso, 0.2, legs),
+        "pckh_all": (judged.distance, judged.head, 0.5, LIMBS),
+        "pckh_legs": (judged.distance, judged.head, 0.5, legs),
     }
-    return {name: round(value, 4) for name, (value, _) in figures.items()}
 
 
 def confidence_error(judged: Judged, bins: int = 10) -> float:

@@ -30,14 +30,13 @@ def models(project: options.Project = None, json: options.AsJson = False) -> Non
 
 
 def _print(console: Console, document: dict[str, Any]) -> None:
-    from rich.table import Table
-
-    table = Table()
-    for name in ("name", "kind", "skeleton", "parameters", "calibrates", "licence", "weights"):
-        table.add_column(name)
     for row in document["models"]:
-        table.add_row(row["name"], row["kind"], row["skeleton"], f"{row['parameters']:,}",
-                      "yes" if row["trainable"] else "no", row["licence"], row["weights"])  # fmt: skip
-    console.print(table)
+        trained = ", can be calibrated" if row["trainable"] else ""
+        skeleton = f", {row['skeleton']}" if row["skeleton"] else ""
+        console.print(f"{row['name']} ({row['kind']}{skeleton}, {row['parameters']:,} parameters{trained})")
+        console.print(f"    weights: {row['weights']}; licence: {row['licence']}")
+        if row["notes"]:
+            console.print(f"    {row['notes']}")
     for row in document["calibrated"]:
-        console.print(f"{row['folder']}: step {row['step']}, target {row['target']}, common {row['common']}")
+        scores = ", ".join(f"{role} {100 * row[role]:.1f}" for role in ("target", "common") if row[role] is not None)
+        console.print(f"{row['folder']} (calibrated, step {row['step']}; PCKh total {scores})")

@@ -56,29 +56,38 @@ def foreground(image: np.ndarray, background: Background) -> np.ndarray:
 
 
 def moved_scores(scores: np.ndarray, xywh: np.ndarray, mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Return the (N,) scores raised where their boxes are filled by something that moves.
+    """Return the (N,) scores raised where their boxes fit something that moves.
 
-    xywh : (N, 4) frame pixels. mask : of `foreground`. size : (width, height) of the frame. A box gains where it
-    holds foreground, by the share of it that does not reach beyond the box: half a person gains little. No score
-    ever falls: a person may stand still.
+    xywh : (N, 4) frame pixels. mask : of `foreground`. size : (width, height) of the frame. A box gains by the product
+    of three shares: how much foreground it holds (a quarter is full), how much of the touched pieces of foreground lies
+    in it, and its IoU with the box around the foreground inside it. No score ever falls: a person may stand still.
     """
     scale = np.array([mask.shape[1] / size[0], mask.shape[0] / size[1]])
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    out = scores.copy()
+    areas = stats[:, cv2.CC_STAT_AREA].astype(float)
+    gains = np.zeros(len(scores))
     for number, box in enumerate(xywh):
-        x0, y0 = np.floor((box[:2] + 0.5) * scale).astype(int)
+        x0, y0 = np.maximum(np.floor((box[:2] + 0.5) * scale), 0).astype(int)
         x1, y1 = np.ceil((box[:2] + box[2:] + 0.5) * scale).astype(int)
-        inside = labels[max(y0, 0) : y1, max(x0, 0) : x1]
-        seen = np.bincount(inside.ravel(), minlength=len(stats)).astype(float)
-        seen[0] = 0
-        if seen.sum() == 0:
-            continue
-        whole = (seen * seen / stats[:, cv2.CC_STAT_AREA]).sum() / seen.sum()
-        filled = min(seen.sum() / inside.size / FULL, 1.0)
-        sure = min(float(scores[number]), 1 - 1e-6)
-        odds = np.log(sure / (1 - sure)) + GAIN * filled * whole**2
-        out[number] = 1 / (1 + np.exp(-odds))
-    return out
+        gains[number] = _fit(labels[y0:y1, x0:x1], areas)
+    sure = np.clip(scores, 1e-6, 1 - 1e-6)
+    return 1 / (1 + np.exp(-np.log(sure / (1 - sure)) - GAIN * gains))
+
+
+def _fit(inside: np.ndarray, areas: np.ndarray) -> float:
+    """Return how well a box fits the moving pieces in it, 0 to 1, from their labels (h, w) and whole areas."""
+    seen = np.bincount(inside.ravel(), minlength=len(areas)).astype(float)
+    seen[0] = 0
+    # Specks far from the body must not stretch the box around it.
+    large = np.flatnonzero(seen > 0.1 * seen.max(initial=0.0))
+    if seen.sum() == 0:
+        return 0.0
+    body = np.isin(inside, large)
+    rows, columns = np.flatnonzero(body.any(axis=1)), np.flatnonzero(body.any(axis=0))
+    around = (rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1)
+    whole = (seen * seen / areas).sum() / seen.sum()
+    filled = min(seen.sum() / inside.size / FULL, 1.0)
+    return float(filled * whole * around / inside.size)
 
 
 def _shrunk(image: np.ndarray) -> np.ndarray:

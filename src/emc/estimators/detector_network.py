@@ -106,7 +106,8 @@ def cell_centres(height: int, width: int, device: torch.device | None = None) ->
 def fold_norms(network: DetectorNetwork) -> DetectorNetwork:
     """Fold every batch norm into its convolution, in place, for prediction alone; returns the network."""
     for module in list(network.modules()):
-        if isinstance(module, nn.Sequential) and len(module) == 2 and isinstance(module[1], nn.BatchNorm2d):
-            module[0] = fuse_conv_bn_eval(cast(nn.Conv2d, module[0]), module[1])
-            module[1] = nn.Identity()
+        if isinstance(module, nn.Sequential) and len(module) == 2:
+            convolution, norm = module[0], module[1]
+            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                module[0], module[1] = fuse_conv_bn_eval(convolution, norm), nn.Identity()
     return network

@@ -43,8 +43,11 @@ class NanoNetwork(nn.Module):
         self.merge3 = Bottleneck(d)
         self.merge2 = Bottleneck(d)
         self.head = nn.Conv2d(d, joints, 1)
+        self.fine = nn.Conv2d(d, 4 * joints, 1)
         nn.init.normal_(self.head.weight, std=0.01)
         nn.init.zeros_(cast(Tensor, self.head.bias))
+        nn.init.zeros_(self.fine.weight)
+        nn.init.zeros_(cast(Tensor, self.fine.bias))
 
     def forward(self, image: Tensor) -> Tensor:
         """Return the logits of each joint's place on the grid."""
@@ -54,8 +57,9 @@ class NanoNetwork(nn.Module):
         x4 = self.stage4(x3)
         y = self.merge3(functional.relu(self.lateral3(x3) + upsample(self.lateral4(x4))))
         y = self.merge2(functional.relu(self.lateral2(x2) + upsample(y)))
-        y = functional.relu(self.lateral1(x1) + upsample(y))
-        return self.head(y)
+        # The coarse map says which quarter of its cell each joint is in; the shallow one adds what the pixels show.
+        quarters = functional.pixel_shuffle(self.fine(y), 2)
+        return quarters + self.head(functional.relu(self.lateral1(x1) + upsample(y)))
 
     def train(self, mode: bool = True) -> NanoNetwork:
         """Switch to training mode; frozen batch-norm statistics stay frozen."""

@@ -77,9 +77,15 @@ def select_clip(connection: Connection, clip: str) -> Clip:
 
 def clip_key(connection: Connection, clip: str, removed: bool = False) -> int:
     """Return a clip's key; `removed`: also of one that is out of use. Raises `UsageError` naming those that exist."""
-    row = connection.execute(select(schema.clip.c.key, schema.clip.c.removed).where(schema.clip.c.id == clip)).first()
+    return clip_key_and_joints(connection, clip, removed)[0]
+
+
+def clip_key_and_joints(connection: Connection, clip: str, removed: bool = False) -> tuple[int, int]:
+    """Return a clip's key, as `clip_key` does, and the number of joints that its journal needs."""
+    table = schema.clip
+    row = connection.execute(select(table.c.key, table.c.joints, table.c.removed).where(table.c.id == clip)).first()
     if row is not None and (removed or row.removed is None):
-        return row.key
+        return row.key, row.joints
     names = [found.id for found in select_clips(connection, None)]
     shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
     raise UsageError(

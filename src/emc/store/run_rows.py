@@ -85,6 +85,14 @@ def run_key(connection: Connection, run: str) -> int:
     raise UsageError(f"there is no prediction run '{run}' in the project: list them with `emc status`")
 
 
+def run_key_of_clip(connection: Connection, run: str, clip: str) -> int:
+    """Return the key behind a run's id; raises `UsageError` where it is not a run of the clip."""
+    key = run_key(connection, run)
+    if select_run(connection, key).clip != clip:
+        raise UsageError(f"run {run} is not of clip {clip}: list the clip's runs with `emc status`")
+    return key
+
+
 def run_id(key: int) -> str:
     """Return the id of the run with a key."""
     return f"{_PREFIX}{key}"

@@ -9,13 +9,11 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-from sqlalchemy import select
-
 from emc.errors import ProjectError, StorageError, UsageError
 from emc.interfaces import RunRecord
 from emc.pose.journal import JointKey, fold_edits
 from emc.pose.records import Alert, Clip, Edit, FrameAlerts, Pose, Prediction
-from emc.store import alert_rows, clip_rows, document_rows, edit_rows, run_rows, schema
+from emc.store import alert_rows, clip_rows, document_rows, edit_rows, run_rows
 from emc.store.database import Database, sqlite_url
 from emc.store.migrate import bring_up_to_date, check_database, create_schema, schema_version
 
@@ -261,17 +259,18 @@ class SqlStore:
     def poses(self, clip: str, run: str | None = None, first: int = 0, last: int | None = None) -> list[Pose]:
         """Return current poses of frames first..last, by frame then person, all with the same number of joints."""
         with self._database.reading() as connection:
-            clip_key = clip_rows.clip_key(connection, clip)
-            key = run_rows.current_run_key(connection, clip_key) if run is None else run_rows.run_key(connection, run)
-            if key is not None and run_rows.select_run(connection, key).clip != clip:
-                raise UsageError(f"run {run} is not of clip {clip}: list the clip's runs with `emc status`")
+            clip_key, joints = clip_rows.clip_key_and_joints(connection, clip)
             edits = edit_rows.standing_edits(connection, clip_key, first, last)
-            joints = connection.execute(select(schema.clip.c.joints).where(schema.clip.c.key == clip_key)).scalar_one()
+            if run is None:
+                key = run_rows.current_run_key(connection, clip_key)
+            else:
+                key = run_rows.run_key_of_clip(connection, run, clip)
             if key is None:
                 return fold_edits((), edits, joints=joints)
-            joints = max(joints, run_rows.joints_of_run(connection, key))
-            predictions = run_rows.select_all(connection, key, first, last)
-            return fold_edits(predictions, edits, joints=joints, run=run_rows.run_id(key))
+            predictions = list(run_rows.select_all(connection, key, first, last))
+            if not predictions:
+                joints = max(joints, run_rows.joints_of_run(connection, key))
+        return fold_edits(predictions, edits, joints=joints, run=run_rows.run_id(key))
 
     # Documents
 

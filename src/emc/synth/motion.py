@@ -242,6 +242,11 @@ def _grounded(rig: Rig, still: PosedRig, lift: Array, travel: float, even: int) 
     share /= share.sum(axis=1, keepdims=True)
     move = np.diff(points, axis=0)
     held = (share[:-1] + share[1:]) / 2
+    if even:
+        # A foot on its way forwards grazes the ground; it must not push the walker back.
+        ahead = still.rotations[:-1, NODE["pelvis"], :, 2] * [1.0, 0.0, 1.0]
+        held = held * (np.einsum("tpk,tk->tp", move, ahead) < 0) + 1e-9
+        held = held / held.sum(axis=1, keepdims=True)
     step = -(held[:, :, None] * move).sum(axis=1)
     step = smoothed(step, even)
     path = np.zeros((len(lift), 3))

@@ -31,7 +31,9 @@ def people(seed: int, clips: int, frames: int, size: int = 240, images: Sequence
     rng = np.random.default_rng(seed)
     samples: list[Sample] = []
     ramp = np.linspace(40, 130, size).astype(np.uint8)
-    plain = np.stack([np.tile(ramp, (size, 1)), np.tile(ramp[:, None], (1, size)), np.full((size, size), 90, np.uint8)], -1)
+    plain = np.stack(
+        [np.tile(ramp, (size, 1)), np.tile(ramp[:, None], (1, size)), np.full((size, size), 90, np.uint8)], -1
+    )
     for clip in range(clips):
         for frame in range(frames):
             xy = (STANDING * [1, 1] - 50) * rng.uniform(1.2, 1.9) + size / 2 + rng.normal(0, 5, (17, 2))
@@ -79,7 +81,9 @@ def _once(resamples: int) -> tuple[dict[str, Any], dict[str, bytes | str]]:
     return run(resamples, clips=5, frames=4)
 
 
-def run(resamples: int = 200, clips: int = 8, frames: int = 8, images: Sequence[np.ndarray] = ()) -> tuple[dict[str, Any], dict[str, bytes | str]]:
+def run(
+    resamples: int = 200, clips: int = 8, frames: int = 8, images: Sequence[np.ndarray] = ()
+) -> tuple[dict[str, Any], dict[str, bytes | str]]:
     """Return a whole report and its media."""
     target, common = people(1, clips, frames, images=images), people(2, clips + 4, 3)
     runs = {s: (predicted(target, t, 7), predicted(common, c, 8)) for s, (t, c) in ERRORS.items()}
@@ -99,7 +103,10 @@ def run(resamples: int = 200, clips: int = 8, frames: int = 8, images: Sequence[
         examples.append(entry)
     rng = np.random.default_rng(3)
     truth = {f"kick_{i:02}": kick() for i in range(6)}
-    rough = {clip: points + rng.normal(0, 0.05, (17, 3)) + rng.normal(0, 0.012, points.shape) for clip, points in truth.items()}
+    rough = {
+        clip: points + rng.normal(0, 0.05, (17, 3)) + rng.normal(0, 0.012, points.shape)
+        for clip, points in truth.items()
+    }
     fine = {clip: points + (rough[clip] - points) * 0.6 for clip, points in truth.items()}
     media["three_d.json"] = sequence_medium(
         {"before": rough["kick_00"], "after": fine["kick_00"], "truth": truth["kick_00"]}, "kick_00", 30.0, H36M17
@@ -123,16 +130,23 @@ def run(resamples: int = 200, clips: int = 8, frames: int = 8, images: Sequence[
             "step": 600,
             "rule": "highest target score (leg) among checkpoints whose common total score is at most 0.5 points worse "
             "than that of the base; ties to the earlier step; the base where none is better",
-            "why": "step 600: target 71.9 -> 91.0, common 95.0 -> 94.8; refused: step 800 (target 93.1, common worse by 4.0)",
+            "why": "step 600: target 71.9 -> 91.0, common 95.0 -> 94.8; "
+            "refused: step 800 (target 93.1, common worse by 4.0)",
             "budget": 0.5,
             "parts": ["leg"],
             "trusted": True,
         },
         before_after=before_after((first[0], last[0]), (first[1], last[1]), resamples),
-        three_d={"before": score_3d(rough, truth, bootstrap=resamples), "after": score_3d(fine, truth, bootstrap=resamples),
-                 "sequence": "three_d.json"},
+        three_d={
+            "before": score_3d(rough, truth, bootstrap=resamples),
+            "after": score_3d(fine, truth, bootstrap=resamples),
+            "sequence": "three_d.json",
+        },
         effort={"actions": 312, "seconds": 1460.0, "joints_changed": 903},
-        confidence={"before": score_confidence(runs[0][0], target, COCO17), "after": score_confidence(runs[600][0], target, COCO17)},
+        confidence={
+            "before": score_confidence(runs[0][0], target, COCO17),
+            "after": score_confidence(runs[600][0], target, COCO17),
+        },
         skeleton=drawing_of(COCO17),
         examples=examples,
         card=CARD,
@@ -146,9 +160,11 @@ CARD: dict[str, Any] = {
     "seed": 0,
     "mix": {"asked": [8, 2], "served": [0.801, 0.199]},
     "counts": {
-        "train": {"target": {"clips": 16, "frames": 384, "persons": 384}, "common": {"clips": 96, "frames": 96, "persons": 96}},
-        "validation": {"target": {"clips": 4, "frames": 96, "persons": 96}, "common": {"clips": 24, "frames": 24, "persons": 24}},
-        "test": {"target": {"clips": 8, "frames": 64, "persons": 64}, "common": {"clips": 12, "frames": 60, "persons": 60}},
+        split: {
+            "target": {"clips": a, "frames": 24 * a, "persons": 24 * a},
+            "common": {"clips": b, "frames": b, "persons": b},
+        }
+        for split, a, b in (("train", 16, 96), ("validation", 4, 24), ("test", 8, 60))
     },
     "splits": {
         "train": [f"athlete_{i}" for i in range(14)],

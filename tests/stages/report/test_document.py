@@ -3,10 +3,10 @@ import json
 from typing import Any
 
 import pytest
+from made_up import made_up
 
 from emc.errors import InputError
 from emc.stages.report import build_report, check_report, report_schema
-from made_up import made_up
 
 FIGURE = {"value": 0.5, "ci95": [0.4, 0.6], "n": 40}
 PARTS = {part: FIGURE for part in ("hip", "knee", "ankle", "leg", "shoulder", "elbow", "wrist", "total")}
@@ -32,9 +32,18 @@ def smallest(**more: Any) -> dict[str, Any]:
 
 def test_the_fields_are_those_of_the_design() -> None:
     report, _ = made_up(resamples=20)
-    assert {"emc", "created", "environment", "seeds", "data", "ladder", "chosen", "before_after", "three_d", "effort"} <= set(
-        report
-    )
+    assert {
+        "emc",
+        "created",
+        "environment",
+        "seeds",
+        "data",
+        "ladder",
+        "chosen",
+        "before_after",
+        "three_d",
+        "effort",
+    } <= set(report)
     step = report["ladder"][3]
     assert set(step) == {"step", "target", "common"}
     assert list(step["target"]["pckh"]) == list(PARTS)
@@ -71,7 +80,10 @@ def test_a_missing_interval_stays_null() -> None:
     [
         ("ladder.0.target.pckh.knee", lambda r: r["ladder"][0]["target"]["pckh"].pop("knee")),
         ("ladder.0.target.pckh.hip.ci95", lambda r: r["ladder"][0]["target"]["pckh"]["hip"].update(ci95=[0.1])),
-        ("ladder.0.target.pckh.hip.value", lambda r: r["ladder"][0]["target"]["pckh"]["hip"].update(value=float("nan"))),
+        (
+            "ladder.0.target.pckh.hip.value",
+            lambda r: r["ladder"][0]["target"]["pckh"]["hip"].update(value=float("nan")),
+        ),
         ("ladder.0.target.mAP", lambda r: r["ladder"][0]["target"].update(mAP=FIGURE)),
         ("data.target.clips", lambda r: r["data"]["target"].update(clips="many")),
         ("chosen step 7 is not on the ladder", lambda r: r["chosen"].update(step=7)),

@@ -57,7 +57,8 @@ def test_labels_keep_apart() -> None:
     plot = ladder_plot(report(*close, entry(9000, 0.99, 0.95), step=1000))
     assert plot is not None
     spans = [
-        (p.label_x if p.anchor == "start" else p.label_x - 7 * len(p.label), p.label_y, 7 * len(p.label)) for p in plot.points
+        (p.label_x if p.anchor == "start" else p.label_x - 7 * len(p.label), p.label_y, 7 * len(p.label))
+        for p in plot.points
     ]
     for i, (x, y, w) in enumerate(spans):
         for x2, y2, w2 in spans[:i]:
@@ -77,7 +78,10 @@ def test_no_picture_without_two_scored_steps() -> None:
 
 
 def test_curve_by_hand() -> None:
-    one = {"alpha": 0.5, "curve": {"alphas": [0.0, 0.5, 1.0], "pckh": {"leg": [0.0, 0.5, 1.0]}, "area": {"leg": share(0.5)}}}
+    one = {
+        "alpha": 0.5,
+        "curve": {"alphas": [0.0, 0.5, 1.0], "pckh": {"leg": [0.0, 0.5, 1.0]}, "area": {"leg": share(0.5)}},
+    }
     plot = curve_plot(one, one, "leg", "Target", size=(156, 152))
     assert plot is not None
     # x from 44 to 144, y from 112 up to 12.

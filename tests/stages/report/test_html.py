@@ -3,11 +3,11 @@ import re
 from importlib.resources import files
 
 import pytest
+from made_up import made_up
+from test_document import FIGURE, population, smallest
 
 from emc.errors import InputError
 from emc.stages.report import render_html
-from made_up import made_up
-from test_document import FIGURE, population, smallest
 
 
 class Reader(html.parser.HTMLParser):
@@ -96,7 +96,11 @@ def test_figures_without_interval_and_without_value_are_said() -> None:
     report = smallest(
         ladder=[{"step": 0, "target": population(), "common": {**population(), "pckh": empty}}],
         before_after={"leg_errors_removed": poor, "unit": "frame"},
-        data={"target": {"clips": 1, "frames": 2, "persons": 2}, "common": {"clips": 1, "frames": 1, "persons": 1}, "leaks": 3},
+        data={
+            "target": {"clips": 1, "frames": 2, "persons": 2},
+            "common": {"clips": 1, "frames": 1, "persons": 1},
+            "leaks": 3,
+        },
     )
     text = read(render_html(report, {})).text
     assert "fewer than five clips or frames" in text
@@ -105,7 +109,10 @@ def test_figures_without_interval_and_without_value_are_said() -> None:
 
 
 def test_three_d_without_a_sequence_and_without_common() -> None:
-    scores = {"mpjpe": {**FIGURE, "value": 50.0, "ci95": [45.0, 55.0]}, "p_mpjpe": {**FIGURE, "value": 40.0, "ci95": None}}
+    scores = {
+        "mpjpe": {**FIGURE, "value": 50.0, "ci95": [45.0, 55.0]},
+        "p_mpjpe": {**FIGURE, "value": 40.0, "ci95": None},
+    }
     text = read(render_html(smallest(three_d={"before": scores, "after": scores}), {})).text
     assert "P-MPJPE" in text
     assert "50.0[45.0, 55.0]" in text
@@ -155,7 +162,9 @@ def contrast(a: str, b: str) -> float:
 
 def test_contrast_is_wcag_aa_in_light_and_dark() -> None:
     css = (files("emc.assets") / "report" / "report.css").read_text("utf-8")
-    schemes = [dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", block)) for block in re.findall(r":root \{(.*?)\}", css, re.S)[:2]]
+    schemes = [
+        dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", block)) for block in re.findall(r":root \{(.*?)\}", css, re.S)[:2]
+    ]
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     for scheme in schemes:
         for ink in ("ink", "soft", "before", "after", "truth", "good", "bad"):

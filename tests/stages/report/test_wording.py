@@ -64,8 +64,8 @@ def test_verdict_of_a_gain() -> None:
         common_total_change=figure(-0.21, -0.6, 0.2),
     )
     assert text == (
-        "Calibration removed 76.0 % [70.0, 81.0] of the leg errors on the target (64.0 % [60.0, 70.0] of all), while the "
-        "score on common poses fell by 0.2 points [−0.6, +0.2]."
+        "Calibration removed 76.0 % [70.0, 81.0] of the leg errors on the target (64.0 % [60.0, 70.0] of all), "
+        "while the score on common poses fell by 0.2 points [−0.6, +0.2]."
     )
 
 
@@ -81,6 +81,8 @@ def test_verdict_of_a_loss_and_of_no_change() -> None:
 
 
 def test_verdict_without_legs_without_errors_and_without_a_choice() -> None:
-    assert said(total_errors_removed=figure(0.5, 0.4, 0.6)).startswith("Calibration removed 50.0 % [40.0, 60.0] of the errors")
+    assert said(total_errors_removed=figure(0.5, 0.4, 0.6)).startswith(
+        "Calibration removed 50.0 % [40.0, 60.0] of the errors"
+    )
     assert "made no error" in said(leg_errors_removed=figure(None), total_errors_removed=figure(None))
     assert verdict(report(step=0)).startswith("The base model is kept")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,14 +12,6 @@ import pytest
 
 BITS = 8
 BLOCK = 16
-
-
-@pytest.fixture(autouse=True)
-def _quiet_library() -> Iterator[None]:
-    level = av.logging.get_level()
-    av.logging.set_level(av.logging.PANIC)
-    yield
-    av.logging.set_level(level)
 
 
 def numbered(frame: int, size: tuple[int, int] = (192, 96)) -> np.ndarray:

@@ -135,7 +135,7 @@ def curve_plot(
 
 def _round_step(raw: float) -> float:
     size = 10.0 ** math.floor(math.log10(raw))
-    return next(size * factor for factor in (1, 2, 5, 10) if size * factor >= raw * 0.999)
+    return next(size * factor for factor in (1, 2, 5, 10) if size * factor >= raw * 0.8)
 
 
 def _total(entry: Document) -> float | None:

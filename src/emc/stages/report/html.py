@@ -43,7 +43,8 @@ def render_html(report: Document, media: Mapping[str, bytes | str]) -> str:
     document = full_report(report)
     assets = files("emc.assets") / "report"
     css, viewer, slider = ((assets / name).read_text("utf-8") for name in ("report.css", "viewer.js", "slider.js"))
-    template = _environment((assets / "template.html.j2").read_text("utf-8")).get_template("report")
+    pages = {name: (assets / name).read_text("utf-8") for name in ("template.html.j2", "parts.html.j2")}
+    template = _environment(pages).get_template("template.html.j2")
     base, chosen = _entry(document, 0), _entry(document, document["chosen"]["step"])
     return template.render(
         report=document,
@@ -55,7 +56,7 @@ def render_html(report: Document, media: Mapping[str, bytes | str]) -> str:
         ladder=ladder_plot(document),
         curves=[c for c in _curves(base, chosen) if c],
         sequence=_sequence(document, media),
-        pictures={e["image"]: _picture(e["image"], media) for e in document["examples"] or []},
+        pictures=_pictures(document, media),
         css=Markup(css),
         scripts=[Markup(viewer), Markup(slider)],
         policy=_policy([css], [viewer, slider]),
@@ -63,9 +64,9 @@ def render_html(report: Document, media: Mapping[str, bytes | str]) -> str:
     )
 
 
-def _environment(template: str) -> Environment:
+def _environment(pages: Mapping[str, str]) -> Environment:
     environment = Environment(
-        loader=DictLoader({"report": template}),
+        loader=DictLoader(pages),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -104,11 +105,10 @@ def _entry(document: Document, step: int) -> Document:
 
 
 def _curves(base: Document, chosen: Document) -> list[Any]:
-    last = chosen if chosen["step"] != base["step"] else base
     return [
-        curve_plot(base["target"], last["target"], "leg", "Target: leg"),
-        curve_plot(base["target"], last["target"], "total", "Target: all joints"),
-        curve_plot(base.get("common"), last.get("common"), "total", "Common: all joints"),
+        curve_plot(base["target"], chosen["target"], "leg", "Target: leg"),
+        curve_plot(base["target"], chosen["target"], "total", "Target: all joints"),
+        curve_plot(base.get("common"), chosen.get("common"), "total", "Common: all joints"),
     ]
 
 
@@ -124,15 +124,21 @@ def _groups(names: Sequence[str], most: int = 12) -> str:
 
 
 def _sequence(document: Document, media: Mapping[str, bytes | str]) -> Any:
-    name = (document["three_d"] or {}).get("sequence")
-    if name is None:
+    three_d: Document | None = document["three_d"]
+    if three_d is None or three_d["sequence"] is None:
         return None
+    name: str = three_d["sequence"]
     try:
         return json.loads(_medium(name, media))
     except ValueError as error:
         raise InputError(
             f"medium {name} is not the JSON of a 3D sequence ({error}): make it with sequence_medium"
         ) from error
+
+
+def _pictures(document: Document, media: Mapping[str, bytes | str]) -> dict[str, str]:
+    examples: list[Document] = document["examples"] or []
+    return {example["image"]: _picture(example["image"], media) for example in examples}
 
 
 def _picture(name: str, media: Mapping[str, bytes | str]) -> str:

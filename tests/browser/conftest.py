@@ -13,7 +13,9 @@ from playwright.sync_api import Browser, Error, sync_playwright
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """A Chromium of the system where there is one, else Playwright's own; skips where there is neither."""
-    found = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    found = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
     # As root (containers) Chromium refuses to start inside its own sandbox.
     args = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     with sync_playwright() as playwright:
