@@ -57,7 +57,8 @@ class CalibrateSettings(Section):
 
     strategy: Literal["calibration", "finetune", "initial"] = Field(
         "calibration",
-        description="calibration: from the base, target and common together; finetune: from the base, target alone; initial: from scratch, target alone",
+        description="calibration: from the base, target and common together; finetune: from the base, target alone; "
+        "initial: from scratch, target alone",
     )
     mix: tuple[int, int] = Field((8, 2), description="target : common in every stretch of batches")
     steps: int = Field(600, ge=1, description="training steps")

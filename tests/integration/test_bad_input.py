@@ -14,9 +14,9 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from conftest import Cli, contents
 from PIL import Image
 
+from conftest import Cli, contents
 from emc.workflow.rendered import ClipFiles
 
 Maker = Callable[[Path, ClipFiles], Path]

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Cli, contents
 
+from conftest import Cli, contents
 from emc.workflow.files import read_json
 from emc.workflow.project import open_project
 from emc.workflow.rendered import ClipFiles

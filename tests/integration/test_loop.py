@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Cli
 
+from conftest import Cli
 from emc.stages.video import probe
 from emc.workflow.rendered import ClipFiles
 

@@ -58,6 +58,6 @@ def _print(console: Console, document: dict[str, Any]) -> None:
         console.print(f"chosen: {run['choice']['why']}")
     summary = document["summary"]
     console.print(
-        f"leg errors removed {100 * summary['leg_errors_removed']:.1f} %, all {100 * summary['total_errors_removed']:.1f} %, "
-        f"common total {summary['common_total_change']:+.2f} points"
+        f"leg errors removed {100 * summary['leg_errors_removed']:.1f} %, "
+        f"all {100 * summary['total_errors_removed']:.1f} %, common total {summary['common_total_change']:+.2f} points"
     )

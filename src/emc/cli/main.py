@@ -10,6 +10,7 @@ from emc.cli import (
     calibrate,
     demo,
     doctor,
+    edit,
     evaluate,
     labels,
     lift,
@@ -22,7 +23,7 @@ from emc.cli import (
 
 app = typer.Typer(
     name="emc",
-    help="Calibrate a human-pose model to your own footage: find failures, fix them, recalibrate, prove it, lift to 3D.",
+    help="Calibrate a pose model to your own footage: find its failures, fix them, recalibrate, prove it, lift to 3D.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -38,7 +39,7 @@ def root(version: bool = typer.Option(False, "--version", help="Print the versio
         raise typer.Exit
 
 
-for module in (demo, run, project, predict, labels, calibrate, evaluate, lift, report, models, doctor):
+for module in (demo, run, project, predict, edit, labels, calibrate, evaluate, lift, report, models, doctor):
     module.register(app)
 app.add_typer(bench.app, name="bench", help="Measure EMC on data at hand; prints figures, changes no project.")
 

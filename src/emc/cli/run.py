@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from emc.cli import options
+from emc.cli.edit import open_editor
 from emc.cli.terminal import running
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder for the project and what is written.")] = Path("emc-out"),
     name: Annotated[str, typer.Option(help="Name of the new project.")] = "run",
     edit: Annotated[
-        bool, typer.Option("--edit/--no-edit", help="Say how to correct afterwards, or leave that out.")
+        bool, typer.Option("--edit/--no-edit", help="Open the editor on the project afterwards, or leave that out.")
     ] = True,
     estimator: options.Estimator = None,
     boxes: options.Boxes = None,
@@ -40,7 +41,7 @@ def run(
         document = run_videos(videos, out, name, settings, boxes, terminal)
         terminal.result(document, lambda console: _print(console, document))
         if edit and not json:
-            terminal.say(f"to see what to correct first: emc alerts --project {document['project']}")
+            open_editor(Path(document["project"]), terminal)
         if document["failed"]:
             raise typer.Exit(1)
 

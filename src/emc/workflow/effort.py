@@ -17,7 +17,7 @@ SIMULATED = "simulated"
 
 CHECK_SECONDS = 1.35
 PLACE_SECONDS = 1.10 + 2 * 0.10
-"""Keystroke-level model (Card, Moran and Newell 1980): a mental step to check a frame; pointing and a click to place."""
+"""Keystroke-level model (Card, Moran, Newell 1980): a mental step to check a frame; pointing and a click to place."""
 
 
 def project_effort(store: Store, settings: Settings) -> dict[str, Any] | None:

@@ -198,8 +198,9 @@ def file_boxes(path: Path, clip: Clip) -> dict[int, list[Box]]:
     """Return person boxes per frame from a COCO JSON or CSV file; untracked persons are tracked."""
     from emc.formats.boxes_csv import read_boxes
     from emc.stages.track import track
+    from emc.workflow.labels import image_names
 
-    boxes = read_boxes(path)
+    boxes = read_boxes(path, files=image_names(clip) if clip.kind == "images" else ())
     if all(box.track >= 0 for found in boxes.values() for box in found):
         return boxes
     return dict(track((frame, boxes.get(frame, [])) for frame in range(clip.frames)))

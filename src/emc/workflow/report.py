@@ -73,7 +73,8 @@ def write_project_report(
         seeds={"calibrate": settings.calibrate.seed, "bootstrap": settings.evaluate.seed},
         data=data_of(done.card),
         ladder=[
-            {key: row[key] for key in ("step", "target", "common") if row[key] is not None} for row in done.ladder["ladder"]
+            {key: row[key] for key in ("step", "target", "common") if row[key] is not None}
+            for row in done.ladder["ladder"]
         ],
         chosen=done.ladder["chosen"] | {"budget": settings.calibrate.budget, "parts": list(settings.calibrate.parts)},
         before_after=done.ladder["before_after"],

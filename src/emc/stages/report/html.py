@@ -12,10 +12,10 @@ from typing import Any
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
+import emc.stages.report.wording as wording
 from emc.errors import InputError
 from emc.pose.metrics import SCORE_PARTS
 from emc.pose.oks import AP_NAMES
-from emc.stages.report import wording
 from emc.stages.report.document import check_report, full_report
 from emc.stages.report.drawings import curve_plot, ladder_plot
 

@@ -1,0 +1,79 @@
+"""Run the editor's server until it is stopped."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from emc.errors import UsageError
+from emc.server.app import create_app
+from emc.server.security import LOOPBACK, Access
+
+PORT = 8731
+"""Tried first: what a page could not store waits in the browser under its address, so the address should come back."""
+
+
+def serve(
+    project: Path,
+    ready: Callable[[str], object],
+    *,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    password: str = "",
+    author: str = "",
+) -> None:
+    """Serve a project's editor until Ctrl-C.
+
+    ready : called with the address to open (its token included) once connections are accepted. port : None takes
+    `PORT`, or any free one where that is taken. Raises `UsageError` for a host other than loopback without a password,
+    and for a port that cannot be had.
+    """
+    if host not in LOOPBACK and not password:
+        raise UsageError(f"host {host} can be reached by others: set a password with --password or EMC_PASSWORD")
+    with _listen(host, port) as listener:
+        number = int(listener.getsockname()[1])
+        access = Access(secrets.token_urlsafe(32), host, number, password)
+        app = create_app(project, access.token, access=access, author=author)
+        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, ws="none")
+        server = _Server(config, lambda: ready(f"http://{_name(host)}:{number}/?token={access.token}"))
+        server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it accepts connections."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def _listen(host: str, port: int | None) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for number in (PORT, 0) if port is None else (port,):
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, number))
+        except OSError as error:
+            listener.close()
+            if number != PORT or port is not None:
+                said = error.strerror or str(error)
+                raise UsageError(f"cannot listen on {host} port {number} ({said}): choose another --port") from error
+        else:
+            return listener
+    raise UsageError(f"no port of {host} is free: choose one with --port")
+
+
+def _name(host: str) -> str:
+    if host in ("0.0.0.0", "::"):
+        return socket.gethostname()
+    return f"[{host}]" if ":" in host else host
