@@ -98,7 +98,7 @@ def _open(clip: Clip) -> MediaReader:
     if (info.frames, info.width, info.height) != (clip.frames, clip.width, clip.height):
         media.close()
         raise InputError(
-            f"{clip.path} has {info.frames} frames of {info.width} x {info.height}, the clip {clip.id} had {clip.frames} "
-            f"of {clip.width} x {clip.height}: put the file back that was added"
+            f"{clip.path} has {info.frames} frames of {info.width} x {info.height}, clip {clip.id} was added with "
+            f"{clip.frames} of {clip.width} x {clip.height}: put that file back"
         )
     return media

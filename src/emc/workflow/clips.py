@@ -113,3 +113,10 @@ def selected_clips(store: Store, names: Sequence[str], role: Role | None = None)
         what = f"{role} clip" if role else "clip"
         raise UsageError(f"the project {store.folder} has no {what} yet: add one with `emc add VIDEO`")
     return clips
+
+
+def image_names(clip: Clip) -> tuple[str, ...]:
+    """Return the file names of a clip that is a folder of images, by frame."""
+    from emc.stages.video import probe
+
+    return probe(Path(clip.path)).files

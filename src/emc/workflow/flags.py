@@ -92,13 +92,16 @@ def next_open_frame(
     step : 1 forward, -1 backward. A frame that was not predicted counts as before the first.
     """
     frames = flags.ordered_frames(worst_first)
-    found = np.flatnonzero(frames == frame)
-    if len(found):
-        start = int(found[0])
-    else:
-        start = int(np.searchsorted(frames, frame)) - (step > 0) if not worst_first else -1
+    start = _place(frames, frame, step, worst_first)
     for offset in range(1, len(frames) + 1):
         candidate = int(frames[(start + step * offset) % len(frames)])
         if candidate != frame and open_on_frame(flags, candidate, decided):
             return candidate
     return None
+
+
+def _place(frames: np.ndarray, frame: int, step: int, worst_first: bool) -> int:
+    found = np.flatnonzero(frames == frame)
+    if len(found):
+        return int(found[0])
+    return -1 if worst_first else int(np.searchsorted(frames, frame)) - (step > 0)

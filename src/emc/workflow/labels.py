@@ -17,7 +17,7 @@ from emc.pose.labels import LabelledImage, LabelledPerson, LabelSet
 from emc.pose.records import Clip, Pose, Prediction, Provenance, Visibility
 from emc.pose.skeleton import COCO17, Skeleton
 from emc.stages.edits import Label, edit_from_labels
-from emc.workflow.clips import selected_clips
+from emc.workflow.clips import image_names, selected_clips
 from emc.workflow.effort import SIMULATED
 from emc.workflow.lspe import head_segment, to_coco17
 from emc.workflow.samples import LabelExtra, put_extras
@@ -96,13 +96,6 @@ def frame_numbers(clip: Clip, labels: LabelSet, file: Path) -> dict[int, int]:
                 "the file into the clip that it belongs to"
             )
     return found
-
-
-def image_names(clip: Clip) -> tuple[str, ...]:
-    """Return the file names of a clip that is a folder of images, by frame."""
-    from emc.stages.video import probe
-
-    return probe(Path(clip.path)).files
 
 
 def assign_persons(store: Store, clip: Clip, labels: LabelSet, frames: dict[int, int]) -> dict[int, tuple[int, int]]:

@@ -15,6 +15,7 @@ from emc import plugins
 from emc.config import PredictSettings, Settings
 from emc.interfaces import Detector, Estimator, Progress, RunRecord, Store, Trainable
 from emc.pose.records import Box, Clip
+from emc.workflow.clips import image_names
 from emc.workflow.progress import Silent
 
 CHUNK = 64
@@ -198,7 +199,6 @@ def file_boxes(path: Path, clip: Clip) -> dict[int, list[Box]]:
     """Return person boxes per frame from a COCO JSON or CSV file; untracked persons are tracked."""
     from emc.formats.boxes_csv import read_boxes
     from emc.stages.track import track
-    from emc.workflow.labels import image_names
 
     boxes = read_boxes(path, files=image_names(clip) if clip.kind == "images" else ())
     if all(box.track >= 0 for found in boxes.values() for box in found):

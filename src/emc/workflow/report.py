@@ -109,8 +109,8 @@ def data_of(card: Mapping[str, Any]) -> dict[str, Any]:
 def scored_on(done: Calibration) -> str:
     """Return the sentence that says which persons the ladder was scored on."""
     if done.ladder["scored_on"] == "test":
-        return "held-out clips (split=test) of persons that no checkpoint was trained on or chosen by"
-    return "the validation groups, which also chose the checkpoint: the figures are somewhat too good"
+        return "Scored on held-out clips (split=test) of persons that no checkpoint was trained on or chosen by."
+    return "Scored on the validation groups, which also chose the checkpoint: the figures are somewhat too good."
 
 
 def shown_examples(
