@@ -25,7 +25,12 @@ class Section(BaseModel):
 class VideoSettings(Section):
     """How frames are taken from clips."""
 
-    every: int = Field(1, ge=1, description="take every k-th frame")
+    sample: Literal["every", "fps", "uniform", "motion"] = Field(
+        "every", description="how frames are chosen: every k-th, at a rate, evenly spread, or more where things move"
+    )
+    every: int = Field(1, ge=1, description="with sample = every: take every k-th frame")
+    fps: float = Field(5.0, gt=0, description="with sample = fps: frames per second")
+    count: int = Field(200, ge=1, description="with sample = uniform or motion: frames per clip")
     max_frames: int = Field(0, ge=0, description="stop after this many frames of a clip; 0 = all")
     max_pixels: int = Field(8192 * 8192, ge=1, description="refuse frames with more pixels than this")
 

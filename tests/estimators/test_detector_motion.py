@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emc.errors import InputError
-from emc.estimators.detector_motion import foreground, moved_scores, still_background
+from emc.estimators.detector_motion import foreground, joined_with_motion, moved_scores, moving_boxes, still_background
 from emc.estimators.detectors import EmbeddedDetector
 
 
@@ -59,6 +59,36 @@ def test_only_a_box_that_fits_what_moves_gains() -> None:
     assert after[0] == pytest.approx(1 / (1 + np.exp(-(np.log(0.25) + 3))), abs=0.06)
     assert after[0] > after[2] > after[1] > 0.2
     assert after[3] == pytest.approx(0.2)
+
+
+def test_moving_pieces_become_boxes_where_they_could_be_a_person() -> None:
+    mask = np.zeros((60, 80), bool)
+    mask[10:28, 20:30] = True
+    mask[34:50, 21:29] = True  # the same body below a belt of the background's colour
+    mask[5:7, 50:52] = True  # a leaf
+    mask[59, 0:80] = True  # a wire
+    assert moving_boxes(mask, (160, 120)).tolist() == [[39.5, 19.5, 20.0, 80.0]]
+    assert moving_boxes(np.zeros((60, 80), bool), (160, 120)).shape == (0, 4)
+
+
+def test_what_moves_is_added_replaces_the_unsure_and_yields_to_the_sure() -> None:
+    person, arm = [100.0, 50, 40, 100], [100.0, 60, 15, 30]
+    moving = np.array([person])
+    none = np.zeros((0, 4)), np.zeros(0), np.zeros(0)
+    boxes, scores = joined_with_motion(*none, moving, 0.3)
+    assert (boxes.tolist(), scores.tolist()) == ([person], [0.45])
+
+    around = np.array([[60.0, 0, 160, 200]])
+    boxes, _ = joined_with_motion(around, np.array([0.35]), np.array([0.4]), moving, 0.3)
+    assert boxes.tolist() == [person]
+    boxes, _ = joined_with_motion(np.array([person]), np.array([0.9]), np.array([0.9]), np.array([arm]), 0.3)
+    assert boxes.tolist() == [person]
+    near = np.array([[102.0, 52, 42, 96]])
+    boxes, scores = joined_with_motion(near, np.array([0.2]), np.array([0.6]), moving, 0.3)
+    assert (boxes.tolist(), scores.tolist()) == (near.tolist(), [0.6])
+    other = np.array([[300.0, 50, 40, 100]])
+    boxes, _ = joined_with_motion(other, np.array([0.32]), np.array([0.32]), moving, 0.3)
+    assert boxes.tolist() == [*other.tolist(), person]
 
 
 def test_with_background_leaves_the_detector_as_it_was() -> None:

@@ -28,7 +28,12 @@ Boxes = Annotated[
 Estimator = Annotated[
     str | None, typer.Option("--estimator", help="A name from `emc models`, or a saved model's folder.")
 ]
-Every = Annotated[int | None, typer.Option("--every", help="Take every k-th frame.")]
+Sample = Annotated[
+    str | None,
+    typer.Option(
+        "--sample", metavar="HOW", help="Frames to take: every:3, fps:5, uniform:200 or motion:200 (default: all)."
+    ),
+]
 
 
 def settings_for(project: Path | None, words: Sequence[str] | None, **sections: dict[str, Any]) -> Settings:

@@ -25,7 +25,7 @@ def predict(
     clip: options.Clips = None,
     estimator: options.Estimator = None,
     boxes: options.Boxes = None,
-    every: options.Every = None,
+    sample: options.Sample = None,
     again: Annotated[bool, typer.Option("--again", help="Predict even where the same run is there already.")] = False,
     setting: options.Set = None,
     project: options.Project = None,
@@ -34,11 +34,12 @@ def predict(
     """Predict poses on clips and find alerts; an interrupted run goes on where it stopped."""
     with running(json) as terminal:
         from emc.workflow.clips import selected_clips
+        from emc.workflow.frames import sampling_of
         from emc.workflow.predict import predict_clips
         from emc.workflow.project import find_project, open_project
 
         folder = find_project(project, Path.cwd())
-        settings = options.settings_for(folder, setting, predict={"estimator": estimator}, video={"every": every})
+        settings = options.settings_for(folder, setting, predict={"estimator": estimator}, video=sampling_of(sample))
         with open_project(folder) as store:
             done = predict_clips(store, selected_clips(store, clip or []), settings, boxes, terminal, again)
         rows = [asdict(one) for one in done]

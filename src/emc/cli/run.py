@@ -29,15 +29,16 @@ def run(
     ] = True,
     estimator: options.Estimator = None,
     boxes: options.Boxes = None,
-    every: options.Every = None,
+    sample: options.Sample = None,
     setting: options.Set = None,
     json: options.AsJson = False,
 ) -> None:
     """Make a project, add and predict the videos, write overlay_<clip>.mp4 and coco_<clip>.json."""
     with running(json) as terminal:
+        from emc.workflow.frames import sampling_of
         from emc.workflow.run import run_videos
 
-        settings = options.settings_for(None, setting, predict={"estimator": estimator}, video={"every": every})
+        settings = options.settings_for(None, setting, predict={"estimator": estimator}, video=sampling_of(sample))
         document = run_videos(videos, out, name, settings, boxes, terminal)
         terminal.result(document, lambda console: _print(console, document))
         if edit and not json:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from emc.pose.geometry import box_overlap
+
 SIDE = 256
 LEAST_FRAMES = 8
 # Grey levels that a pixel must differ by, and how many times its own usual flicker.
@@ -18,6 +20,11 @@ MOST_MOVING = 0.25
 # What full foreground adds to a box's log-odds, and the share of foreground that counts as full.
 GAIN = 3.0
 FULL = 0.25
+# A moving piece alone: its least longer side as a share of the picture's, and the score that it is given.
+LEAST_SIDE = 0.09
+MOVING_SCORE = 0.45
+FITS = 0.45
+INSIDE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,49 @@ def _fit(inside: np.ndarray, areas: np.ndarray) -> float:
     whole = (seen * seen / areas).sum() / seen.sum()
     filled = min(seen.sum() / inside.size / FULL, 1.0)
     return float(filled * whole * around / inside.size)
+
+
+def moving_boxes(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return the (M, 4) xywh boxes, frame pixels, of the pieces of foreground that are large enough for a person.
+
+    mask : of `foreground`. size : (width, height) of the frame. Pieces one above the other are joined first: clothes
+    of the background's colour cut a body in two. Thin, sparse and small pieces are left out.
+    """
+    joined = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 3), np.uint8))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    boxes = stats[1:, :4].astype(float)
+    longer, shorter = boxes[:, 2:].max(axis=1), boxes[:, 2:].min(axis=1)
+    filled = stats[1:, cv2.CC_STAT_AREA] / (boxes[:, 2] * boxes[:, 3])
+    keep = (longer >= LEAST_SIDE * max(mask.shape)) & (shorter >= 0.2 * longer) & (filled >= 0.25)
+    scale = np.array([size[0] / mask.shape[1], size[1] / mask.shape[0]])
+    low = boxes[keep, :2] * scale - 0.5
+    return np.concatenate([low, boxes[keep, 2:] * scale], axis=1)
+
+
+def joined_with_motion(
+    xywh: np.ndarray, raw: np.ndarray, raised: np.ndarray, moving: np.ndarray, threshold: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return boxes (K, 4) and scores (K,): the network's, and what moves where the network saw nothing fitting.
+
+    xywh : (N, 4) boxes of the network with scores `raw`, and `raised` as `moved_scores` returns them.
+    moving : (M, 4) of `moving_boxes`. A network box of at least 0.5 without help is believed: what moves inside it is
+    an arm or a leg. A weaker one that holds, or lies in, something that moves gives way to it unless it fits it.
+    """
+    kept = raised >= threshold
+    xywh, raw, raised = xywh[kept], raw[kept], raised[kept]
+    overlap, held, lies = box_overlap(moving, xywh), _share_inside(moving, xywh), _share_inside(xywh, moving).T
+    known = ((overlap >= FITS) | ((held >= INSIDE) & (raw >= 0.5)[None])).any(axis=1)
+    rivals = (held[~known] >= INSIDE) | (lies[~known] >= INSIDE)
+    stays = (raw >= 0.5) | ~rivals.any(axis=0)
+    boxes = np.concatenate([xywh[stays], moving[~known]])
+    return boxes, np.concatenate([raised[stays], np.full(int((~known).sum()), MOVING_SCORE)])
+
+
+def _share_inside(inner: np.ndarray, outer: np.ndarray) -> np.ndarray:
+    """Return the (M, N) share of each inner box's area that lies in each outer box."""
+    low = np.maximum(inner[:, None, :2], outer[None, :, :2])
+    high = np.minimum((inner[:, :2] + inner[:, 2:])[:, None], (outer[:, :2] + outer[:, 2:])[None])
+    return np.maximum(high - low, 0).prod(axis=-1) / np.maximum(inner[:, 2:].prod(axis=-1), 1e-9)[:, None]
 
 
 def _shrunk(image: np.ndarray) -> np.ndarray:

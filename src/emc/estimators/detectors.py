@@ -19,7 +19,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from emc.errors import InputError, ShapeMismatch, UsageError, WeightsError
-from emc.estimators.detector_motion import Background, foreground, moved_scores, still_background
+from emc.estimators.detector_motion import (
+    Background,
+    foreground,
+    joined_with_motion,
+    moved_scores,
+    moving_boxes,
+    still_background,
+)
 from emc.estimators.detector_network import MULTIPLE, DetectorNetwork, cell_centres, fold_norms
 from emc.interfaces import ModelInfo
 from emc.pose.geometry import box_overlap
@@ -206,15 +213,20 @@ class EmbeddedDetector:
         corners = np.clip(corners, -0.5, limit)
         xywh = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
         if self._background is not None:
-            mask = foreground(image, self._background)
-            scores = moved_scores(scores, xywh, mask, (image.shape[1], image.shape[0]))
-            xywh, scores = xywh[scores >= self.threshold], scores[scores >= self.threshold]
+            xywh, scores = self._with_motion(xywh, scores, image, self._background)
         boxes: list[Box] = []
         for index in suppress(xywh, scores)[:MOST]:
             x, y, width, height = (float(value) for value in xywh[index])
             if width >= 1 and height >= 1:
                 boxes.append(Box(int(frame), (x, y, width, height), float(scores[index])))
         return boxes
+
+    def _with_motion(
+        self, xywh: np.ndarray, scores: np.ndarray, image: np.ndarray, background: Background
+    ) -> tuple[np.ndarray, np.ndarray]:
+        mask, size = foreground(image, background), (image.shape[1], image.shape[0])
+        raised = moved_scores(scores, xywh, mask, size)
+        return joined_with_motion(xywh, scores, raised, moving_boxes(mask, size), self.threshold)
 
 
 def _check(image: np.ndarray, frame: int) -> None:

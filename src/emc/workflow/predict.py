@@ -9,13 +9,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from emc import plugins
 from emc.config import PredictSettings, Settings
 from emc.interfaces import Detector, Estimator, Progress, RunRecord, Store, Trainable
 from emc.pose.records import Box, Clip
 from emc.workflow.clips import image_names
+from emc.workflow.frames import pictures, wanted_frames
 from emc.workflow.progress import Silent
 
 CHUNK = 64
@@ -97,8 +96,7 @@ def start_run(
     """Return the run to work on: the complete one of the same model and settings, the unfinished one, or a new one."""
     wanted: dict[str, Any] = {
         "detector": f"file:{_digest(boxes_file)}" if boxes_file else settings.predict.detector,
-        "every": settings.video.every,
-        "max_frames": settings.video.max_frames,
+        "frames": _sampling(settings),
         "max_persons": settings.predict.max_persons,
         "min_box_score": settings.predict.min_box_score,
     }
@@ -122,12 +120,12 @@ def predict_run(
     from emc.stages.video import open_media
 
     first = store.resume_frame(run.id)
-    wanted = [frame for frame in wanted_frames(clip, settings) if frame >= first]
+    wanted = [frame for frame in wanted_frames(store, clip, settings.video) if frame >= first]
     progress.start(f"predict {clip.id}", len(wanted))
     with open_media(Path(clip.path)) as reader:
-        frames = reader.frames(first=first, last=_last(clip, settings), step=1)
-        chosen = ((i, image) for i, image in frames if i % settings.video.every == 0)
-        results = predict_clip(chosen, {k: list(v) for k, v in boxes.items()}, estimator, settings.predict.batch)
+        results = predict_clip(
+            pictures(reader, wanted), {k: list(v) for k, v in boxes.items()}, estimator, settings.predict.batch
+        )
         for chunk in in_chunks(results, CHUNK):
             predictions = [prediction for _, found in chunk for prediction in found]
             store.write_predictions(run.id, predictions, upto=chunk[-1][0] + 1)
@@ -159,11 +157,12 @@ def clip_boxes(store: Store, clip: Clip, settings: Settings, progress: Progress)
     """Return tracked person boxes per frame from the detector; kept in the project, so that a resume finds them."""
     from emc.stages.track import track
 
-    name = f"{clip.id}:{settings.predict.detector}:{settings.video.every}:{settings.video.max_frames}"
+    name = f"{clip.id}:{settings.predict.detector}:{settings.predict.min_box_score}:{_sampling(settings)}"
     stored = store.document("boxes", name)
     if stored is None:
         detector: Detector = plugins.make_plugin("detectors", settings.predict.detector)
-        found = track(detected_boxes(clip, detector, settings, progress))
+        frames = wanted_frames(store, clip, settings.video)
+        found = track(detected_boxes(clip, frames, detector, settings, progress))
         stored = {"frames": {str(frame): [_pack(box) for box in boxes] for frame, boxes in found}}
         store.put_document("boxes", name, stored)
     unpacked = {int(frame): [_unpack(int(frame), row) for row in rows] for frame, rows in stored["frames"].items()}
@@ -171,16 +170,14 @@ def clip_boxes(store: Store, clip: Clip, settings: Settings, progress: Progress)
 
 
 def detected_boxes(
-    clip: Clip, detector: Detector, settings: Settings, progress: Progress
+    clip: Clip, frames: Sequence[int], detector: Detector, settings: Settings, progress: Progress
 ) -> Iterator[tuple[int, list[Box]]]:
     """Yield the detector's boxes frame by frame."""
     from emc.stages.video import open_media
 
-    progress.start(f"find persons {clip.id}", len(wanted_frames(clip, settings)))
+    progress.start(f"find persons {clip.id}", len(frames))
     with open_media(Path(clip.path)) as reader:
-        frames = reader.frames(first=0, last=_last(clip, settings), step=1)
-        chosen: Iterator[tuple[int, np.ndarray]] = ((i, im) for i, im in frames if i % settings.video.every == 0)
-        for chunk in in_chunks(chosen, 16):
+        for chunk in in_chunks(pictures(reader, frames), 16):
             numbers = [number for number, _ in chunk]
             found = detector.detect([image for _, image in chunk], numbers)
             for number, boxes in zip(numbers, found, strict=True):
@@ -206,11 +203,6 @@ def file_boxes(path: Path, clip: Clip) -> dict[int, list[Box]]:
     return dict(track((frame, boxes.get(frame, [])) for frame in range(clip.frames)))
 
 
-def wanted_frames(clip: Clip, settings: Settings) -> range:
-    """Return the frames of a clip that the settings ask for."""
-    return range(0, _last(clip, settings) + 1, settings.video.every)
-
-
 def in_chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
     """Yield lists of at most `size` items."""
     iterator = iter(items)
@@ -218,9 +210,11 @@ def in_chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
         yield chunk
 
 
-def _last(clip: Clip, settings: Settings) -> int:
-    count = min(clip.frames, settings.video.max_frames) if settings.video.max_frames else clip.frames
-    return count - 1
+def _sampling(settings: Settings) -> str:
+    """Return what decides which frames are predicted, as a word."""
+    video = settings.video
+    value = {"every": video.every, "fps": video.fps, "uniform": video.count, "motion": video.count}[video.sample]
+    return f"{video.sample}:{value}:{video.max_frames}"
 
 
 def _pack(box: Box) -> list[float]:

@@ -16,8 +16,9 @@ from emc.pose.records import Clip, Prediction
 from emc.pose.skeleton import skeleton_named
 from emc.workflow.alerts import newest_run
 from emc.workflow.clips import add_clips
+from emc.workflow.frames import pictures, wanted_frames
 from emc.workflow.labels import export_clip
-from emc.workflow.predict import predict_clips, wanted_frames
+from emc.workflow.predict import predict_clips
 from emc.workflow.progress import Silent
 from emc.workflow.project import new_project, open_project, project_folder
 
@@ -67,15 +68,15 @@ def write_overlay(store: Store, clip: Clip, path: Path, settings: Settings, prog
     """Write a video of the clip with the predicted skeletons of its newest run drawn over it."""
     from emc.stages.overlay import write_video
 
-    frames = wanted_frames(clip, settings)
+    frames = wanted_frames(store, clip, settings.video)
     progress.start(f"draw {clip.id}", len(frames))
-    rate = (clip.fps or 1.0) / settings.video.every
+    rate = (clip.fps or 1.0) * len(frames) / clip.frames
     times = clip.times[np.asarray(frames)] if clip.times is not None and len(frames) > 1 else None
     write_video(path, drawn(store, clip, frames, settings, progress), rate, times)
     progress.finish()
 
 
-def drawn(store: Store, clip: Clip, frames: range, settings: Settings, progress: Progress) -> Iterator[np.ndarray]:
+def drawn(store: Store, clip: Clip, frames: list[int], settings: Settings, progress: Progress) -> Iterator[np.ndarray]:
     """Yield the frames with the skeletons of the newest run."""
     from emc.stages.overlay import draw_overlay
     from emc.stages.video import open_media
@@ -86,7 +87,6 @@ def drawn(store: Store, clip: Clip, frames: range, settings: Settings, progress:
     for prediction in store.predictions(run.id):
         found[prediction.frame].append(prediction)
     with open_media(Path(clip.path)) as reader:
-        for number, image in reader.frames(first=0, last=frames[-1], step=1):
-            if number in frames:
-                yield draw_overlay(image, found[number], skeleton, settings.alerts.low, settings.alerts.lost)
-                progress.advance()
+        for number, image in pictures(reader, frames):
+            yield draw_overlay(image, found[number], skeleton, settings.alerts.low, settings.alerts.lost)
+            progress.advance()

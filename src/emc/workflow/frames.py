@@ -1,0 +1,81 @@
+"""Which frames of a clip are worked on, and their pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emc.config import VideoSettings
+from emc.errors import UsageError
+from emc.interfaces import Store
+from emc.pose.records import Clip
+from emc.stages.sampling import sample_by_motion, sample_every, sample_fps, sample_uniform
+from emc.stages.video import MediaReader, open_media
+
+SPARSE = 30
+"""Where fewer than one of so many frames is wanted, seeking to each is faster than decoding all."""
+
+
+def wanted_frames(store: Store, clip: Clip, settings: VideoSettings) -> list[int]:
+    """Return the frames that the settings ask for, ascending.
+
+    Sampling by motion decodes the clip once; its result is kept in the project.
+    """
+    count = min(clip.frames, settings.max_frames) if settings.max_frames else clip.frames
+    match settings.sample:
+        case "every":
+            return sample_every(count, settings.every)
+        case "fps":
+            times = clip.times if clip.times is not None else np.arange(clip.frames) / (clip.fps or 1.0)
+            return sample_fps(times[:count], settings.fps)
+        case "uniform":
+            return sample_uniform(count, settings.count)
+        case "motion":
+            return motion_frames(store, clip, count, settings)
+
+
+def motion_frames(store: Store, clip: Clip, count: int, settings: VideoSettings) -> list[int]:
+    """Return frames sampled by motion, from the project where they were chosen before."""
+    name = f"{clip.id}:{settings.count}:{count}"
+    stored = store.document("motion_frames", name)
+    if stored is None:
+        with open_media(Path(clip.path)) as reader:
+            stored = {"frames": sample_by_motion(reader.frames(first=0, last=count - 1, step=1), settings.count)}
+        store.put_document("motion_frames", name, stored)
+    return [int(frame) for frame in stored["frames"]]
+
+
+def pictures(reader: MediaReader, frames: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield (frame, picture) of ascending frames, decoding in one go or seeking, whichever is less work."""
+    if not frames:
+        return
+    if (frames[-1] - frames[0] + 1) > SPARSE * len(frames):
+        for frame in frames:
+            yield frame, reader.read(frame)
+        return
+    wanted = set(frames)
+    for frame, image in reader.frames(first=frames[0], last=frames[-1], step=1):
+        if frame in wanted:
+            yield frame, image
+
+
+def sampling_of(word: str | None) -> dict[str, Any]:
+    """Turn ``every:3``, ``fps:5``, ``uniform:200`` or ``motion:200`` into video settings; None into none.
+
+    Raises `UsageError` that names the word and what is allowed.
+    """
+    if word is None:
+        return {}
+    how, _, number = word.partition(":")
+    field = {"every": "every", "fps": "fps", "uniform": "count", "motion": "count"}.get(how)
+    try:
+        value = float(number) if how == "fps" else int(number)
+    except ValueError:
+        field = None
+        value = 0
+    if field is None:
+        raise UsageError(f"sampling '{word}' is unknown: write every:3, fps:5, uniform:200 or motion:200")
+    return {"sample": how, field: value}

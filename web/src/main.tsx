@@ -1,0 +1,40 @@
+import { render } from "preact";
+import { api } from "./api";
+import { Editor } from "./editor";
+import { Page } from "./page";
+import "./style.css";
+
+function storageOf(kind: "localStorage" | "sessionStorage"): Storage | null {
+  try {
+    return window[kind];
+  } catch {
+    return null;
+  }
+}
+
+/** Return a name of this tab: what it could not store is kept under it, apart from other tabs. */
+function tabName(): string {
+  return Math.random().toString(36).slice(2, 10);
+}
+
+async function start(): Promise<void> {
+  const root = document.getElementById("app") as HTMLElement;
+  const theme = storageOf("localStorage")?.getItem("emc.theme");
+  if (theme) document.documentElement.dataset.theme = theme;
+  // The token is a cookie by now: it need not stay in the address, the history or a screenshot.
+  if (location.search) history.replaceState(null, "", location.pathname + location.hash);
+  try {
+    const project = await api.project();
+    document.title = `${project.name} – EMC editor`;
+    const first = project.clips.find((clip) => clip.alerts > 0) ?? project.clips[0];
+    if (!first) {
+      root.textContent = "This project has no clip yet: add one with emc add VIDEO, then run emc predict.";
+      return;
+    }
+    render(<Page editor={new Editor(project, first, tabName(), storageOf("localStorage"))} />, root);
+  } catch (error) {
+    root.textContent = error instanceof Error ? error.message : "The editor cannot be opened.";
+  }
+}
+
+void start();
