@@ -50,7 +50,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--photos", type=Path, required=True, help="the lspe folder of the shared data")
     parser.add_argument("--cache", type=Path, default=Path("training-cache/detector"))
     parser.add_argument("--out", type=Path, default=Path("src/emc/assets/detector"))
-    parser.add_argument("--steps", type=int, default=1900)
+    parser.add_argument("--steps", type=int, default=2300)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=20)

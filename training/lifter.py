@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from emc.lifters.temporal import FEATURES, save_network
 from emc.lifters.temporal_network import TemporalNetwork
@@ -121,14 +120,12 @@ def main() -> None:
 
 
 def train(network: TemporalNetwork, options: argparse.Namespace) -> None:
-    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.998), use_buffers=True)
     optimiser = torch.optim.AdamW(network.parameters(), lr=options.rate, weight_decay=1e-3)
     state_file = options.work / "state.pt"
     step, seconds = 0, 0.0
     if state_file.exists():
         state = torch.load(state_file, weights_only=True)
         network.load_state_dict(state["network"])
-        averaged.load_state_dict(state["averaged"])
         optimiser.load_state_dict(state["optimiser"])
         step, seconds = int(state["step"]), float(state["seconds"])
         print(f"goes on at step {step}", flush=True)
@@ -137,7 +134,6 @@ def train(network: TemporalNetwork, options: argparse.Namespace) -> None:
     network.train()
     begun, running = time.monotonic(), math.nan
     while step < options.steps:
-        torch.manual_seed(options.seed + step)
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, options.steps, options.rate)
         values, targets = views.batch(step, options.pairs)
@@ -145,15 +141,14 @@ def train(network: TemporalNetwork, options: argparse.Namespace) -> None:
         optimiser.zero_grad()
         total.backward()
         optimiser.step()
-        averaged.update_parameters(network)
         step += 1
         running = float(error) if math.isnan(running) else 0.98 * running + 0.02 * float(error)
         if step % 200 == 0 or step == options.steps:
             spent = seconds + time.monotonic() - begun
             print(f"step {step} error {running * 1000:.1f} mm, {spent:.0f} s", flush=True)
-            keep(state_file, network, averaged, optimiser, step, spent)
+            keep(state_file, network, optimiser, step, spent)
     save_network(
-        averaged.module,
+        network,
         options.out,
         {"training": {"seed": options.seed, "steps": options.steps, "pairs": options.pairs}},
     )
@@ -163,7 +158,6 @@ def train(network: TemporalNetwork, options: argparse.Namespace) -> None:
 def keep(
     file: Path,
     network: TemporalNetwork,
-    averaged: AveragedModel,
     optimiser: torch.optim.Optimizer,
     step: int,
     seconds: float,
@@ -171,7 +165,6 @@ def keep(
     file.parent.mkdir(parents=True, exist_ok=True)
     state = {
         "network": network.state_dict(),
-        "averaged": averaged.state_dict(),
         "optimiser": optimiser.state_dict(),
         "step": step,
         "seconds": seconds,

@@ -122,8 +122,9 @@ def do_export(args: argparse.Namespace, recipe: Recipe) -> None:
     half = {name: value.half() if value.is_floating_point() else value for name, value in training.mean.items()}
     estimator.module.load_state_dict(half)
     estimator.module.freeze_statistics()
-    judged = nano_score.judge(estimator, held_out)
-    figures = nano_score.score(judged)
+    figures = nano_score.score(nano_score.judge(estimator, held_out))
+    rendered = nano_data.read_rendered(args.cache, HELD_OUT, DATA_SEED + 1)
+    judged = nano_score.judge(estimator, [*held_out, *rendered])
     estimator.save(
         args.asset,
         {

@@ -109,7 +109,8 @@ def fit_confidence(judged: Judged) -> dict[str, list]:
     """Fit P(joint is right) against the peak, one rising curve per pair of mirror joints.
 
     Right = within 0.5 head segment, or 0.2 torso where no head is labelled. Isotonic regression (pool adjacent
-    violators) read off at 21 knots; face joints without enough labels take the curve of all joints.
+    violators) read off at 21 knots, half of it the curve of all joints together: a few hundred labels per pair alone
+    give steps that are chance.
     """
     counts, right = _right(judged)
     knots = np.linspace(0.0, 1.0, KNOTS)
@@ -118,8 +119,8 @@ def fit_confidence(judged: Judged) -> dict[str, list]:
     for joint in range(len(COCO17)):
         pair = sorted({joint, COCO17.flip[joint]})
         use = counts[:, pair]
-        enough = int(use.sum()) >= 100
-        rows.append(_curve(judged.peak[:, pair][use], right[:, pair][use], knots) if enough else pooled)
+        own = _curve(judged.peak[:, pair][use], right[:, pair][use], knots) if int(use.sum()) >= 100 else pooled
+        rows.append((own + pooled) / 2)
     return {"peak": [round(float(k), 4) for k in knots], "right": [[round(float(v), 4) for v in row] for row in rows]}
 
 

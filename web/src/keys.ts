@@ -83,7 +83,7 @@ export const SHEET: { title: string; rows: [string[], string][] }[] = [
       [["drag"], "move a joint"],
       [["click"], "place the joint that waits for it, and go on to the next flagged one"],
       [["P"], "let the active joint wait for a click"],
-      [["←", "↑", "→", "↓"], "nudge by 1 px (Shift 10, Alt 0.1)"],
+      [["arrows"], "nudge by 1 px (Shift 10, Alt 0.1)"],
       [["V"], "visible, occluded but placed, absent"],
       [["S"], "swap left and right of the whole body on this frame"],
     ],

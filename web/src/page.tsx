@@ -127,7 +127,7 @@ function SavingState({ editor }: { editor: Editor }) {
   const words =
     saving === "saved" ? "saved" : saving === "saving" ? "saving …" : `not stored (${waiting}): retrying`;
   return (
-    <span class={`saving ${saving}`} role="status" title="Every action is stored at once; what cannot be stored waits in this browser">
+    <span class={`saving is-${saving}`} role="status" title="Every action is stored at once; what cannot be stored waits in this browser">
       {words}
       {saving === "retrying" ? <button onClick={() => editor.retry()}>now</button> : null}
     </span>
@@ -183,7 +183,9 @@ function Sheet({ editor }: { editor: Editor }) {
           </section>
         ))}
       </div>
-      <button onClick={close}>Close</button>
+      <button class="close" onClick={close}>
+        Close
+      </button>
     </dialog>
   );
 }

@@ -15,6 +15,7 @@ const REASONS: Record<string, string> = {
   swap: "left/right swapped",
   limb_ratio: "limb length",
 };
+const SHORT: Record<string, string> = { low_confidence: "low", swap: "swapped", limb_ratio: "limb" };
 const reasonWords = (reason: string) => REASONS[reason] ?? reason.replaceAll("_", " ");
 const VISIBILITY = ["absent", "occluded", "visible"];
 const LEGEND: [Mark, string][] = [
@@ -220,7 +221,7 @@ function sideWords(pose: Pose, joint: number, flag: Flag | undefined): string {
   const visibility = pose.visibility[joint] ?? ABSENT;
   const seen = visibility === ABSENT ? "absent" : visibility === OCCLUDED ? "occluded" : "";
   const by = provenance === CONFIRMED ? "confirmed" : provenance === HUMAN ? "by hand" : provenance === PROPAGATED ? "propagated" : "";
-  const sure = by ? "" : `${flag ? `${reasonWords(flag.reason)} ` : ""}${Math.round((pose.confidence[joint] ?? 0) * 100)} %`;
+  const sure = by ? "" : `${flag ? `${SHORT[flag.reason] ?? reasonWords(flag.reason)} ` : ""}${Math.round((pose.confidence[joint] ?? 0) * 100)} %`;
   return [seen && (by || pose.xy[joint]) ? seen : "", by || sure].filter(Boolean).join(", ");
 }
 
