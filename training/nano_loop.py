@@ -31,11 +31,11 @@ class Recipe:
     """
 
     seed: int = 20261122
-    steps: int = 9000
+    steps: int = 12500
     batch: int = 64
     rate: float = 2e-3
     warmup: int = 300
-    decay: int = 3000
+    decay: int = 4500
     weight_decay: float = 0.05
     ema: float = 0.998
     bfloat16: bool = True

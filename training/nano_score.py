@@ -133,7 +133,8 @@ def _right(judged: Judged) -> tuple[np.ndarray, np.ndarray]:
 def _curve(peak: np.ndarray, right: np.ndarray, knots: np.ndarray) -> np.ndarray:
     order = np.argsort(peak, kind="stable")
     fitted = rising_fit(right[order].astype(np.float64))
-    values = np.interp(knots, peak[order], fitted)
+    # A map without any peak knows nothing, even where no held-out joint was that bad.
+    values = np.interp(knots, np.append(0.0, peak[order]), np.append(0.0, fitted))
     # Nobody is ever sure: a handful of held-out photos cannot show 0 or 1.
     return np.clip(np.maximum.accumulate(values), 0.02, 0.98)
 

@@ -11,13 +11,13 @@ from emc.estimators.detectors import EmbeddedDetector
 
 
 def walking(count: int = 12, size: tuple[int, int] = (160, 120)) -> list[np.ndarray]:
-    """Return frames (120, 160, 3) with a patch 10 wide and 40 high whose left edge is at 12 x the frame's number."""
+    """Return frames (120, 160, 3) with a patch 10 wide and 60 high whose left edge is at 12 x the frame's number."""
     width, height = size
     ground = np.broadcast_to(np.linspace(40, 90, width)[None, :, None], (height, width, 3)).astype(np.uint8)
     frames = []
     for number in range(count):
         frame = ground.copy()
-        frame[50:90, 12 * number : 12 * number + 10] = 220
+        frame[40:100, 12 * number : 12 * number + 10] = 220
         frames.append(frame)
     return frames
 
@@ -29,7 +29,7 @@ def test_the_background_is_what_stays() -> None:
     assert np.abs(background.picture - np.linspace(40, 90, 160)[None, :, None]).max() < 2
     mask = foreground(frames[5], background)
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    assert [rows[0], rows[-1] + 1] == pytest.approx([50, 90], abs=2)
+    assert [rows[0], rows[-1] + 1] == pytest.approx([40, 100], abs=2)
     assert [columns[0], columns[-1] + 1] == pytest.approx([60, 70], abs=2)
 
 
@@ -41,6 +41,11 @@ def test_no_background_for_few_frames_other_sizes_or_a_moving_camera() -> None:
     scene = np.kron(rng.integers(0, 255, (40, 80, 3)), np.ones((8, 8, 1))).astype(np.uint8)
     panned = [scene[:200, 20 * number : 20 * number + 240] for number in range(12)]
     assert still_background(panned) is None
+
+
+def test_no_background_where_nobody_leaves_their_place() -> None:
+    frames = [walking()[number % 2] for number in range(12)]
+    assert still_background(frames) is None
 
 
 def test_a_change_of_light_is_no_person() -> None:
@@ -74,21 +79,22 @@ def test_moving_pieces_become_boxes_where_they_could_be_a_person() -> None:
 def test_what_moves_is_added_replaces_the_unsure_and_yields_to_the_sure() -> None:
     person, arm = [100.0, 50, 40, 100], [100.0, 60, 15, 30]
     moving = np.array([person])
-    none = np.zeros((0, 4)), np.zeros(0), np.zeros(0)
-    boxes, scores = joined_with_motion(*none, moving, 0.3)
+    boxes, scores = joined_with_motion(np.zeros((0, 4)), np.zeros(0), moving)
     assert (boxes.tolist(), scores.tolist()) == ([person], [0.45])
 
     around = np.array([[60.0, 0, 160, 200]])
-    boxes, _ = joined_with_motion(around, np.array([0.35]), np.array([0.4]), moving, 0.3)
-    assert boxes.tolist() == [person]
-    boxes, _ = joined_with_motion(np.array([person]), np.array([0.9]), np.array([0.9]), np.array([arm]), 0.3)
-    assert boxes.tolist() == [person]
+    boxes, scores = joined_with_motion(around, np.array([0.4]), moving)
+    assert (boxes.tolist(), scores.tolist()) == ([person], [0.45])
+    boxes, scores = joined_with_motion(np.array([person]), np.array([0.9]), np.array([arm]))
+    assert (boxes.tolist(), scores.tolist()) == ([person], [0.9])
+    boxes, scores = joined_with_motion(np.array([arm]), np.array([0.9]), moving)
+    assert (boxes.tolist(), scores.tolist()) == ([person], [0.45])
     near = np.array([[102.0, 52, 42, 96]])
-    boxes, scores = joined_with_motion(near, np.array([0.2]), np.array([0.6]), moving, 0.3)
-    assert (boxes.tolist(), scores.tolist()) == (near.tolist(), [0.6])
-    other = np.array([[300.0, 50, 40, 100]])
-    boxes, _ = joined_with_motion(other, np.array([0.32]), np.array([0.32]), moving, 0.3)
-    assert boxes.tolist() == [*other.tolist(), person]
+    boxes, scores = joined_with_motion(near, np.array([0.6]), moving)
+    assert (boxes.tolist(), scores.tolist()) == ([person], [0.6])
+    other = np.array([[300.0, 50, 40, 100], [400.0, 50, 40, 100]])
+    boxes, scores = joined_with_motion(other, np.array([0.7, 0.4]), moving)
+    assert (boxes.tolist(), scores.tolist()) == ([other[0].tolist(), person], [0.7, 0.45])
 
 
 def test_with_background_leaves_the_detector_as_it_was() -> None:

@@ -79,7 +79,7 @@ def test_predictions_come_image_by_image_in_box_order(untrained: NanoEstimator) 
     assert [(p.frame, p.person) for p in found] == [(4, 2), (4, 1), (9, -1)]
     assert all(p.xy.shape == (17, 2) and p.xy.dtype == np.float32 and np.isfinite(p.xy).all() for p in found)
     assert all(((p.confidence >= 0) & (p.confidence <= 1)).all() for p in found)
-    assert all(p.features is not None and p.features.shape == (17, 3) for p in found)
+    assert all(p.features is not None and p.features.shape == (17, 4) for p in found)
     np.testing.assert_array_equal(found[0].box, np.array([-20, -10, 60, 90], np.float32))
 
 
@@ -99,6 +99,28 @@ def test_predictions_do_not_depend_on_the_company_in_the_batch(embedded: NanoEst
     together = embedded.predict([s.image for s in samples], boxes)
     alone = embedded.predict([samples[2].image], boxes[:1])
     np.testing.assert_allclose(together[2].score, alone[0].score, atol=1e-5)
+
+
+def test_a_mirrored_picture_gives_mirrored_predictions(embedded: NanoEstimator) -> None:
+    sample = blob_sample(np.random.default_rng(8))
+    plain = embedded.predict([sample.image], [[Box(0, (16, 16, 128, 128))]])[0]
+    # Width 160: column x becomes 159 - x, so the box 16..144 becomes 15..143.
+    turned = embedded.predict([np.ascontiguousarray(sample.image[:, ::-1])], [[Box(0, (15, 16, 128, 128))]])[0]
+    back = turned.xy[list(COCO17.flip)]
+    np.testing.assert_allclose(turned.score[list(COCO17.flip)], plain.score, atol=0.02)
+    np.testing.assert_allclose(159 - back[:, 0], plain.xy[:, 0], atol=0.5)
+
+
+def test_one_reading_alone_says_nothing_of_disagreement(embedded: NanoEstimator) -> None:
+    once = embedded.clone()
+    once.mirror = False
+    sample = blob_sample(np.random.default_rng(9))
+    box = [[Box(0, (16, 16, 128, 128))]]
+    single, double = once.predict([sample.image], box)[0], embedded.predict([sample.image], box)[0]
+    assert single.features is not None
+    assert double.features is not None
+    assert (single.features[:, 3] == 0).all()
+    assert (double.features[:, 3] > 0).any()
 
 
 def test_collate_without_rng_is_the_prediction_crop(untrained: NanoEstimator) -> None:

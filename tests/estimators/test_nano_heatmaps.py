@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from emc.estimators.nano_heatmaps import CELL, cross_entropy, decode, encode
+from emc.estimators.nano_heatmaps import CELL, cross_entropy, decode, decode_both, encode
 
 
 def test_decode_finds_sub_pixel_places_of_gaussian_maps_exactly() -> None:
@@ -33,7 +33,7 @@ def test_the_second_peak_is_found_elsewhere() -> None:
     logits = torch.full((1, 1, 32, 32), -20.0)
     logits[0, 0, 5, 5] = float(np.log(3.0))
     logits[0, 0, 25, 25] = 0.0
-    peak, second, _ = decode(logits).features[0, 0]
+    peak, second, _, _ = decode(logits).features[0, 0]
     assert peak == pytest.approx(0.75, abs=1e-3)
     assert second == pytest.approx(0.25, abs=1e-3)
 
@@ -59,3 +59,12 @@ def test_cross_entropy_by_hand() -> None:
     target = torch.tensor([[[[0.0, 1.0]], [[0.5, 0.5]]]])
     loss = cross_entropy(logits, target, torch.tensor([[1.0, 0.0]]))
     assert loss.item() == pytest.approx(np.log(4.0), abs=1e-6)
+
+
+def test_two_readings_are_averaged_and_their_distance_told() -> None:
+    first, second = torch.zeros(1, 1, 32, 32), torch.zeros(1, 1, 32, 32)
+    first[0, 0, 10, 10] = 20.0
+    second[0, 0, 13, 14] = 30.0
+    found = decode_both(first, second)
+    np.testing.assert_allclose(found.xy[0, 0], [14 * CELL, 13 * CELL], atol=0.01)
+    assert found.features[0, 0, 3] == pytest.approx(5 / 32)

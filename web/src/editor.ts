@@ -125,11 +125,12 @@ export class Editor {
     this.changed();
   }
 
-  select(person: number, joint: number | null, armed = false): void {
+  /** Choose a person and a joint; `follow` brings the joint into sight. */
+  select(person: number, joint: number | null, armed = false, follow = true): void {
     this.flush();
     Object.assign(this, { person, joint, armed });
     if (joint !== null) {
-      this.moved("joint");
+      if (follow) this.moved("joint");
       this.spoken = `${this.jointWords(person, joint)}${armed ? ", click to place" : ""}`;
     }
     this.changed();
@@ -208,6 +209,7 @@ export class Editor {
     const changes = this.now ? confirmed(this.now) : [];
     if (changes.length) this.edit("confirm", changes);
     const open = this.now?.flagged.length ?? 0;
+    if (!open) this.armed = false;
     this.say(
       open
         ? `confirmed; ${open} ${open === 1 ? "joint has" : "joints have"} no place yet: place ${open === 1 ? "it" : "them"}, or press V`

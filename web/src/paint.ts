@@ -31,7 +31,14 @@ export interface Shown {
   person: number | null;
   /** A joint that the overlay draws, because it is held. */
   held: { person: number; joint: number } | null;
+  /** Size of markers and lines: 1 on usual screens, more on large ones. */
+  unit: number;
 }
+
+const HELD_RADIUS = 13;
+
+/** Return the size of markers for a picture of this size on the screen. */
+export const unitOf = (screen: Size) => Math.min(Math.max(Math.min(screen.width, screen.height) / 760, 1), 2.2);
 
 /** Draw the frame's picture and its border; around it is the margin in which joints may lie. */
 export function paintPicture(
@@ -80,8 +87,8 @@ function paintPose(context: CanvasRenderingContext2D, shown: Shown, pose: Pose):
     const visibility = pose.visibility[joint] ?? 0;
     context.globalAlpha = visibility === ABSENT ? strength * 0.55 : strength;
     const at = toScreen(shown.view, xy);
-    paintMark(context, markOf(pose, joint, shown.bands), at, colourOf(pose.person), visibility);
-    if (flags.has(joint) && pose.person === shown.person) paintFlag(context, at);
+    paintMark(context, markOf(pose, joint, shown.bands), at, colourOf(pose.person), visibility, shown.unit);
+    if (flags.has(joint) && pose.person === shown.person) paintFlag(context, at, shown.unit);
   });
   context.globalAlpha = strength;
 }
@@ -96,7 +103,7 @@ function paintLimb(context: CanvasRenderingContext2D, shown: Shown, pose: Pose, 
   if (!from || !to || pose.visibility[a] === ABSENT || pose.visibility[b] === ABSENT) return;
   const unsure = [a, b].some((joint) => ["cross", "triangle"].includes(markOf(pose, joint, shown.bands)));
   const left = [a, b].every((joint) => shown.skeleton.joints[joint]?.startsWith("left_"));
-  paintLine(context, toScreen(shown.view, from), toScreen(shown.view, to), colourOf(pose.person), unsure ? 1.6 : 3, left);
+  paintLine(context, toScreen(shown.view, from), toScreen(shown.view, to), colourOf(pose.person), (unsure ? 1.6 : 3) * shown.unit, left);
 }
 
 export function paintLine(
@@ -138,12 +145,12 @@ export function paintMark(
   at: Point,
   colour: string,
   visibility: number,
-  radius = 5.5,
+  unit: number,
 ): void {
   const path = pathOf(mark);
   context.save();
   context.translate(...at);
-  context.scale(radius, radius);
+  context.scale(5.5 * unit, 5.5 * unit);
   context.lineJoin = "round";
   if (visibility === OCCLUDED || visibility === ABSENT) {
     context.strokeStyle = INK;
@@ -165,38 +172,54 @@ export function paintMark(
   context.restore();
 }
 
-function paintFlag(context: CanvasRenderingContext2D, at: Point): void {
-  circle(context, at, 11, "rgba(0, 0, 0, 0.5)", 3.2);
-  circle(context, at, 11, "#ffd166", 1.6);
+function paintFlag(context: CanvasRenderingContext2D, at: Point, unit: number): void {
+  circle(context, at, 11 * unit, "rgba(0, 0, 0, 0.5)", 3.2 * unit);
+  circle(context, at, 11 * unit, "#ffd166", 1.6 * unit);
 }
 
 /** Draw the ring around the active joint, with its name beside it. */
-export function paintActive(context: CanvasRenderingContext2D, at: Point, words: string, armed: boolean): void {
-  circle(context, at, 15, INK, 4);
-  circle(context, at, 15, PAPER, 2, armed ? [5, 4] : []);
-  paintWords(context, [at[0] + 20, at[1] - 14], words);
+export function paintActive(context: CanvasRenderingContext2D, at: Point, words: string, armed: boolean, unit: number): void {
+  circle(context, at, 15 * unit, INK, 4 * unit);
+  circle(context, at, 15 * unit, PAPER, 2 * unit, armed ? [5 * unit, 4 * unit] : []);
+  paintWords(context, [at[0] + 20 * unit, at[1] - 14 * unit], words, unit);
 }
 
 /** Draw the held joint as a hollow ring: what lies under it stays in sight. */
-export function paintHeld(context: CanvasRenderingContext2D, at: Point, colour: string): void {
-  circle(context, at, 13, INK, 4.5);
-  circle(context, at, 13, colour, 2.5);
+export function paintHeld(context: CanvasRenderingContext2D, at: Point, colour: string, unit: number): void {
+  circle(context, at, HELD_RADIUS * unit, INK, 4.5 * unit);
+  circle(context, at, HELD_RADIUS * unit, colour, 2.5 * unit);
   context.strokeStyle = PAPER;
   context.lineWidth = 1;
   context.beginPath();
   for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]] as const) {
-    context.moveTo(at[0] + dx * 6, at[1] + dy * 6);
-    context.lineTo(at[0] + dx * 11, at[1] + dy * 11);
+    context.moveTo(at[0] + dx * 6 * unit, at[1] + dy * 6 * unit);
+    context.lineTo(at[0] + dx * 11 * unit, at[1] + dy * 11 * unit);
   }
   context.stroke();
 }
 
-function paintWords(context: CanvasRenderingContext2D, [x, y]: Point, words: string): void {
-  context.font = "600 12px system-ui, sans-serif";
+/** Draw a limb from the held joint to another: it begins at the ring, which stays empty. */
+export function paintHeldLimb(
+  context: CanvasRenderingContext2D,
+  at: Point,
+  end: Point,
+  colour: string,
+  unit: number,
+): void {
+  const length = Math.hypot(end[0] - at[0], end[1] - at[1]);
+  const radius = HELD_RADIUS * unit;
+  if (length <= radius) return;
+  const share = radius / length;
+  const from: Point = [at[0] + (end[0] - at[0]) * share, at[1] + (end[1] - at[1]) * share];
+  paintLine(context, from, end, colour, 1.6 * unit, false);
+}
+
+function paintWords(context: CanvasRenderingContext2D, [x, y]: Point, words: string, unit: number): void {
+  context.font = `600 ${12 * unit}px system-ui, sans-serif`;
   const width = context.measureText(words).width + 12;
   context.fillStyle = "rgba(16, 20, 24, 0.86)";
   context.beginPath();
-  context.roundRect(x, y - 10, width, 20, 5);
+  context.roundRect(x, y - 10 * unit, width, 20 * unit, 5 * unit);
   context.fill();
   context.fillStyle = PAPER;
   context.textBaseline = "middle";

@@ -219,10 +219,13 @@ function JointItem({ editor, pose, joint }: { editor: Editor; pose: Pose; joint:
 function sideWords(pose: Pose, joint: number, flag: Flag | undefined): string {
   const provenance = pose.provenance[joint] ?? 0;
   const visibility = pose.visibility[joint] ?? ABSENT;
+  const by = { [CONFIRMED]: "confirmed", [HUMAN]: "by hand", [PROPAGATED]: "propagated" }[provenance];
   const seen = visibility === ABSENT ? "absent" : visibility === OCCLUDED ? "occluded" : "";
-  const by = provenance === CONFIRMED ? "confirmed" : provenance === HUMAN ? "by hand" : provenance === PROPAGATED ? "propagated" : "";
-  const sure = by ? "" : `${flag ? `${SHORT[flag.reason] ?? reasonWords(flag.reason)} ` : ""}${Math.round((pose.confidence[joint] ?? 0) * 100)} %`;
-  return [seen && (by || pose.xy[joint]) ? seen : "", by || sure].filter(Boolean).join(", ");
+  // The marker tells who decided it; beside a longer word one sign is enough.
+  if (seen && by) return provenance === CONFIRMED ? `${seen} ✓` : seen;
+  if (by) return by;
+  const sure = `${Math.round((pose.confidence[joint] ?? 0) * 100)} %`;
+  return flag ? `${SHORT[flag.reason] ?? reasonWords(flag.reason)} ${sure}` : sure;
 }
 
 export function Legend() {

@@ -2,7 +2,7 @@
 
 import { api } from "./api";
 import type { Editor, Why } from "./editor";
-import { colourOf, paintActive, paintHeld, paintLine, paintPeople, paintPicture } from "./paint";
+import { colourOf, paintActive, paintHeld, paintHeldLimb, paintPeople, paintPicture, unitOf } from "./paint";
 import { Pictures } from "./pictures";
 import { extent } from "./poses";
 import type { Clip, Point } from "./types";
@@ -170,7 +170,8 @@ export class Stage {
     const other = this.picture !== null && this.pictured !== addressOf(editor.clip, editor.frame);
     if (!frame || editor.hidden || other) return;
     const held = this.held?.what === "joint" && this.held.moved ? this.held : null;
-    paintPeople(context, { view, frame, held, skeleton: editor.skeleton, bands: editor.project, person: editor.person });
+    const { skeleton, project: bands, person } = editor;
+    paintPeople(context, { view, frame, held, skeleton, bands, person, unit: unitOf(this.screen) });
   }
 
   private drawOver(): void {
@@ -182,20 +183,21 @@ export class Stage {
     if (!pose || joint === null) return;
     const xy = pose.xy[joint];
     const words = editor.jointName(joint);
-    if (xy) paintActive(context, toScreen(view, xy), editor.armed ? `${words}: click to place` : words, editor.armed);
+    const said = editor.armed ? `${words}: click to place` : words;
+    if (xy) paintActive(context, toScreen(view, xy), said, editor.armed, unitOf(this.screen));
   }
 
   private drawHeld(context: CanvasRenderingContext2D, held: Held & { what: "joint" }): void {
     const pose = this.editor.now?.poses.find((each) => each.person === held.person);
     const at = toScreen(this.view, held.at);
-    const colour = colourOf(held.person);
+    const [colour, unit] = [colourOf(held.person), unitOf(this.screen)];
     for (const limb of this.editor.skeleton.limbs) {
       if (!limb.includes(held.joint)) continue;
       const other = limb[0] === held.joint ? limb[1] : limb[0];
       const end = pose?.xy[other];
-      if (end && pose?.visibility[other] !== ABSENT) paintLine(context, at, toScreen(this.view, end), colour, 1.6, false);
+      if (end && pose?.visibility[other] !== ABSENT) paintHeldLimb(context, at, toScreen(this.view, end), colour, unit);
     }
-    paintHeld(context, at, colour);
+    paintHeld(context, at, colour, unit);
   }
 
   private wheel(event: WheelEvent): void {
@@ -260,14 +262,14 @@ export class Stage {
   }
 
   private dropped(held: Held & { what: "joint" }): void {
-    this.editor.select(held.person, held.joint);
+    this.editor.select(held.person, held.joint, false, false);
     this.editor.place(held.at, "drag");
   }
 
   /** A click places the joint that waits for it, wherever that is; else it chooses a joint. */
   private clicked(held: Held, at: Point): void {
     if (this.editor.armed) this.editor.place(toFrame(this.view, at), "place", true);
-    else if (held.what === "joint") this.editor.select(held.person, held.joint);
+    else if (held.what === "joint") this.editor.select(held.person, held.joint, false, false);
   }
 
   private pinch(finger: number, at: Point): void {

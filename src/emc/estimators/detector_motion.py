@@ -17,12 +17,16 @@ LEVELS = 14.0
 FLICKER = 4.0
 # A larger share of differing pixels is the camera or the light, not a person.
 MOST_MOVING = 0.25
+# Someone who crosses the picture passes over at least this share of it, and so many times what differs on one frame.
+CROSSED = 0.3
+TRAVEL = 8.0
 # What full foreground adds to a box's log-odds, and the share of foreground that counts as full.
 GAIN = 3.0
 FULL = 0.25
 # A moving piece alone: its least longer side as a share of the picture's, and the score that it is given.
 LEAST_SIDE = 0.09
 MOVING_SCORE = 0.45
+BELIEVED = 0.5
 FITS = 0.45
 INSIDE = 0.7
 
@@ -39,7 +43,8 @@ def still_background(images: Sequence[np.ndarray]) -> Background | None:
     """Return the background of a clip from frames spread over it, None where it has none.
 
     images : (H, W, 3) uint8 RGB, all of one size, at least 8. None where they are fewer or differ in size, or where
-    the camera moves: then more than a quarter of the pixels differ on half of the frames.
+    the camera moves: then more than a quarter of the pixels differ on half of the frames. None, too, where nobody
+    leaves their place: the trunk of a person who stays is part of the median picture, and only limbs would move.
     """
     if len(images) < LEAST_FRAMES or len({image.shape for image in images}) > 1:
         return None
@@ -47,9 +52,12 @@ def still_background(images: Sequence[np.ndarray]) -> Background | None:
     picture = np.median(small, axis=0)
     differences = np.abs(small - picture).max(axis=-1)
     background = Background(picture, np.median(differences, axis=0).astype(np.float32))
-    moving = [foreground(image, background).mean() for image in images]
-    blurred = np.median([(difference > LEVELS).mean() for difference in differences])
-    return background if max(float(np.median(moving)), float(blurred)) < MOST_MOVING else None
+    masks = np.stack([foreground(image, background) for image in images])
+    shaken = np.median([(difference > LEVELS).mean() for difference in differences])
+    usual = float(np.median(masks.mean(axis=(1, 2))))
+    passed = float(masks.any(axis=0).mean())
+    travels = passed >= max(CROSSED, TRAVEL * usual)
+    return background if max(usual, float(shaken)) < MOST_MOVING and travels else None
 
 
 def foreground(image: np.ndarray, background: Background) -> np.ndarray:
@@ -114,23 +122,21 @@ def moving_boxes(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.concatenate([low, boxes[keep, 2:] * scale], axis=1)
 
 
-def joined_with_motion(
-    xywh: np.ndarray, raw: np.ndarray, raised: np.ndarray, moving: np.ndarray, threshold: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return boxes (K, 4) and scores (K,): the network's, and what moves where the network saw nothing fitting.
+def joined_with_motion(xywh: np.ndarray, raised: np.ndarray, moving: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return boxes (K, 4) and scores (K,): what moves, and the network's boxes that motion does not contradict.
 
-    xywh : (N, 4) boxes of the network with scores `raw`, and `raised` as `moved_scores` returns them.
-    moving : (M, 4) of `moving_boxes`. A network box of at least 0.5 without help is believed: what moves inside it is
-    an arm or a leg. A weaker one that holds, or lies in, something that moves gives way to it unless it fits it.
+    xywh : (N, 4) boxes of the network, `raised` their scores as `moved_scores` returns them. moving : (M, 4) of
+    `moving_boxes`. A network box counts from `BELIEVED` on; what moves inside it is an arm or a leg. Where a network
+    box fits something that moves, the moving outline is taken with the better score of the two.
     """
-    kept = raised >= threshold
-    xywh, raw, raised = xywh[kept], raw[kept], raised[kept]
-    overlap, held, lies = box_overlap(moving, xywh), _share_inside(moving, xywh), _share_inside(xywh, moving).T
-    known = ((overlap >= FITS) | ((held >= INSIDE) & (raw >= 0.5)[None])).any(axis=1)
-    rivals = (held[~known] >= INSIDE) | (lies[~known] >= INSIDE)
-    stays = (raw >= 0.5) | ~rivals.any(axis=0)
-    boxes = np.concatenate([xywh[stays], moving[~known]])
-    return boxes, np.concatenate([raised[stays], np.full(int((~known).sum()), MOVING_SCORE)])
+    overlap = box_overlap(moving, xywh)
+    held, lies = _share_inside(moving, xywh), _share_inside(xywh, moving).T
+    fits = overlap >= FITS
+    part = np.asarray(((raised >= BELIEVED) & (held >= INSIDE) & ~fits).any(axis=1))
+    scores = np.where(fits, raised[None], MOVING_SCORE).max(axis=1, initial=MOVING_SCORE)
+    explained = (fits | (lies >= INSIDE))[~part].any(axis=0)
+    stays = (raised >= BELIEVED) & ~explained
+    return np.concatenate([xywh[stays], moving[~part]]), np.concatenate([raised[stays], scores[~part]])
 
 
 def _share_inside(inner: np.ndarray, outer: np.ndarray) -> np.ndarray:

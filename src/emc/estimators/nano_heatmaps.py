@@ -17,12 +17,15 @@ from emc.estimators.nano_network import GRID_SIZE, INPUT_SIZE
 
 CELL = (INPUT_SIZE - 1) / (GRID_SIZE - 1)
 SIGMA = 1.25
-FEATURES = ("peak", "second_peak", "entropy")
+FEATURES = ("peak", "second_peak", "entropy", "mirror_distance")
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Places in crop pixels (B, J, 2), probability mass around the peak (B, J), signals (B, J, F); all float32."""
+    """Places in crop pixels (B, J, 2), probability mass around the peak (B, J), signals (B, J, F); all float32.
+
+    The last signal is 0 where there was one reading alone.
+    """
 
     xy: np.ndarray
     peak: np.ndarray
@@ -76,8 +79,23 @@ def decode(logits: Tensor) -> Decoded:
     peak = (share * near).sum(dim=-1)
     second = functional.avg_pool2d((share * ~near).view(batch, joints, height, width), 5, 1, 2) * 25
     entropy = -(share * share.clamp(min=1e-12).log()).sum(dim=-1) / float(np.log(height * width))
-    features = torch.stack([peak, second.flatten(2).amax(dim=-1), entropy], dim=-1)
+    nowhere = torch.zeros_like(peak)
+    features = torch.stack([peak, second.flatten(2).amax(dim=-1), entropy, nowhere], dim=-1)
     return Decoded(xy.numpy(), peak.clamp(0.0, 1.0).numpy(), features.numpy())
+
+
+def decode_both(logits: Tensor, mirrored: Tensor) -> Decoded:
+    """Read places off the mean of two readings of the same crop, the second from its mirror image, turned back.
+
+    The signal ``mirror_distance`` is how far apart their highest cells are, as a share of the crop's side: a joint on
+    which a network contradicts itself is seldom right.
+    """
+    found = decode((logits.float() + mirrored.float()) / 2)
+    width = logits.shape[-1]
+    first, second = logits.flatten(2).argmax(dim=-1), mirrored.flatten(2).argmax(dim=-1)
+    apart = torch.hypot((first // width - second // width).float(), (first % width - second % width).float())
+    found.features[..., FEATURES.index("mirror_distance")] = (apart / width).numpy()
+    return found
 
 
 def _newton_step(logits: Tensor, row: Tensor, column: Tensor) -> Tensor:

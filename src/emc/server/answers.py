@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from emc.pose.records import Alert, Edit
+from emc.pose.records import Alert, Clip, Edit
 from emc.pose.skeleton import Skeleton
 from emc.server.schemas import (
     AlertRowOut,
@@ -24,9 +24,9 @@ from emc.workflow.editing import MAX_FRAMES, AlertRow, Editing, FrameRow, FrameV
 from emc.workflow.history import History
 
 
-def clip_answer(editing: Editing, clip: str) -> ClipOut:
+def clip_answer(editing: Editing, found: Clip) -> ClipOut:
     """Return a clip of the list; counts come from the store, so that nothing large is read."""
-    found, run = editing.store.clip(clip), editing.store.current_run(clip)
+    run = editing.store.current_run(found.id)
     alerts, frames = editing.store.alert_counts(run.id) if run else (0, 0)
     return ClipOut(
         id=found.id,
@@ -116,7 +116,7 @@ def edit_answer(editing: Editing, clip: str, edit: Edit | None) -> EditOut:
 
 def _pose(person: PersonView) -> PoseOut:
     pose = person.pose
-    placed = np.isfinite(pose.xy).all(axis=1)
+    placed = np.asarray(np.isfinite(pose.xy).all(axis=1)).tolist()
     rows = np.round(pose.xy.astype(np.float64), 2).tolist()
     box = None if pose.box is None else tuple(round(float(v), 1) for v in pose.box)
     return PoseOut.model_validate(

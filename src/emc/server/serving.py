@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -38,9 +39,13 @@ def serve(
         number = int(listener.getsockname()[1])
         access = Access(secrets.token_urlsafe(32), host, number, password)
         app = create_app(project, access.token, access=access, author=author)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, ws="none")
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, server_header=False, ws="none", timeout_graceful_shutdown=3
+        )
         server = _Server(config, lambda: ready(f"http://{_name(host)}:{number}/?token={access.token}"))
-        server.run(sockets=[listener])
+        # The server ends cleanly on Ctrl-C and then passes it on; for the editor it is the usual way to end.
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):

@@ -39,7 +39,7 @@ class TrackSettings:
     min_overlap : least IoU with the place foreseen; where it is less, the centre must be near for the box's size.
     """
 
-    start_score: float = 0.4
+    start_score: float = 0.35
     max_gap: int = 30
     min_hits: int = 4
     min_overlap: float = 0.15

@@ -30,19 +30,23 @@ from emc.workflow.report import Lifted3D, write_project_report
 
 @dataclass(frozen=True, slots=True)
 class DemoSize:
-    """How many clips of how many frames the demo renders."""
+    """How many clips the demo renders, each of another person, and how many frames of each."""
 
-    train_kicks: int = 24
-    train_common: int = 9
-    test_kicks: int = 12
-    test_common: int = 9
-    frames: int = 30
+    train_kicks: int = 72
+    train_common: int = 72
+    test_kicks: int = 20
+    test_common: int = 36
+    kick_frames: int = 14
+    common_frames: int = 8
 
     def smaller(self) -> DemoSize:
         """Return a size for trying the way, not for proving anything."""
-        return DemoSize(5, 3, 2, 2, 12)
+        return DemoSize(5, 3, 2, 2, 12, 6)
 
 
+KICK = (30.0, 1.2)
+EVERYDAY = (4.0, 2.0)
+"""Frames per second, and seconds of motion of which a clip shows the climax."""
 QUICK_STEPS = 24
 
 
@@ -93,16 +97,16 @@ def orders(folder: Path, size: DemoSize, seed: int) -> list[ClipOrder]:
     from emc.synth.motion import COMMON_MOTIONS, KICKS
 
     plan = (
-        ("train", KICKS, size.train_kicks, 10_000),
-        ("train", COMMON_MOTIONS, size.train_common, 20_000),
-        ("test", KICKS, size.test_kicks, 30_000),
-        ("test", COMMON_MOTIONS, size.test_common, 40_000),
+        ("train", KICKS, size.train_kicks, size.kick_frames, KICK, 10_000),
+        ("train", COMMON_MOTIONS, size.train_common, size.common_frames, EVERYDAY, 20_000),
+        ("test", KICKS, size.test_kicks, size.kick_frames, KICK, 30_000),
+        ("test", COMMON_MOTIONS, size.test_common, size.common_frames, EVERYDAY, 40_000),
     )
     return [
         ClipOrder(
-            motions[i % len(motions)], first + 100_000 * seed + i, size.frames, purpose=purpose, folder=str(folder)
+            motions[i % len(motions)], first + 100_000 * seed + i, frames, *pace, purpose=purpose, folder=str(folder)
         )
-        for purpose, motions, count, first in plan
+        for purpose, motions, count, frames, pace, first in plan
         for i in range(count)
     ]
 

@@ -13,7 +13,7 @@ import numpy as np
 from emc.config import AlertSettings
 from emc.errors import UsageError
 from emc.interfaces import RunRecord
-from emc.pose.records import Alert, Clip, Edit, JointChange, Pose, Prediction, Provenance, Visibility
+from emc.pose.records import Alert, Clip, Edit, FrameAlerts, JointChange, Pose, Prediction, Provenance, Visibility
 from emc.pose.skeleton import COCO17, Skeleton, skeleton_named
 from emc.stages.edits import OUTSIDE
 from emc.store.sql import SqlStore
@@ -110,12 +110,13 @@ class Editing:
     def frame_rows(self, clip: str, worst_first: bool, offset: int, limit: int) -> tuple[int, list[FrameRow]]:
         """Return how many frames are predicted, and a page of them with (m, n)."""
         held = self.held(clip)
-        if held.flags is None:
+        if held.run is None or held.flags is None:
             return 0, []
-        frames = held.flags.ordered_frames(worst_first)
-        page = frames[offset : offset + limit].tolist()
-        views = {view.frame: view for view in self._touched_views(held, page)}
-        return len(frames), [_row(held.flags, views.get(frame), frame) for frame in page]
+        flags = held.flags
+        page = self.store.frame_alerts(held.run.id, limit, offset, worst_first)
+        views = {view.frame: view for view in self._touched_views(held, [row.frame for row in page])}
+        total = self.store.alert_counts(held.run.id)[1]
+        return total, [_row(flags, views.get(row.frame), row) for row in page]
 
     def alert_rows(self, clip: str, worst_first: bool, offset: int, limit: int) -> tuple[int, list[AlertRow]]:
         """Return how many alerts there are, and a page of them."""
@@ -130,9 +131,10 @@ class Editing:
     def next_open(self, clip: str, frame: int, step: int, worst_first: bool) -> int | None:
         """Return the next frame that has an open alert; None where there is none."""
         held = self.held(clip)
-        if held.flags is None:
+        if held.run is None or held.flags is None:
             return None
-        return next_open_frame(held.flags, frame, step, worst_first, held.history.decided)
+        decided = held.history.decided
+        return next_open_frame(self.store, held.run.id, held.flags, frame, step, worst_first, decided)
 
     def frames(self, clip: str, first: int, last: int) -> list[FrameView]:
         """Return frames first..last (inclusive, at most `MAX_FRAMES`), those without a person too."""
@@ -254,8 +256,8 @@ def _state(people: Sequence[PersonView]) -> str:
     return "confirmed" if whole else "changed"
 
 
-def _row(flags: Flags, view: FrameView | None, frame: int) -> FrameRow:
+def _row(flags: Flags, view: FrameView | None, counts: FrameAlerts) -> FrameRow:
     if view is not None:
-        return FrameRow(frame, view.lost, view.low, view.state, view.flagged)
-    counts = flags.counts[frame]
-    return FrameRow(frame, counts.lost, counts.low, "open", tuple(open_on_frame(flags, frame, {})))
+        return FrameRow(view.frame, view.lost, view.low, view.state, view.flagged)
+    flagged = open_on_frame(flags, counts.frame, {})
+    return FrameRow(counts.frame, counts.lost, counts.low, "open", tuple(flagged))

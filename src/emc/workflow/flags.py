@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,22 +11,21 @@ import numpy as np
 from emc.interfaces import RunRecord, Store
 from emc.pose.journal import JointKey
 from emc.pose.records import Alert, FrameAlerts, Provenance
+from emc.store.sql import SqlStore
+
+PAGE = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Flags:
     """The alerts of one run, ready to be asked by frame.
 
-    alerts : worst first. first, last : (A,) int64, their frames. frames : (F,) int64, the predicted frames worst
-    first. counts : frame -> (m, n) as predicted. every : frames from one predicted frame to the next.
+    alerts : worst first. first, last : (A,) int64, their frames. every : frames from one predicted frame to the next.
     """
 
-    run: str
     alerts: tuple[Alert, ...]
     first: np.ndarray
     last: np.ndarray
-    frames: np.ndarray
-    counts: dict[int, FrameAlerts]
     every: int = 1
 
     def on_frame(self, frame: int) -> list[Alert]:
@@ -39,22 +38,20 @@ class Flags:
             return np.arange(len(self.alerts))
         return np.argsort(self.first, kind="stable")
 
-    def ordered_frames(self, worst_first: bool) -> np.ndarray:
-        """Return the predicted frames worst first, or in order."""
-        return self.frames if worst_first else np.sort(self.frames)
+    def covers(self, frames: np.ndarray) -> np.ndarray:
+        """Return for each of (F,) frames whether any alert holds it: more have begun by then than ended before."""
+        begun = np.searchsorted(np.sort(self.first), frames, side="right")
+        ended = np.searchsorted(np.sort(self.last), frames, side="left")
+        return begun > ended
 
 
 def read_flags(store: Store, run: RunRecord) -> Flags:
-    """Read the alerts and (m, n) of a run."""
+    """Read the alerts of a run."""
     alerts = store.alerts(run.id)
-    rows = store.frame_alerts(run.id)
     return Flags(
-        run=run.id,
         alerts=tuple(alerts),
         first=np.array([alert.first for alert in alerts], dtype=np.int64),
         last=np.array([alert.last for alert in alerts], dtype=np.int64),
-        frames=np.array([row.frame for row in rows], dtype=np.int64),
-        counts={row.frame: row for row in rows},
         every=int(run.settings.get("every", 1)),
     )
 
@@ -85,23 +82,65 @@ def joints_done(flags: Flags, chosen: Sequence[int], decided: dict[JointKey, Pro
 
 
 def next_open_frame(
-    flags: Flags, frame: int, step: int, worst_first: bool, decided: dict[JointKey, Provenance]
+    store: SqlStore,
+    run: str,
+    flags: Flags,
+    frame: int,
+    step: int,
+    worst_first: bool,
+    decided: dict[JointKey, Provenance],
 ) -> int | None:
     """Return the next frame with an open alert after `frame` in the asked order, going round; None where all is done.
 
-    step : 1 forward, -1 backward. A frame that was not predicted counts as before the first.
+    step : 1 forward, -1 backward. A frame that was not predicted counts as before the first one after it (in the order
+    of frames), or as before the worst.
     """
-    frames = flags.ordered_frames(worst_first)
-    start = _place(frames, frame, step, worst_first)
-    for offset in range(1, len(frames) + 1):
-        candidate = int(frames[(start + step * offset) % len(frames)])
-        if candidate != frame and open_on_frame(flags, candidate, decided):
-            return candidate
+    touched = {held for held, _, _ in decided}
+    for page in _pages_after(store, run, frame, step, worst_first):
+        for candidate in page[flags.covers(page)].tolist():
+            if candidate != frame and (candidate not in touched or open_on_frame(flags, candidate, decided)):
+                return candidate
     return None
 
 
-def _place(frames: np.ndarray, frame: int, step: int, worst_first: bool) -> int:
-    found = np.flatnonzero(frames == frame)
-    if len(found):
-        return int(found[0])
-    return -1 if worst_first else int(np.searchsorted(frames, frame)) - (step > 0)
+def _pages_after(store: SqlStore, run: str, frame: int, step: int, worst_first: bool) -> Iterator[np.ndarray]:
+    """Yield the predicted frames by pages, once around, beginning after (step -1: before) `frame`."""
+    total = store.alert_counts(run)[1]
+    here = _place(store, run, frame, worst_first, total)
+    at_frame = here < total and _read(store, run, worst_first, here, 1)[0] == frame
+    if step > 0:
+        start = here + int(at_frame)
+        spans = [*_cut(start, total), *_cut(0, start)]
+    else:
+        spans = [*reversed(_cut(0, here)), *reversed(_cut(here, total))]
+    for first, end in spans:
+        yield _read(store, run, worst_first, first, end - first)[::step]
+
+
+def _cut(first: int, end: int) -> list[tuple[int, int]]:
+    return [(start, min(start + PAGE, end)) for start in range(first, end, PAGE)]
+
+
+def _read(store: SqlStore, run: str, worst_first: bool, offset: int, limit: int) -> np.ndarray:
+    rows = store.frame_alerts(run, limit, offset, worst_first)
+    return np.array([row.frame for row in rows], dtype=np.int64)
+
+
+def _place(store: SqlStore, run: str, frame: int, worst_first: bool, total: int) -> int:
+    """Return the place of a frame in the list, or of the first one behind it, by halving: the list may be long."""
+    here = store.frame_alerts_between(run, frame, frame)
+    if worst_first and not here:
+        return 0
+
+    def key(row: FrameAlerts) -> tuple[int, ...]:
+        return (-row.lost, -row.low, row.frame) if worst_first else (row.frame,)
+
+    wanted = key(here[0]) if here else (frame,)
+    low, high = 0, total
+    while low < high:
+        middle = (low + high) // 2
+        if key(store.frame_alerts(run, 1, middle, worst_first)[0]) < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low

@@ -12,7 +12,7 @@ from emc.executors.local import LocalExecutor
 from emc.interfaces import Progress
 from emc.pose.labels import LabelledImage, LabelledPerson, LabelSet
 from emc.pose.records import Sample, Visibility
-from emc.pose.skeleton import COCO17
+from emc.pose.skeleton import COCO17, H36M17
 from emc.workflow.samples import cut_out
 
 COMMON_PERSONS = 360
@@ -22,12 +22,16 @@ FRAMES_PER_PERSON = 6
 
 @dataclass(frozen=True, slots=True)
 class ClipOrder:
-    """One clip to render: what, with which seed, for which purpose (``train`` or ``test``)."""
+    """One clip to render: what, with which seed, for which purpose (``train`` or ``test``).
+
+    seconds : length of the motion of which `frames` frames are shown, centred on its climax (see `window_start`).
+    """
 
     motion: str
     seed: int
     frames: int
     fps: float = 30.0
+    seconds: float = 2.0
     size: tuple[int, int] = (256, 256)
     purpose: str = "train"
     folder: str = ""
@@ -119,7 +123,7 @@ def render_file(order: ClipOrder) -> ClipFiles:
 
     folder = Path(order.folder)
     folder.mkdir(parents=True, exist_ok=True)
-    clip = make_clip(order.motion, order.seed, seconds=order.frames / order.fps, fps=order.fps, size=order.size)
+    clip = make_clip(order.motion, order.seed, seconds=order.seconds, fps=order.fps, size=order.size)
     files = ClipFiles(
         order,
         folder / f"{order.name}.mp4",
@@ -130,7 +134,8 @@ def render_file(order: ClipOrder) -> ClipFiles:
     )
     if files.truth.is_file():
         return files
-    frames: list[RenderedFrame] = list(clip)
+    start = window_start(clip.actors[0].motion.h36m, order.frames)
+    frames: list[RenderedFrame] = [clip[i] for i in range(start, min(start + order.frames, len(clip)))]
     write_video(files.video, (frame.image for frame in frames), fps=order.fps)
     write_labels(files.labels, order, frames)
     xyz = np.stack([frame.h36m_camera for frame in frames]).astype(np.float32)
@@ -138,6 +143,16 @@ def render_file(order: ClipOrder) -> ClipFiles:
     np.savez_compressed(partial, xyz=xyz - xyz[:, :1])
     partial.replace(files.truth)
     return files
+
+
+def window_start(h36m: np.ndarray, frames: int) -> int:
+    """Return the first frame of a window of `frames` frames around a motion's climax: its highest ankle.
+
+    h36m : (T, 17, 3) world metres, y up. A person who films a kick keeps the kick, not the standing before and after.
+    """
+    right, left = H36M17.index("right_ankle"), H36M17.index("left_ankle")
+    peak = int(np.maximum(h36m[:, right, 1], h36m[:, left, 1]).argmax())
+    return max(0, min(len(h36m) - frames, peak - frames // 2))
 
 
 def write_labels(path: Path, order: ClipOrder, frames: Iterable[object]) -> None:

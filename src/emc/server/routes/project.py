@@ -29,7 +29,7 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 @router.get("/project")
 def project(editing: EditingOf) -> ProjectOut:
     """Say what the project holds."""
-    clips = [clip_answer(editing, clip.id) for clip in editing.store.clips()]
+    clips = [clip_answer(editing, clip) for clip in editing.store.clips()]
     return ProjectOut(
         name=editing.store.folder.stem,
         key=hashlib.sha256(str(editing.store.folder).encode()).hexdigest()[:16],
