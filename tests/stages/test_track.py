@@ -128,6 +128,14 @@ def test_a_weak_box_carries_a_track_on_but_never_starts_one() -> None:
     assert sum(len(boxes) for _, boxes in track(weak)) == 0
 
 
+def test_a_thing_that_always_looks_a_little_like_a_person_is_dropped() -> None:
+    def chair(best: float) -> list[tuple[int, list[Box]]]:
+        return [(f, [Box(f, (50.0, 50.0, 40.0, 100.0), best if f == 7 else 0.38)]) for f in range(20)]
+
+    assert sum(len(boxes) for _, boxes in track(chair(0.40))) == 0
+    assert sum(len(boxes) for _, boxes in track(chair(0.45))) == 20
+
+
 def test_a_clip_shorter_than_min_hits_still_shows_its_person() -> None:
     assert [len(boxes) for _, boxes in track(clip([walk(50, 0)], 1))] == [1]
     assert list(track([])) == []

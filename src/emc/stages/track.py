@@ -33,6 +33,7 @@ class TrackSettings:
     """How boxes become tracks.
 
     start_score : a weaker box never starts a track, it may only carry on one that was seen on the frame before.
+    sure_score : a track whose best box stays below it is dropped: a thing that looks a little like a person, always.
     max_gap : frames that a person may stay unseen (behind a tree, behind another) and keep their number.
     min_hits : a track that never has that many boxes within twice as many frames is dropped as a false positive
         (clips of fewer frames: as many as frames).
@@ -40,6 +41,7 @@ class TrackSettings:
     """
 
     start_score: float = 0.35
+    sure_score: float = 0.45
     max_gap: int = 30
     min_hits: int = 4
     min_overlap: float = 0.15
@@ -68,7 +70,11 @@ def track(frames: Iterable[tuple[int, Boxes]], settings: TrackSettings | None = 
     settings = settings or TrackSettings()
     indices, finished = _associate(frames, settings)
     least = min(settings.min_hits, len(indices))
-    lasting = [_bridged(line.boxes, indices) for line in finished if _lasts(line.boxes, indices, least)]
+    lasting = [
+        _bridged(line.boxes, indices)
+        for line in finished
+        if _lasts(line.boxes, indices, least) and max(box.score for box in line.boxes) >= settings.sure_score
+    ]
     yield from _numbered(lasting, indices)
 
 
