@@ -36,7 +36,8 @@ def predicted_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files = render_file(ClipOrder("front_kick", 7, 12, folder=str(folder / "media")))
     with new_project(folder / "kick") as store:
         added = add_clips(store, [files.video])
-        predict_clips(store, added.clips, read_settings(None, {}), boxes_file=files.labels)
+        settings = read_settings(None, {}, alerts={"low": 0.9})  # enough flags to walk through
+        predict_clips(store, added.clips, settings, boxes_file=files.labels)
         return store.folder
 
 

@@ -126,12 +126,15 @@ def joined_with_motion(xywh: np.ndarray, raised: np.ndarray, moving: np.ndarray)
     """Return boxes (K, 4) and scores (K,): what moves, and the network's boxes that motion does not contradict.
 
     xywh : (N, 4) boxes of the network, `raised` their scores as `moved_scores` returns them. moving : (M, 4) of
-    `moving_boxes`. A network box counts from `BELIEVED` on; what moves inside it is an arm or a leg. Where a network
-    box fits something that moves, the moving outline is taken with the better score of the two.
+    `moving_boxes`. A network box counts from `BELIEVED` on; what moves inside it is an arm or a leg, unless two large
+    pieces do. Where a network box fits something that moves, the moving outline is taken with the better score.
     """
     overlap = box_overlap(moving, xywh)
     held, lies = _share_inside(moving, xywh), _share_inside(xywh, moving).T
     fits = overlap >= FITS
+    sides = moving[:, 2:].max(axis=1)[:, None] / np.maximum(xywh[:, 2:].max(axis=1), 1e-9)[None]
+    # One box around two moving pieces of some size each is around two persons.
+    raised = np.where(((held >= INSIDE) & (sides >= 0.33)).sum(axis=0) >= 2, 0.0, raised)
     part = np.asarray(((raised >= BELIEVED) & (held >= INSIDE) & ~fits).any(axis=1))
     scores = np.where(fits, raised[None], MOVING_SCORE).max(axis=1, initial=MOVING_SCORE)
     explained = (fits | (lies >= INSIDE))[~part].any(axis=0)

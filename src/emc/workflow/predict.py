@@ -19,6 +19,7 @@ from emc.workflow.progress import Silent
 
 CHUNK = 64
 """Frames between two durable writes of a run: what a crash can make us predict again."""
+BACKGROUND_FRAMES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,18 +156,31 @@ def find_run_alerts(store: Store, run: RunRecord, clip: Clip, estimator: Estimat
 
 def clip_boxes(store: Store, clip: Clip, settings: Settings, progress: Progress) -> dict[int, list[Box]]:
     """Return tracked person boxes per frame from the detector; kept in the project, so that a resume finds them."""
-    from emc.stages.track import track
+    from emc.stages.track import keep_largest, track
 
     name = f"{clip.id}:{settings.predict.detector}:{settings.predict.min_box_score}:{_sampling(settings)}"
     stored = store.document("boxes", name)
     if stored is None:
-        detector: Detector = plugins.make_plugin("detectors", settings.predict.detector)
         frames = wanted_frames(store, clip, settings.video)
+        detector = detector_for(clip, frames, settings)
         found = track(detected_boxes(clip, frames, detector, settings, progress))
         stored = {"frames": {str(frame): [_pack(box) for box in boxes] for frame, boxes in found}}
         store.put_document("boxes", name, stored)
     unpacked = {int(frame): [_unpack(int(frame), row) for row in rows] for frame, rows in stored["frames"].items()}
-    return {frame: strongest(boxes, settings.predict) for frame, boxes in unpacked.items()}
+    return dict(keep_largest(sorted(unpacked.items()), settings.predict.max_persons))
+
+
+def detector_for(clip: Clip, frames: Sequence[int], settings: Settings) -> Detector:
+    """Return the detector of the settings; one that can learn a clip's still background is shown frames of it."""
+    detector: Detector = plugins.make_plugin("detectors", settings.predict.detector)
+    with_background = getattr(detector, "with_background", None)
+    if with_background is None:
+        return detector
+    from emc.stages.video import open_media
+
+    step = max(1, len(frames) // BACKGROUND_FRAMES)
+    with open_media(Path(clip.path)) as reader:
+        return with_background([image for _, image in pictures(reader, frames[::step][:BACKGROUND_FRAMES])])
 
 
 def detected_boxes(
@@ -186,21 +200,17 @@ def detected_boxes(
     progress.finish()
 
 
-def strongest(boxes: Sequence[Box], settings: PredictSettings) -> list[Box]:
-    """Return at most `max_persons` boxes, the largest ones, in the order of their tracks."""
-    largest = sorted(boxes, key=lambda box: -box.xywh[2] * box.xywh[3])[: settings.max_persons]
-    return sorted(largest, key=lambda box: box.track)
-
-
 def file_boxes(path: Path, clip: Clip) -> dict[int, list[Box]]:
     """Return person boxes per frame from a COCO JSON or CSV file; untracked persons are tracked."""
     from emc.formats.boxes_csv import read_boxes
-    from emc.stages.track import track
+    from emc.stages.track import TrackSettings, track
 
     boxes = read_boxes(path, files=image_names(clip) if clip.kind == "images" else ())
     if all(box.track >= 0 for found in boxes.values() for box in found):
         return boxes
-    return dict(track((frame, boxes.get(frame, [])) for frame in range(clip.frames)))
+    # Whoever drew the boxes was sure of them: no score is too low.
+    certain = TrackSettings(start_score=0.0, sure_score=0.0, min_hits=1)
+    return dict(track(((frame, boxes.get(frame, [])) for frame in range(clip.frames)), certain))
 
 
 def in_chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
