@@ -28,6 +28,8 @@ def project_effort(store: Store, settings: Settings) -> dict[str, Any] | None:
     placed joint by the keystroke-level model, and the document says ``simulated``.
     """
     clips = [clip for clip in store.clips(Role.TARGET) if clip.tags.get(TEST_TAG[0]) != TEST_TAG[1]]
+    # Without predictions there is nothing that a correction could be measured against.
+    clips = [clip for clip in clips if any(run.complete for run in store.runs(clip.id))]
     edits = [(clip, edit) for clip in clips for edit in store.edits(clip.id)]
     if not edits:
         return None
@@ -44,6 +46,7 @@ def project_effort(store: Store, settings: Settings) -> dict[str, Any] | None:
         "joints_changed": placed + changed,
         "simulated": bool(simulated),
         "frames_checked": frames,
+        "clips": len(clips),
     }
 
 
