@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO_OUT ?= demo-out
 NPM := $(BIN)/python tools/npm.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types imports unit browser web chromium install install-test lock clean
+.PHONY: help demo test test-all lint types imports unit web web-check chromium install install-test lock clean
 
 help:
 	@echo "make demo      set up and run the whole loop on embedded clips -> $(DEMO_OUT)/report.html"

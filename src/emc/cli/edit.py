@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -55,9 +54,9 @@ def open_editor(
         if browser:
             typer.launch(url)
 
-    # The command line and the server do not import each other; this one line starts the other by its name.
-    server = import_module("emc.server")
-    server.serve(folder, ready, host=host, port=port, password=password, author=_author())
+    from emc.server import serve
+
+    serve(folder, ready, host=host, port=port, password=password, author=_author())
 
 
 def _author() -> str:

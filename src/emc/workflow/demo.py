@@ -32,8 +32,8 @@ from emc.workflow.report import Lifted3D, write_project_report
 class DemoSize:
     """How many clips the demo renders, each of another person, and how many frames of each."""
 
-    train_kicks: int = 540
-    train_common: int = 200
+    train_kicks: int = 480
+    train_common: int = 300
     test_kicks: int = 30
     test_common: int = 45
     watched_kicks: int = 24
@@ -46,7 +46,7 @@ class DemoSize:
 TARGET_MOTIONS = ("side_kick", "spinning_kick")
 """The demo's target: the kicks that the base fails on; it gets most of a front kick right."""
 SEEN_KICK = (5, 10.0, 1.2)
-SEEN_EVERYDAY = (4, 2.0, 2.0)
+SEEN_EVERYDAY = (3, 1.5, 2.0)
 TEST_KICK = (12, 30.0, 1.2)
 TEST_EVERYDAY = (6, 3.0, 2.0)
 """Frames of a clip, frames per second, and seconds of motion of which the frames are the climax.
