@@ -29,7 +29,8 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> list[ClipFiles]:
     """Three short rendered clips: two kicks and a walk."""
     folder = str(tmp_path_factory.mktemp("clips"))
     plan = (("front_kick", 1), ("side_kick", 2), ("walk", 3))
-    return [render_file(ClipOrder(motion, seed, 8, seconds=1.2, size=(160, 160), folder=folder)) for motion, seed in plan]
+    size = (160, 160)
+    return [render_file(ClipOrder(motion, seed, 8, seconds=1.2, size=size, folder=folder)) for motion, seed in plan]
 
 
 @pytest.fixture

@@ -45,11 +45,11 @@ class DemoSize:
 
 TARGET_MOTIONS = ("side_kick", "spinning_kick")
 """The demo's target: the kicks that the base fails on; it gets most of a front kick right."""
-SEEN_KICK = (5, 10.0, 1.2)
-SEEN_EVERYDAY = (3, 1.5, 2.0)
-TEST_KICK = (12, 30.0, 1.2)
-TEST_EVERYDAY = (6, 3.0, 2.0)
-"""Frames of a clip, frames per second, and seconds of motion of which the frames are the climax.
+SEEN_KICK = (5, 30.0, 1.2, 3)
+SEEN_EVERYDAY = (3, 30.0, 2.0, 20)
+TEST_KICK = (12, 30.0, 1.2, 1)
+TEST_EVERYDAY = (6, 30.0, 2.0, 10)
+"""Frames of a clip; frames per second and seconds of the motion of which they are the climax; every which one.
 
 What calibration needs is different people, so clips to learn from are many and sparse; 3D needs a full frame rate.
 """

@@ -24,7 +24,8 @@ FRAMES_PER_PERSON = 6
 class ClipOrder:
     """One clip to render: what, with which seed, for which purpose (``train`` or ``test``).
 
-    seconds : length of the motion of which `frames` frames are shown, centred on its climax (see `window_start`).
+    seconds : length of the motion at `fps`, of which `frames` frames, each `step`-th one, are shown, centred on its
+    climax (see `window_start`). The picture's motion blur is that of `fps`.
     """
 
     motion: str
@@ -32,6 +33,7 @@ class ClipOrder:
     frames: int
     fps: float = 30.0
     seconds: float = 2.0
+    step: int = 1
     size: tuple[int, int] = (256, 256)
     purpose: str = "train"
     folder: str = ""
@@ -134,9 +136,10 @@ def render_file(order: ClipOrder) -> ClipFiles:
     )
     if files.truth.is_file():
         return files
-    start = window_start(clip.actors[0].motion.h36m, order.frames)
-    frames: list[RenderedFrame] = [clip[i] for i in range(start, min(start + order.frames, len(clip)))]
-    write_video(files.video, (frame.image for frame in frames), fps=order.fps)
+    length = order.frames * order.step
+    start = window_start(clip.actors[0].motion.h36m, length)
+    frames: list[RenderedFrame] = [clip[i] for i in range(start, min(start + length, len(clip)), order.step)]
+    write_video(files.video, (frame.image for frame in frames), fps=order.fps / order.step)
     write_labels(files.labels, order, frames)
     xyz = np.stack([frame.h36m_camera for frame in frames]).astype(np.float32)
     partial = files.truth.with_suffix(".part.npz")
