@@ -136,6 +136,7 @@ def do_export(args: argparse.Namespace, recipe: Recipe) -> None:
                 "photos": "LSPE common_train, 150 held out",
                 "rendered": RENDERED if training.step > args.rendered_from else 0,
                 "held_out": figures,
+                "held_out_photos": sorted(Path(sample.clip).stem for sample in held_out),
             },
         },
     )

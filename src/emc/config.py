@@ -66,15 +66,18 @@ class CalibrateSettings(Section):
         "initial: from scratch, target alone",
     )
     mix: tuple[int, int] = Field((8, 2), description="target : common in every stretch of batches")
-    steps: int = Field(1500, ge=1, description="training steps")
+    steps: int = Field(1400, ge=1, description="training steps")
     batch: int = Field(32, ge=1, description="persons per step")
     ladder: int = Field(4, ge=1, description="checkpoints, evenly spaced, beside the base")
     lr: float = Field(1e-3, gt=0, description="peak learning rate (AdamW)")
     weight_decay: float = Field(0.01, ge=0, description="AdamW weight decay")
     clip_norm: float = Field(1.0, gt=0, description="gradients longer than this are cut")
     ema: float = Field(0.99, ge=0, lt=1, description="decay of the running average of the weights; 0 = none")
-    tuned_share: float = Field(
-        0.9, gt=0, le=1, description="share of the tuned weights in each checkpoint, the rest is the base (WiSE-FT)"
+    shares: tuple[float, ...] = Field(
+        (0.7, 0.9),
+        min_length=1,
+        description="shares of the tuned weights that are tried for each checkpoint, the rest "
+        "is the base (WiSE-FT); validation picks one",
     )
     warmup: float = Field(0.05, ge=0, le=1, description="share of the steps over which the learning rate rises")
     validation: float = Field(0.2, gt=0, lt=1, description="share of the groups held out to choose the checkpoint")

@@ -168,7 +168,10 @@ class NanoEstimator:
             parameters=sum(p.numel() for p in self._network.parameters()),
             weights=self._origin,
             notes="trained on common poses only; made to be calibrated",
-            extra={"base_hash": self._card.get("base_hash", "")},
+            extra={
+                "base_hash": self._card.get("base_hash", ""),
+                "held_out_photos": self._card.get("training", {}).get("held_out_photos", []),
+            },
         )
 
     def clone(self) -> NanoEstimator:

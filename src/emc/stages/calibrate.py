@@ -171,7 +171,6 @@ class _Run:
         self.settings = settings
         self.step = 0
         self.average = {name: value.detach().clone() for name, value in module.state_dict().items()}
-        self.base = {name: value.detach().clone() for name, value in self.average.items()}
         self.optimizer = torch.optim.AdamW(_parameter_groups(module, settings.weight_decay), lr=settings.lr)
 
     def advance(self, estimator: Trainable, batch: Mapping[str, Any]) -> Progressed:
@@ -208,17 +207,10 @@ class _Run:
                 self.average[name].copy_(value)
 
     def averaged(self) -> dict[str, torch.Tensor]:
-        """Return a checkpoint: the average, drawn back towards the base (WiSE-FT; Wortsman et al., CVPR 2022)."""
-        share = 1.0 if self.settings.strategy == "initial" else self.settings.tuned_share
-        return {
-            name: (base.lerp(self.average[name], share) if base.is_floating_point() else self.average[name])
-            .cpu()
-            .clone()
-            for name, base in self.base.items()
-        }
+        return {name: value.cpu().clone() for name, value in self.average.items()}
 
     def finish(self) -> None:
-        self.module.load_state_dict(self.averaged())
+        self.module.load_state_dict(self.average)
         self.module.eval()
 
     def saved(self, fingerprint: str) -> bytes:

@@ -37,15 +37,24 @@ def bench_lspe(
             chosen = settings.model_copy(update={"calibrate": settings.calibrate.model_copy(update={"seed": seed})})
             place = Path(folder) / f"seed_{seed}"
             place.mkdir(parents=True, exist_ok=True)
-            ladder = run_ladder(trainable(chosen), populations(splits, chosen), chosen, place, progress)
+            base = trainable(chosen)
+            unseen = frozenset(base.describe().extra.get("held_out_photos", ()))
+            ladder = run_ladder(base, populations(splits, chosen, unseen), chosen, place, progress)
             runs.append(run_document(seed, ladder))
     return {"data": {name: len(samples) for name, samples in splits.items()}, "runs": runs, "summary": summary(runs)}
 
 
-def populations(splits: Mapping[str, list[Sample]], settings: Settings) -> Populations:
-    """Hold out a part of each training split to choose by; photos are their own groups, so any part will do."""
+def populations(splits: Mapping[str, list[Sample]], settings: Settings, unseen: frozenset[str]) -> Populations:
+    """Hold out a part of each training split to choose by; photos are their own groups, so any part will do.
+
+    unseen : common photos that the base was not trained on. Where the base names them, forgetting is judged on these
+    alone: on a photo that it has learned by heart, every change looks like forgetting.
+    """
     train_target, held_target = hold_out(splits["target_train"], settings)
-    train_common, held_common = hold_out(splits["common_train"], settings)
+    held_common = [sample for sample in splits["common_train"] if sample.clip in unseen]
+    train_common = [sample for sample in splits["common_train"] if sample.clip not in unseen]
+    if not held_common:
+        train_common, held_common = hold_out(splits["common_train"], settings)
     return Populations(
         train_target, train_common, held_target, held_common, splits["target_test"], splits["common_test"]
     )

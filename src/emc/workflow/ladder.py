@@ -50,7 +50,7 @@ def run_ladder(
         document["ladder"].append({"step": 0, "validation": _validation(estimator, data, settings)})
         write_json(folder / LADDER, document)
     trainee = untrained(estimator, settings) if settings.calibrate.strategy == "initial" else estimator
-    _climb(trainee, data, settings, folder, document, progress)
+    _climb(trainee, base, data, settings, folder, document, progress)
     choice = choose(entries(document["ladder"]), settings.calibrate.parts, settings.calibrate.budget)
     _finish(trainee, base, data, settings, folder, document, choice, progress)
     return document
@@ -74,6 +74,7 @@ def entries(ladder: Sequence[Mapping[str, Any]]) -> list[LadderEntry]:
 
 def _climb(
     estimator: Trainable,
+    base: Mapping[str, torch.Tensor],
     data: Populations,
     settings: Settings,
     folder: Path,
@@ -91,7 +92,9 @@ def _climb(
                 document["loss"] = [*[row for row in document["loss"] if row[0] < step], [step, round(loss, 6)]]
                 progress.advance(note=f"loss {loss:.4f}")
             case LadderStep(step=step, weights=weights):
-                row = _score_step(estimator, step, weights, data, settings, folder)
+                row = _score_step(
+                    estimator, step, candidates(base, weights, settings), data, settings, folder, document
+                )
                 document["ladder"] = [*[r for r in document["ladder"] if r["step"] < step], row]
                 progress.say(describe_step(row))
             case SavePoint(step=step, state=saved):
@@ -100,18 +103,56 @@ def _climb(
     progress.finish()
 
 
+def candidates(
+    base: Mapping[str, torch.Tensor], tuned: Mapping[str, torch.Tensor], settings: Settings
+) -> dict[float, dict[str, torch.Tensor]]:
+    """Return share -> weights between the base and a checkpoint: (1 - share) x base + share x tuned.
+
+    Source: WiSE-FT (Wortsman et al., CVPR 2022). A model trained from scratch has no base to be drawn back to.
+    """
+    shares = (1.0,) if settings.calibrate.strategy == "initial" else sorted(settings.calibrate.shares)
+    return {
+        share: {
+            name: base[name].lerp(value, share) if value.is_floating_point() else value for name, value in tuned.items()
+        }
+        for share in shares
+    }
+
+
 def _score_step(
     estimator: Trainable,
     step: int,
-    weights: Mapping[str, torch.Tensor],
+    weights: Mapping[float, Mapping[str, torch.Tensor]],
     data: Populations,
     settings: Settings,
     folder: Path,
+    document: Mapping[str, Any],
 ) -> dict[str, Any]:
-    with borrowed_weights(estimator, weights):
+    share = _best_share(estimator, weights, data, settings, document)
+    with borrowed_weights(estimator, weights[share]):
         validation = _validation(estimator, data, settings)
-        estimator.save(folder / f"step_{step}", {"ladder_step": step})
-    return {"step": step, "validation": validation}
+        estimator.save(folder / f"step_{step}", {"ladder_step": step, "tuned_share": share})
+    return {"step": step, "share": share, "validation": validation}
+
+
+def _best_share(
+    estimator: Trainable,
+    weights: Mapping[float, Mapping[str, torch.Tensor]],
+    data: Populations,
+    settings: Settings,
+    document: Mapping[str, Any],
+) -> float:
+    """Return the share that the ladder's own rule would choose; the smallest where the rule refuses all."""
+    shares = list(weights)
+    if len(shares) == 1:
+        return shares[0]
+    quick = settings.model_copy(update={"evaluate": settings.evaluate.model_copy(update={"bootstrap": 0})})
+    rows = [document["ladder"][0]]
+    for number, share in enumerate(shares, start=1):
+        with borrowed_weights(estimator, weights[share]):
+            rows.append({"step": number, "validation": _validation(estimator, data, quick)})
+    choice = choose(entries(rows), settings.calibrate.parts, settings.calibrate.budget)
+    return shares[max(choice.step - 1, 0)]
 
 
 def _validation(estimator: Trainable, data: Populations, settings: Settings) -> dict[str, Any]:
@@ -153,7 +194,7 @@ def _finish(
     sampler = sampler_of(len(data.train_target), len(data.train_common), settings.calibrate)
     document |= {
         "scored_on": "test" if tested else "validation",
-        "chosen": {"step": choice.step, "rule": choice.rule, "why": choice.why, "trusted": choice.trusted},
+        "chosen": {"step": choice.step, "rule": choice.rule, "why": _why(choice, document), "trusted": choice.trusted},
         "served": sampler.served(settings.calibrate.steps),
         "settings": settings.model_dump(mode="json"),
         "finished": True,
@@ -163,6 +204,13 @@ def _finish(
         document["before_after"] = before_after((t0, t1), pair, settings.evaluate.bootstrap, settings.evaluate.seed)
     write_json(folder / LADDER, document)
     (folder / STATE).unlink(missing_ok=True)
+
+
+def _why(choice: Choice, document: Mapping[str, Any]) -> str:
+    """Return the reason with what the steps alone do not say: how far the chosen weights were drawn back."""
+    shares = {row["step"]: row.get("share", 1.0) for row in document["ladder"]}
+    share = shares[choice.step]
+    return choice.why if choice.step == 0 or share == 1 else f"{choice.why}; {share:.0%} tuned, the rest base weights"
 
 
 def step_weights(estimator: Trainable, folder: Path, step: int) -> dict[str, torch.Tensor]:
@@ -179,8 +227,9 @@ def describe_step(row: Mapping[str, Any]) -> str:
     entry = _entry(int(row["step"]), row["validation"])
     legs = entry.target.get("leg") or entry.target["total"]
     total = entry.target["total"]
+    share = f" (share {row['share']:g})" if "share" in row else ""
     return (
-        f"step {entry.step}: target legs {100 * legs.value:.1f}, total {100 * total.value:.1f}; "
+        f"step {entry.step}{share}: target legs {100 * legs.value:.1f}, total {100 * total.value:.1f}; "
         f"common total {100 * entry.common.value:.1f} (PCKh, validation)"
     )
 
