@@ -66,7 +66,7 @@ class CalibrateSettings(Section):
         "initial: from scratch, target alone",
     )
     mix: tuple[int, int] = Field((8, 2), description="target : common in every stretch of batches")
-    steps: int = Field(1400, ge=1, description="training steps")
+    steps: int = Field(1200, ge=1, description="training steps")
     batch: int = Field(32, ge=1, description="persons per step")
     ladder: int = Field(4, ge=1, description="checkpoints, evenly spaced, beside the base")
     lr: float = Field(1e-3, gt=0, description="peak learning rate (AdamW)")

@@ -61,14 +61,15 @@ def test_a_second_demo_goes_on_with_what_is_there(demo: Path, cli: Cli) -> None:
 def test_commands_on_the_demo_project(demo: Path, cli: Cli, tmp_path: Path) -> None:
     project = demo / "demo.emc"
     status = json.loads(cli("status", "--project", project, "--json").stdout)
-    assert len(status["clips"]) == 12
-    alerts = json.loads(cli("alerts", "--project", project, "--clip", status["clips"][0]["id"], "--json").stdout)
+    assert len(status["clips"]) == 20
+    watched = next(clip["id"] for clip in status["clips"] if clip["runs"])
+    alerts = json.loads(cli("alerts", "--project", project, "--clip", watched, "--json").stdout)
     worst = [(row["lost"], row["low"]) for row in alerts["clips"][0]["frames"]]
     assert worst == sorted(worst, reverse=True)
     scores = json.loads(cli("evaluate", "--project", project, "--set", "evaluate.bootstrap=0", "--json").stdout)
     assert scores["scope"].startswith("held-out")
     assert 0 <= scores["target"]["pckh"]["total"]["value"] <= 1
-    lifted = json.loads(cli("lift", "--project", project, "--clip", status["clips"][0]["id"], "--json").stdout)
+    lifted = json.loads(cli("lift", "--project", project, "--clip", watched, "--json").stdout)
     with np.load(lifted["lifted"][0]["file"]) as arrays:
         assert arrays["0_xyz"].shape[1:] == (17, 3)
     assert cli("report", "--project", project, "--out", tmp_path).exit_code == 0
