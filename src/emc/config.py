@@ -74,7 +74,7 @@ class CalibrateSettings(Section):
     clip_norm: float = Field(1.0, gt=0, description="gradients longer than this are cut")
     ema: float = Field(0.99, ge=0, lt=1, description="decay of the running average of the weights; 0 = none")
     shares: tuple[float, ...] = Field(
-        (0.7, 0.9),
+        (0.4, 0.7, 0.9),
         min_length=1,
         description="shares of the tuned weights that are tried for each checkpoint, the rest "
         "is the base (WiSE-FT); validation picks one",
