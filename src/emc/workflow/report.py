@@ -95,12 +95,12 @@ def write_project_report(
 
 
 def data_of(card: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the report's ``data``: counts over all splits, tags, mix and leaks of the calibration set."""
+    """Return the report's ``data``: counts of what trained and chose (not the test clips), tags, mix and leaks."""
     data: dict[str, Any] = {"leaks": card["leaks"]}
     mix = card["mix"]
     data["mix"] = {"asked": mix["asked"], "served": mix["served"], "served_samples": mix.get("served_samples")}
     for role in Role:
-        counts = [split[role.value] for split in card["counts"].values()]
+        counts = [split[role.value] for name, split in card["counts"].items() if name != "test"]
         total = {name: sum(count[name] for count in counts) for name in ("clips", "frames", "persons")}
         data[role.value] = total | {"tags": card["tags"].get(role.value, {})}
     return data
