@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from emc.config import read_settings
+from emc.errors import StorageError
 from emc.estimators.nano import NanoEstimator
 from emc.pose.records import Sample
+from emc.workflow.files import read_json
 from emc.workflow.ladder import Populations, candidates, run_ladder
 from emc.workflow.progress import Silent
 from emc.workflow.rendered import ClipOrder, sparse_samples
@@ -56,6 +58,32 @@ def test_a_stopped_ladder_goes_on_to_the_same_numbers(data: Populations, tmp_pat
     assert resumed["loss"] == whole["loss"]
     assert not (tmp_path / "stopped" / "state.pt").exists()
     assert run_ladder(NanoEstimator(), data, settings, tmp_path / "stopped", Silent()) == resumed
+
+
+def test_a_stop_between_ladder_and_resume_point_loses_neither_losses_nor_checkpoints(
+    data: Populations, tmp_path: Path
+) -> None:
+    settings = read_settings(None, {}, calibrate=FEW, evaluate={"bootstrap": 10})
+    whole = run_ladder(NanoEstimator(), data, settings, tmp_path / "whole", Silent())
+    stopped = tmp_path / "stopped"
+    (stopped / "state.pt.part").mkdir(parents=True)
+    with pytest.raises(StorageError, match=r"state\.pt"):
+        run_ladder(NanoEstimator(), data, settings, stopped, Silent())
+    assert [row[0] for row in (read_json(stopped / "ladder.json") or {})["loss"]] == [1]
+    (stopped / "state.pt.part").rmdir()
+
+    class StopAtTheSecondResumePoint(Silent):
+        def advance(self, steps: int = 1, note: str = "") -> None:
+            if (stopped / "state.pt").is_file():
+                (stopped / "state.pt.part").mkdir(exist_ok=True)
+
+    with pytest.raises(StorageError, match=r"state\.pt"):
+        run_ladder(NanoEstimator(), data, settings, stopped, StopAtTheSecondResumePoint())
+    assert [row["step"] for row in (read_json(stopped / "ladder.json") or {})["ladder"]] == [0, 2]
+    (stopped / "state.pt.part").rmdir()
+    resumed = run_ladder(NanoEstimator(), data, settings, stopped, Silent())
+    assert resumed["loss"] == whole["loss"]
+    assert resumed["ladder"] == whole["ladder"]
 
 
 def test_saved_models_are_those_that_were_scored(data: Populations, tmp_path: Path) -> None:

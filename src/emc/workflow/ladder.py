@@ -98,8 +98,10 @@ def _climb(
                 document["ladder"] = [*[r for r in document["ladder"] if r["step"] < step], row]
                 progress.say(describe_step(row))
             case SavePoint(step=step, state=saved):
-                write_bytes(state_file, saved)
+                # The ladder goes first: a kill between the two files repeats a few steps, the other order would lose
+                # what was told of them, and the checkpoint scored at one of them.
                 write_json(folder / LADDER, document | {"saved_step": step})
+                write_bytes(state_file, saved)
     progress.finish()
 
 
