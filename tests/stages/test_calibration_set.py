@@ -34,6 +34,10 @@ def athletes(count, frames=10, role=TARGET, clips=1):
     ]
 
 
+def both(share):
+    return {TARGET: share, COMMON: share}
+
+
 def groups(samples):
     return {ref.group for ref in samples}
 
@@ -46,7 +50,7 @@ def groups(samples):
 @settings(max_examples=80, deadline=None)
 def test_no_group_is_ever_on_both_sides_and_nothing_is_lost(sizes, share, seed):
     samples = [ref for a, n in enumerate(sizes) for c in range(2) for ref in refs(f"{a}-{c}", f"g{a}", range(n))]
-    split = split_by_group(samples, share, seed)
+    split = split_by_group(samples, both(share), seed)
     assert not groups(split.train) & groups(split.validation)
     assert split.train
     assert split.validation
@@ -55,8 +59,16 @@ def test_no_group_is_ever_on_both_sides_and_nothing_is_lost(sizes, share, seed):
     assert find_leaks(split.train, split.validation, units=split.units) == []
 
 
+def test_more_common_groups_may_judge_than_target_groups_choose():
+    chosen = build_calibration_set(
+        athletes(10) + athletes(10, role=COMMON), validation=0.2, validation_common=0.5, seed=3
+    )
+    held = chosen.split.validation
+    assert [sum(ref.role is role for ref in held) for role in (TARGET, COMMON)] == [20, 50]
+
+
 def test_the_share_is_met_for_each_role_where_the_groups_allow_it():
-    split = split_by_group(athletes(10) + athletes(5, role=COMMON), 0.2, seed=3)
+    split = split_by_group(athletes(10) + athletes(5, role=COMMON), both(0.2), seed=3)
     assert sum(ref.role is TARGET for ref in split.validation) == 20
     assert sum(ref.role is COMMON for ref in split.validation) == 10
 
@@ -64,7 +76,7 @@ def test_the_share_is_met_for_each_role_where_the_groups_allow_it():
 def test_a_group_with_both_roles_is_on_one_side():
     samples = athletes(6) + [replace(ref, role=COMMON, clip="c" + ref.clip) for ref in athletes(6)]
     for seed in range(10):
-        split = split_by_group(samples, 0.3, seed)
+        split = split_by_group(samples, both(0.3), seed)
         assert not groups(split.train) & groups(split.validation)
         assert {ref.role for ref in split.validation} == {TARGET, COMMON}
 
@@ -73,13 +85,13 @@ def test_the_order_of_the_samples_does_not_matter_and_the_seed_does():
     samples = athletes(8) + athletes(8, role=COMMON)
     shuffled = samples.copy()
     random.Random(1).shuffle(shuffled)
-    assert split_by_group(samples, 0.25, 5) == split_by_group(shuffled, 0.25, 5)
-    assert len({tuple(sorted(groups(split_by_group(samples, 0.25, s).validation))) for s in range(8)}) > 1
+    assert split_by_group(samples, both(0.25), 5) == split_by_group(shuffled, both(0.25), 5)
+    assert len({tuple(sorted(groups(split_by_group(samples, both(0.25), s).validation))) for s in range(8)}) > 1
 
 
 def test_one_group_is_split_by_clip_and_says_so():
     samples = [ref for c in range(5) for ref in refs(f"kick_{c}", "anna", range(10))]
-    split = split_by_group(samples, 0.2, 0)
+    split = split_by_group(samples, both(0.2), 0)
     assert split.units == {TARGET: "clip"}
     assert len({ref.clip for ref in split.validation}) == 1
     assert not {ref.clip for ref in split.train} & {ref.clip for ref in split.validation}
@@ -88,7 +100,7 @@ def test_one_group_is_split_by_clip_and_says_so():
 
 
 def test_one_clip_is_split_by_time_with_a_gap_and_says_so():
-    split = split_by_group(refs("kick", "anna", range(100, 300)), 0.2, 0)
+    split = split_by_group(refs("kick", "anna", range(100, 300)), both(0.2), 0)
     assert [split.validation[0].frame, split.validation[-1].frame] == [260, 299]
     assert [split.train[0].frame, split.train[-1].frame] == [100, 244]  # 15 frames of guard: 245 to 259
     assert "all target data are of one clip (kick)" in split.warnings[0]
@@ -96,17 +108,17 @@ def test_one_clip_is_split_by_time_with_a_gap_and_says_so():
 
 
 def test_a_short_clip_has_a_short_gap():
-    split = split_by_group(refs("kick", "anna", range(11)), 0.2, 0)
+    split = split_by_group(refs("kick", "anna", range(11)), both(0.2), 0)
     assert ([r.frame for r in split.train], [r.frame for r in split.validation]) == (list(range(8)), [9, 10])
 
 
 def test_what_cannot_be_split_is_refused():
     with pytest.raises(UsageError, match="clip kick has 1 labelled frames, too few"):
-        split_by_group(refs("kick", "anna", [3]), 0.2, 0)
+        split_by_group(refs("kick", "anna", [3]), both(0.2), 0)
     with pytest.raises(UsageError, match="validation share is 1"):
-        split_by_group(athletes(3), 1.0, 0)
+        split_by_group(athletes(3), both(1.0), 0)
     with pytest.raises(UsageError, match="clip kick, frame 3, person 0 is selected twice"):
-        split_by_group(refs("kick", "anna", [3, 3]), 0.2, 0)
+        split_by_group(refs("kick", "anna", [3, 3]), both(0.2), 0)
 
 
 @pytest.mark.parametrize(

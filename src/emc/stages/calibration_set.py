@@ -75,12 +75,15 @@ def build_calibration_set(
     validation: float = 0.2,
     mix: tuple[int, int] = (8, 2),
     seed: int = 0,
+    validation_common: float | None = None,
 ) -> CalibrationSet:
     """Split `refs`, look for leaks between train, validation and `test`, and write the card.
 
+    validation, validation_common : shares of the target and of the common persons that choose (None: the same share).
     Raises `LeakError` that names what is in two splits, `UsageError` where there is too little to split.
     """
-    split, tested = split_by_group(refs, validation, seed), tuple(_sorted(test))
+    shares = {Role.TARGET: validation, Role.COMMON: validation if validation_common is None else validation_common}
+    split, tested = split_by_group(refs, shares, seed), tuple(_sorted(test))
     leaks = find_leaks(split.train, split.validation, tested, split.units)
     if leaks:
         more = f" and {len(leaks) - 3} more" if len(leaks) > 3 else ""
@@ -89,15 +92,16 @@ def build_calibration_set(
     return CalibrationSet(split, tested, card, str(card["sha256"]))
 
 
-def split_by_group(refs: Iterable[SampleRef], validation: float, seed: int) -> Split:
-    """Hold out whole groups for validation, about the share `validation` of the persons of each role.
+def split_by_group(refs: Iterable[SampleRef], shares: Mapping[Role, float], seed: int) -> Split:
+    """Hold out whole groups for validation, about the share `shares` of the persons of each role.
 
     A group is never on both sides, in neither role. A role with one group alone is split by clip, one with a single
     clip by time (the last frames, with a guard gap whose samples are left out); both are told as warnings. The order
     of `refs` does not matter. Raises `UsageError` for a share outside (0, 1), a repeated sample, or too few frames.
     """
-    if not 0 < validation < 1:
-        raise UsageError(f"validation share is {validation:g}: give a share between 0 and 1, such as 0.2")
+    for share in shares.values():
+        if not 0 < share < 1:
+            raise UsageError(f"validation share is {share:g}: give a share between 0 and 1, such as 0.2")
     samples = _sorted(refs)
     _refuse_repeats(samples)
     held: set[str] = set()
@@ -111,11 +115,11 @@ def split_by_group(refs: Iterable[SampleRef], validation: float, seed: int) -> S
             continue
         units[role] = _unit(mine)
         if units[role] == "time":
-            before, after = _split_by_time(mine, validation)
+            before, after = _split_by_time(mine, shares[role])
         else:
             key = _group if units[role] == "group" else _clip
             settled = {_group(ref) for ref in train} if units[role] == "group" else set[str]()
-            chosen = _hold_out(Counter(key(ref) for ref in mine), validation, seed, held, settled)
+            chosen = _hold_out(Counter(key(ref) for ref in mine), shares[role], seed, held, settled)
             before = [ref for ref in mine if key(ref) not in chosen]
             after = [ref for ref in mine if key(ref) in chosen]
         if units[role] != "group":

@@ -1,0 +1,37 @@
+"""How the computing libraries use this machine: threads, and memory that is about to be needed again."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+from emc.config import PredictSettings
+
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1
+_KEPT_BYTES = 1 << 30
+
+
+def set_threads(settings: PredictSettings) -> None:
+    """Use the asked number of compute threads (0 = one per core, or what ``OMP_NUM_THREADS`` says)."""
+    import os
+
+    import torch
+
+    torch.set_num_threads(settings.threads or int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count() or 1)
+    keep_freed_memory()
+
+
+def keep_freed_memory() -> bool:
+    """Let the C library keep freed blocks of up to 1 GiB for the next step instead of handing them back to the system.
+
+    A training step frees and asks for the same large blocks again: with glibc's defaults the system clears each of
+    them anew, about a tenth of a step's time on a small network (``benchmarks/calibrate.py``). Returns False where
+    the C library has no such switch (not glibc); nothing is changed then.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return False
+    # Large blocks otherwise bypass the heap, and the top of the heap is given back as soon as it is free.
+    return bool(mallopt(_MMAP_THRESHOLD, _KEPT_BYTES)) and bool(mallopt(_TRIM_THRESHOLD, _KEPT_BYTES))
