@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from emc.config import read_settings
+from emc.config import read_settings, stored_settings
 from emc.errors import UsageError
 
 
@@ -40,3 +40,18 @@ def test_broken_toml_names_the_file(tmp_path: Path) -> None:
     (tmp_path / "emc.toml").write_text("[calibrate\n")
     with pytest.raises(UsageError, match=r"emc\.toml"):
         read_settings(tmp_path, {})
+
+
+def test_settings_stored_by_another_version_can_still_be_read() -> None:
+    document = read_settings(None, {}, calibrate={"steps": 7}).model_dump(mode="json")
+    document["calibrate"] |= {"forgotten": 3}
+    del document["calibrate"]["lr"]
+    document["section_of_the_future"] = {"x": 1}
+    settings = stored_settings(document)
+    assert settings.calibrate.steps == 7
+    assert settings.calibrate.lr == read_settings(None, {}).calibrate.lr
+
+
+def test_a_stored_value_that_cannot_be_used_is_named() -> None:
+    with pytest.raises(UsageError, match=r"calibrate\.steps = -1"):
+        stored_settings({"calibrate": {"steps": -1}})
