@@ -15,6 +15,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+ALONE = {"test": ("rtmlib",)}
+"""Extra -> packages to install without what they ask for: rtmlib wants other builds of OpenCV beside ours."""
 
 
 def main() -> int:
@@ -24,7 +26,11 @@ def main() -> int:
     extras = parser.parse_args().extra
     warn_about_gpu_packages()
     target = f"{ROOT}[{','.join(extras)}]" if extras else str(ROOT)
-    return pip("install", "--quiet", "--constraint", str(ROOT / "constraints.txt"), "--editable", target)
+    constrained = ("install", "--quiet", "--constraint", str(ROOT / "constraints.txt"))
+    code = pip(*constrained, "--editable", target)
+    for package in (package for extra in extras for package in ALONE.get(extra, ())):
+        code = code or pip(*constrained, "--no-deps", package)
+    return code
 
 
 def pip(*arguments: str) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,12 +39,17 @@ class VideoSettings(Section):
 class PredictSettings(Section):
     """How persons are found and predicted."""
 
-    estimator: str = Field("nano", description="estimator: a name from `emc models` or the folder of a saved model")
+    estimator: str = Field(
+        "nano", description="estimator: a name from `emc models`, the folder of a saved model, or an ONNX file"
+    )
     detector: str = Field("embedded", description="person detector: a name from `emc models`")
     batch: int = Field(32, ge=1, description="persons per network call")
     max_persons: int = Field(6, ge=1, description="at most this many persons per frame")
     min_box_score: float = Field(0.3, ge=0, le=1, description="drop boxes that the detector trusts less")
     threads: int = Field(0, ge=0, description="compute threads; 0 = one per core")
+    confidence: Literal["fitted", "raw"] = Field(
+        "fitted", description="fitted: P(right) learned from corrections, where the model has a fit; raw: its own"
+    )
 
 
 class AlertSettings(Section):
@@ -54,6 +60,11 @@ class AlertSettings(Section):
     gap: int = Field(2, ge=0, description="flagged runs of one joint at most this many frames apart are one alert")
     jump: float = Field(
         0.35, ge=0, description="flag a joint that leaves its own path by more than this share of the box's longer side"
+    )
+    residual: float = Field(
+        0.05,
+        ge=0,
+        description="after lifting, flag a joint further from the 3D motion than this share of stature; 0 = never",
     )
 
 
@@ -66,23 +77,50 @@ class CalibrateSettings(Section):
         "initial: from scratch, target alone",
     )
     mix: tuple[int, int] = Field((8, 2), description="target : common in every stretch of batches")
-    steps: int = Field(1200, ge=1, description="training steps")
+    steps: int = Field(1000, ge=1, description="training steps")
     batch: int = Field(32, ge=1, description="persons per step")
-    ladder: int = Field(4, ge=1, description="checkpoints, evenly spaced, beside the base")
-    lr: float = Field(1e-3, gt=0, description="peak learning rate (AdamW)")
+    ladder: int = Field(3, ge=1, description="checkpoints, evenly spaced, beside the base")
+    lr: float = Field(2e-3, gt=0, description="peak learning rate (AdamW)")
     weight_decay: float = Field(0.01, ge=0, description="AdamW weight decay")
     clip_norm: float = Field(1.0, gt=0, description="gradients longer than this are cut")
     ema: float = Field(0.99, ge=0, lt=1, description="decay of the running average of the weights; 0 = none")
+    layer_decay: float = Field(
+        1.0, gt=0, le=1, description="factor on the learning rate per layer further from the output; 1 = all alike"
+    )
+    pull: float = Field(
+        0.0, ge=0, description="strength of the decay of the weights towards the base (L2-SP), per learning rate"
+    )
+    distil: float = Field(
+        0.0, ge=0, le=1, description="share of the base's own outputs in the targets of common images"
+    )
+    fill: float = Field(
+        0.0, ge=0, le=1, description="weight of the base's outputs as targets of target joints that nobody labelled"
+    )
     shares: tuple[float, ...] = Field(
-        (0.4, 0.7, 0.9),
+        (0.15, 0.3, 0.5, 0.65, 0.75, 0.85, 0.92),
         min_length=1,
         description="shares of the tuned weights that are tried for each checkpoint, the rest "
-        "is the base (WiSE-FT); validation picks one",
+        "is the base (WiSE-FT); validation picks one by bisection",
     )
     warmup: float = Field(0.05, ge=0, le=1, description="share of the steps over which the learning rate rises")
-    validation: float = Field(0.2, gt=0, lt=1, description="share of the groups held out to choose the checkpoint")
+    validation: float = Field(
+        0.2, gt=0, lt=1, description="share of the target's groups held out to choose the checkpoint"
+    )
+    validation_common: float = Field(
+        0.4,
+        gt=0,
+        lt=1,
+        description="share of the common groups held out to see what was forgotten: few replay well, many judge well",
+    )
     budget: float = Field(
         0.5, ge=0, description="points that the common score may fall and a checkpoint still be chosen"
+    )
+    certainty: float = Field(
+        0.5,
+        gt=0,
+        lt=1,
+        description="chance that the common score kept within the budget which a checkpoint must have to be chosen "
+        "(paired bootstrap, one-sided): 0.5 as likely as not, 0.95 proved",
     )
     parts: tuple[str, ...] = Field(("leg",), description="body parts whose target PCKh decides")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
@@ -106,7 +144,24 @@ class EvaluateSettings(Section):
 class LiftSettings(Section):
     """How 2D sequences are lifted to 3D."""
 
-    lifter: str = Field("temporal-small", description="lifter: a name from `emc models`")
+    lifter: str = Field(
+        "temporal-small",
+        description="lifter: a name from `emc models`, or the path of a lifter's checkpoint (.bin) or folder",
+    )
+    input: Literal["auto", "coco17", "h36m17"] = Field(
+        "auto", description="2D joints that a checkpoint was trained on; auto: by its file name or folder, else COCO-17"
+    )
+    causal: bool = Field(False, description="the checkpoint was trained to see the past alone")
+    refine: tuple[Literal["root", "bones", "limits", "fit", "smooth", "contacts", "savgol", "butterworth"], ...] = (
+        Field(
+            ("root", "bones", "fit", "smooth", "contacts"),
+            description="what is done after the lifter, see docs/refinement.md; [] = the lifter's bare answer",
+        )
+    )
+    height: float = Field(0.0, ge=0, lt=3, description="the person's stature in metres; 0 = unknown, metres are rough")
+    focal: float = Field(
+        0.0, ge=0, description="the camera's focal length in pixels; 0 = unknown, the longer side of the frame is taken"
+    )
 
 
 class Settings(Section):
@@ -149,6 +204,21 @@ def read_settings(project: Path | None, environ: dict[str, str] | None = None, *
         raise UsageError(
             f"setting {where} = {first['input']!r} is not usable ({first['msg']}): see docs/settings.md ({origin})"
         ) from error
+
+
+def stored_settings(document: Mapping[str, Any]) -> Settings:
+    """Return the settings that a finished run was stored with, also by another version.
+
+    Names that this version does not know are left out, names that it did not know then have their defaults.
+    Raises `UsageError` for a value that this version cannot use.
+    """
+    sections = Settings().model_dump()
+    known = {
+        section: {name: value for name, value in dict(values).items() if name in sections[section]}
+        for section, values in document.items()
+        if section in sections
+    }
+    return read_settings(None, {}, **known)
 
 
 def _parsed(value: str) -> Any:

@@ -42,15 +42,39 @@ def make_plugin(group: str, name: str, **options: Any) -> Any:
 
 
 def estimator_for(name_or_folder: str) -> Any:
-    """Return an estimator by plug-in name, or from the folder of a saved model.
+    """Return an estimator by plug-in name, from the folder of a saved model, or from an ``.onnx`` file.
 
-    A saved model's ``emc.json`` names its estimator. Raises `PluginError` for an unknown name and `WeightsError`
-    (from the estimator) for a folder that is damaged.
+    A saved model's ``emc.json`` names its estimator. ``NAME:WEIGHTS`` gives a plug-in weights of one's own: a folder, a
+    file, or what else it takes (``vitpose:OWNER/MODEL@REVISION``). Raises `PluginError` for an unknown name and
+    `WeightsError` (from the estimator) for a folder that is damaged.
     """
     folder = Path(name_or_folder)
     if (folder / "emc.json").is_file():
         return make_plugin("estimators", saved_estimator_name(folder), weights=folder)
+    if folder.suffix == ".onnx":
+        return make_plugin("estimators", "onnx", weights=folder)
+    name, colon, weights = name_or_folder.partition(":")
+    if colon and name in plugin_names("estimators"):
+        return make_plugin("estimators", name, weights=weights)
     return make_plugin("estimators", name_or_folder)
+
+
+def lifter_for(name_or_path: str, input: str = "auto", causal: bool = False) -> Any:
+    """Return a lifter by plug-in name, from the folder of a saved one, or from a checkpoint file.
+
+    A saved lifter's ``emc.json`` names it; any other existing path is a checkpoint for the lifter ``temporal``, of
+    which `input` and `causal` say what the file does not. Raises `PluginError` for an unknown name, `WeightsError`
+    (from the lifter) for a path that cannot be used.
+    """
+    place = Path(name_or_path)
+    if name_or_path in plugin_names("lifters"):
+        return make_plugin("lifters", name_or_path)
+    saved = _saved_lifter_name(place / "emc.json")
+    if saved not in ("", "temporal"):
+        return make_plugin("lifters", saved, weights=place)
+    if place.exists() or place.suffix in (".bin", ".pt", ".pth"):
+        return make_plugin("lifters", "temporal", weights=place, input=input, causal=causal)
+    return make_plugin("lifters", name_or_path)
 
 
 def saved_estimator_name(folder: Path) -> str:
@@ -64,6 +88,16 @@ def saved_estimator_name(folder: Path) -> str:
             f"{folder / 'emc.json'} does not name an estimator ({error!r}): save the model again with `emc calibrate`"
         ) from error
     return str(name)
+
+
+def _saved_lifter_name(card: Path) -> str:
+    """Return the lifter that a saved one's ``emc.json`` names, "" where there is none to read."""
+    import json
+
+    try:
+        return str(json.loads(card.read_text(encoding="utf-8"))["lifter"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _find(group: str, name: str) -> EntryPoint:

@@ -19,9 +19,9 @@ def judge() -> Judge:
 def test_the_base_compared_with_itself_has_changed_nothing(judge: Judge) -> None:
     base = {name: value.clone() for name, value in judge.estimator.module.state_dict().items()}
     row = judge.row(7, {0.5: base, 1.0: base})
-    assert (row["step"], row["share"], row["kept"]) == (7, 0.5, 1.0)
+    assert (row["step"], row["share"], row["kept"]) == (7, 1.0, 1.0)
     assert row["change"]["common_total_change"]["value"] == 0.0
-    assert [told["share"] for told in row["shares"]] == [0.5, 1.0]
+    assert [told["share"] for told in row["shares"]] == [1.0]
     assert row["validation"] == judge.base_row()["validation"]
     assert choice_of([judge.base_row(), row], judge.settings).step == 0  # nothing is better
     assert "kept with a chance of 100%" in describe_row(row)
@@ -37,6 +37,16 @@ def test_ruined_weights_are_refused_and_the_share_nearest_to_the_base_is_shown(j
     choice = choice_of([judge.base_row(), row], judge.settings)
     assert (choice.step, choice.trusted) == (0, False)
     assert "chance of at least 60%" in choice.rule
+
+
+def test_the_boundary_is_found_by_bisection(judge: Judge) -> None:
+    base = {name: value.clone() for name, value in judge.estimator.module.state_dict().items()}
+    ruined = {name: torch.zeros_like(value) if "head" in name else value for name, value in base.items()}
+    shares = (0.01, 0.02, 0.03, 0.04, 0.05, 0.9, 1.0)
+    row = judge.row(3, {share: base if share < 0.045 else ruined for share in shares})
+    assert [told["share"] for told in row["shares"]] == [0.04, 0.05, 0.9]  # the middle, its upper half, its lower half
+    assert [told["kept"] >= 0.6 for told in row["shares"]] == [True, False, False]
+    assert row["share"] == 0.04
 
 
 def test_without_common_data_the_target_alone_decides(judge: Judge) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from emc.cli import options
 from emc.cli.terminal import running
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from emc.cli.terminal import Terminal
 
 
 def register(app: typer.Typer) -> None:
@@ -46,22 +51,75 @@ def import_(
 
 
 def export(
-    format: Annotated[str, typer.Argument(help="Format of the file: coco.")],
-    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    format: Annotated[
+        str,
+        typer.Argument(
+            help="Format of the file: coco; of lifted motion: trc, mot, bvh, c3d, gltf, npz3d, csv3d; or onnx, which "
+            "writes a model (--model) instead of poses."
+        ),
+    ],
+    file: Annotated[Path | None, typer.Argument(help="The file to write (or --out).")] = None,
     clip: options.Clips = None,
     only: Annotated[
         str, typer.Option(help="all poses, or only joints that a person placed or confirmed: all | human.")
     ] = "all",
+    person: Annotated[
+        int | None, typer.Option(help="3D formats: only this person (default: all, one file each where need be).")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The file to write, as an option.")] = None,
+    model: Annotated[
+        str, typer.Option("--model", help="onnx: the model to write, a saved model's folder or a name.")
+    ] = "",
+    kind: Annotated[
+        str, typer.Option("--as", help="onnx: simcc (loaded as RTMPose) or heatmap (loaded as ViTPose).")
+    ] = "simcc",
+    finer: Annotated[int, typer.Option(help="onnx: sides of the file's input per side of the network's.")] = 2,
     project: options.Project = None,
     json: options.AsJson = False,
 ) -> None:
-    """Export current poses (predictions with corrections) of the clips."""
+    """Export current poses (predictions with corrections) of the clips, or a model as ONNX."""
     with running(json) as terminal:
+        file = _the_file(file, out)
+        if format == "onnx":
+            _export_model(terminal, model, file, kind, finer)
+            return
+        from emc.workflow.export_3d import export_motion, holds_motion
         from emc.workflow.labels import export_labels
         from emc.workflow.project import find_project, open_project
 
         with open_project(find_project(project, Path.cwd())) as store:
+            if holds_motion(format):
+                motion = export_motion(store, file, format, clip or [], person)
+                terminal.result(motion, lambda console: console.print(f"wrote {', '.join(motion['files'])}"))
+                return
             document = export_labels(store, file, clip or [], format, only)
         terminal.result(
             document, lambda console: console.print(f"wrote {document['persons']} persons to {document['file']}")
         )
+
+
+def _the_file(file: Path | None, out: Path | None) -> Path:
+    from emc.errors import UsageError
+
+    if file is not None and out is not None and file != out:
+        raise UsageError(f"two files to write, {file} and --out {out}: give one")
+    chosen = file or out
+    if chosen is None:
+        raise UsageError("no file to write: give it after the format, or as --out FILE")
+    return chosen
+
+
+def _export_model(terminal: Terminal, model: str, file: Path, kind: str, finer: int) -> None:
+    from emc.errors import UsageError
+    from emc.workflow.export_model import export_model
+
+    if not model:
+        raise UsageError("export onnx needs --model: a saved model's folder (see `emc models`), or a name such as nano")
+    document = export_model(model, file, kind, finer)
+    terminal.result(document, lambda console: _print_model(console, document))
+
+
+def _print_model(console: Console, document: dict[str, Any]) -> None:
+    width, height = document["input_size"]
+    console.print(f"wrote {document['file']} ({document['kind']}, input {width} x {height}) and {document['card']}")
+    console.print(f'Pose2Sim, Sports2D: mode = """{document["mode"]}"""', markup=False)

@@ -26,7 +26,7 @@ Boxes = Annotated[
     Path | None, typer.Option("--boxes", help="Person boxes from a COCO JSON or CSV file, instead of the detector.")
 ]
 Estimator = Annotated[
-    str | None, typer.Option("--estimator", help="A name from `emc models`, or a saved model's folder.")
+    str | None, typer.Option("--estimator", help="A name from `emc models`, a saved model's folder, or an ONNX file.")
 ]
 Sample = Annotated[
     str | None,

@@ -8,7 +8,7 @@ import importlib.resources
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -30,10 +30,14 @@ from emc.estimators.nano_crops import (
 )
 from emc.estimators.nano_heatmaps import SIGMA, Decoded, cross_entropy, decode, decode_both, encode
 from emc.estimators.nano_network import GRID_SIZE, INPUT_SIZE, NanoNetwork, build_network
+from emc.estimators.nano_teaching import parameter_depths, taught
 from emc.interfaces import ModelInfo
 from emc.pose.geometry import invert_affine, transform
 from emc.pose.records import Box, Prediction, Sample
 from emc.pose.skeleton import COCO17, Skeleton
+
+if TYPE_CHECKING:
+    from emc.estimators.onnx_export import ExportForm
 
 WEIGHTS_FILE = "model.safetensors"
 CARD_FILE = "emc.json"
@@ -129,6 +133,16 @@ class NanoEstimator:
         """Return the mean cross entropy over the weighted joints of a batch, in nats."""
         return cross_entropy(self._network(batch["image"]), batch["target"], batch["weight"])
 
+    def parameter_depths(self) -> Mapping[str, int]:
+        """Return parameter name -> depth, for layer-wise learning rates."""
+        return parameter_depths(self._network)
+
+    def taught(
+        self, batch: Mapping[str, Any], teacher: torch.nn.Module, common: Tensor, distil: float, fill: float
+    ) -> Mapping[str, Any]:
+        """Return a batch of `collate` with the maps of another `nano` network in its targets."""
+        return taught(batch, teacher, common, distil, fill)
+
     def save(self, path: Path, extra: Mapping[str, Any] | None = None) -> None:
         """Write ``model.safetensors`` (float32) and ``emc.json`` (with `extra` merged in) into the folder `path`."""
         path = Path(path)
@@ -173,6 +187,12 @@ class NanoEstimator:
                 "held_out_photos": self._card.get("training", {}).get("held_out_photos", []),
             },
         )
+
+    def export_form(self) -> ExportForm:
+        """Return what `emc export onnx` needs to know: the network with its decoding, and how its crops are made."""
+        from emc.estimators.nano_export import nano_form
+
+        return nano_form(self.clone(), self._card)
 
     def clone(self) -> NanoEstimator:
         """Return an independent copy, weights included."""

@@ -73,9 +73,9 @@ def decode(logits: Tensor) -> Decoded:
     share = functional.softmax(logits.flatten(2), dim=-1)
     best = share.argmax(dim=-1)
     row, column = best // width, best % width
-    offset = _newton_step(logits, row, column)
+    offset = newton_step(logits, row, column)
     xy = (torch.stack([column, row], dim=-1).float() + offset) * CELL
-    near = _neighbourhood(row, column, height, width)
+    near = neighbourhood(row, column, height, width)
     peak = (share * near).sum(dim=-1)
     second = functional.avg_pool2d((share * ~near).view(batch, joints, height, width), 5, 1, 2) * 25
     entropy = -(share * share.clamp(min=1e-12).log()).sum(dim=-1) / float(np.log(height * width))
@@ -98,7 +98,7 @@ def decode_both(logits: Tensor, mirrored: Tensor) -> Decoded:
     return found
 
 
-def _newton_step(logits: Tensor, row: Tensor, column: Tensor) -> Tensor:
+def newton_step(logits: Tensor, row: Tensor, column: Tensor) -> Tensor:
     """Return the (B, J, 2) offset in cells from the highest cell to the top of the parabola through it."""
     padded = functional.pad(logits, (1, 1, 1, 1), mode="replicate")
     batch = torch.arange(logits.shape[0])[:, None]
@@ -115,7 +115,7 @@ def _newton_step(logits: Tensor, row: Tensor, column: Tensor) -> Tensor:
     return torch.stack([-gx / hxx, -gy / hyy], dim=-1).clamp(-0.5, 0.5)
 
 
-def _neighbourhood(row: Tensor, column: Tensor, height: int, width: int) -> Tensor:
+def neighbourhood(row: Tensor, column: Tensor, height: int, width: int) -> Tensor:
     """Return (B, J, H * W): whether a cell is within two rows and two columns of the highest."""
     rows, columns = torch.arange(height), torch.arange(width)
     near_row = (rows - row[..., None]).abs() <= 2

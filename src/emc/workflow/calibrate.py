@@ -16,9 +16,10 @@ from emc.interfaces import Progress, Store, Trainable
 from emc.pose.records import Clip, Role, Sample
 from emc.stages.calibrate import sampler_of
 from emc.stages.calibration_set import CalibrationSet, SampleRef, build_calibration_set, label_sha256, with_served
+from emc.workflow.compute import set_threads
 from emc.workflow.files import write_json
 from emc.workflow.ladder import Populations, run_ladder
-from emc.workflow.predict import model_key, set_threads
+from emc.workflow.predict import model_key
 from emc.workflow.progress import Silent
 from emc.workflow.rendered import rendered_common
 from emc.workflow.samples import load_samples
@@ -61,7 +62,31 @@ def calibrate_project(store: Store, settings: Settings, progress: Progress | Non
     store.put_document(
         "calibration", name, {"folder": str(folder.relative_to(store.folder)), "card": card, "ladder": ladder}
     )
+    kept_base = ladder["chosen"]["step"] == 0
+    fit_confidences(
+        store, populations(chosen, samples), samples.rendered > 0, None if kept_base else folder, settings, progress
+    )
     return Calibration(name, folder, card, ladder)
+
+
+def fit_confidences(
+    store: Store, data: Populations, rendered: bool, folder: Path | None, settings: Settings, progress: Progress
+) -> None:
+    """Fit P(right) of the base on all people who trained or chose, and of the chosen model on those who chose.
+
+    folder : of the calibration, None where the base was kept.
+    """
+    from emc.workflow.confidence import fit_after_calibration, fit_base
+
+    whole = {
+        Role.TARGET: [*data.train_target, *data.validation_target],
+        # Rendered stand-ins are not the project's clips: no clip's confidence is learned from them.
+        Role.COMMON: [] if rendered else [*data.train_common, *data.validation_common],
+    }
+    held = {Role.TARGET: data.validation_target, Role.COMMON: [] if rendered else data.validation_common}
+    base = fit_base(store, whole, settings, progress)
+    if folder is not None:
+        fit_after_calibration(store, folder, held, base, settings, progress)
 
 
 def trainable(settings: Settings) -> Trainable:
@@ -134,7 +159,9 @@ def ref_key(ref: SampleRef) -> tuple[str, str, int, int]:
 def select(store: Store, gathered: Gathered, settings: Settings) -> CalibrationSet:
     """Split the labelled persons and look for leaks; raises `LeakError` naming what is in two splits."""
     options = settings.calibrate
-    return build_calibration_set(gathered.refs, gathered.test, options.validation, options.mix, options.seed)
+    return build_calibration_set(
+        gathered.refs, gathered.test, options.validation, options.mix, options.seed, options.validation_common
+    )
 
 
 def populations(chosen: CalibrationSet, gathered: Gathered) -> Populations:

@@ -33,8 +33,8 @@ class DemoSize:
     """How many clips the demo renders, each of another person, and how many frames of each."""
 
     train_kicks: int = 480
-    train_common: int = 300
-    test_kicks: int = 30
+    train_common: int = 700
+    test_kicks: int = 48
     test_common: int = 45
     watched_kicks: int = 24
 
@@ -45,8 +45,8 @@ class DemoSize:
 
 TARGET_MOTIONS = ("side_kick", "spinning_kick")
 """The demo's target: the kicks that the base fails on; it gets most of a front kick right."""
-SEEN_KICK = (5, 30.0, 1.2, 3)
-SEEN_EVERYDAY = (3, 30.0, 2.0, 20)
+SEEN_KICK = (4, 30.0, 1.2, 3)
+SEEN_EVERYDAY = (2, 30.0, 2.0, 25)
 TEST_KICK = (12, 30.0, 1.2, 1)
 TEST_EVERYDAY = (6, 30.0, 2.0, 10)
 """Frames of a clip; frames per second and seconds of the motion of which they are the climax; every which one.
@@ -175,7 +175,7 @@ def compare_3d(
     settings: Settings,
 ) -> Lifted3D:
     """Lift the held-out kicks from the base's and from the chosen model's predictions and score both."""
-    lifter: Lifter = plugins.make_plugin("lifters", settings.lift.lifter)
+    lifter: Lifter = plugins.lifter_for(settings.lift.lifter, settings.lift.input, settings.lift.causal)
     truth: dict[str, np.ndarray] = {}
     lifted: dict[str, dict[str, np.ndarray]] = {"before": {}, "after": {}}
     for one in kicks(files, "test"):

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from emc import plugins
-from emc.config import PredictSettings, Settings
+from emc.config import Settings
 from emc.interfaces import Detector, Estimator, Progress, RunRecord, Store, Trainable
 from emc.pose.records import Box, Clip
 from emc.workflow.clips import image_names
+from emc.workflow.compute import set_threads
 from emc.workflow.frames import pictures, wanted_frames
 from emc.workflow.progress import Silent
+from emc.workflow.trust import Trust, read_trust
 
 CHUNK = 64
 """Frames between two durable writes of a run: what a crash can make us predict again."""
@@ -53,24 +55,16 @@ def predict_clips(
     set_threads(settings.predict)
     estimator: Estimator = plugins.estimator_for(settings.predict.estimator)
     model = model_key(estimator)
+    trust = read_trust(store, model, settings.predict)
     done: list[Predicted] = []
     for clip in clips:
         given = file_boxes(boxes_file, clip) if boxes_file else None
         run = start_run(store, clip, model, estimator, settings, boxes_file, again)
         if not run.complete:
             boxes = given if given is not None else clip_boxes(store, clip, settings, progress)
-            predict_run(store, run, clip, estimator, boxes, settings, progress)
+            predict_run(store, run, clip, estimator, boxes, settings, progress, trust)
         done.append(find_run_alerts(store, run, clip, estimator, settings))
     return done
-
-
-def set_threads(settings: PredictSettings) -> None:
-    """Use the asked number of compute threads (0 = one per core)."""
-    import os
-
-    import torch
-
-    torch.set_num_threads(settings.threads or int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count() or 1)
 
 
 def model_key(estimator: Estimator) -> str:
@@ -115,8 +109,9 @@ def predict_run(
     boxes: Mapping[int, Sequence[Box]],
     settings: Settings,
     progress: Progress,
+    trust: Trust | None = None,
 ) -> None:
-    """Predict what is left of a run and mark it complete."""
+    """Predict what is left of a run and mark it complete; `trust` : the model's fitted confidence, if it has one."""
     from emc.stages.predict import predict_clip
     from emc.stages.video import open_media
 
@@ -129,6 +124,8 @@ def predict_run(
         )
         for chunk in in_chunks(results, CHUNK):
             predictions = [prediction for _, found in chunk for prediction in found]
+            if trust is not None:
+                predictions = trust.apply(predictions, clip.role, estimator.skeleton)
             store.write_predictions(run.id, predictions, upto=chunk[-1][0] + 1)
             progress.advance(len(chunk))
     store.finish_run(run.id)

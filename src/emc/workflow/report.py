@@ -11,21 +11,28 @@ from typing import Any
 import numpy as np
 
 from emc import __version__, plugins
-from emc.config import Settings
+from emc.config import Settings, stored_settings
 from emc.interfaces import Progress, Store, Trainable
-from emc.pose.records import Role, Sample
+from emc.pose.records import Prediction, Role, Sample
 from emc.pose.skeleton import COCO17
 from emc.stages.calibrate import borrowed_weights
-from emc.stages.evaluate import joint_hits
+from emc.stages.choose import refusals
+from emc.stages.evaluate import joint_hits, score_confidence
 from emc.stages.report import build_report, drawing_of, example_of, pick_examples, render_html, sequence_medium
 from emc.workflow.calibrate import TEST_TAG, Calibration, newest_calibration
+from emc.workflow.checkpoint_pictures import PICTURE, checkpoint_grid
+from emc.workflow.confidence import original_pixels
 from emc.workflow.doctor import environment
 from emc.workflow.effort import project_effort
 from emc.workflow.files import write_bytes, write_json
+from emc.workflow.judging import entry_of
 from emc.workflow.ladder import step_weights
+from emc.workflow.predict import model_key
 from emc.workflow.progress import Silent
 from emc.workflow.samples import load_samples
 from emc.workflow.scoring import head_name, predict_samples
+from emc.workflow.tables import table_of, write_tables
+from emc.workflow.trust import read_trust
 
 SEQUENCE = "sequence.json"
 CAVEATS = (
@@ -46,20 +53,42 @@ class Lifted3D:
 
 
 def report_project(
-    store: Store, settings: Settings, out: Path, name: str | None = None, progress: Progress | None = None
+    store: Store,
+    settings: Settings,
+    out: Path,
+    name: str | None = None,
+    progress: Progress | None = None,
+    parts: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Write the report of a finished calibration (the newest, or the named one) into the folder `out`."""
     progress = progress or Silent()
     done = newest_calibration(store, name)
-    return write_project_report(store, done, Settings.model_validate(done.ladder["settings"]), out, None, progress)
+    options = stored_settings(done.ladder["settings"])
+    return write_project_report(store, done, options, out, None, progress, parts)
 
 
 def write_project_report(
-    store: Store, done: Calibration, settings: Settings, out: Path, three_d: Lifted3D | None, progress: Progress
+    store: Store,
+    done: Calibration,
+    settings: Settings,
+    out: Path,
+    three_d: Lifted3D | None,
+    progress: Progress,
+    parts: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Write ``report.json`` and ``report.html`` into `out` and return the document."""
+    """Write the report into `out` and return its document.
+
+    The files are ``report.json``, ``report.html``, the tables ``scores.md``, ``scores.tex`` and ``scores.csv`` (of the
+    body parts `parts`), and ``checkpoints.png``, hard frames drawn by every checkpoint.
+    """
     progress.start("report", None)
-    examples, media = shown_examples(store, done, settings, progress)
+    samples = measured_samples(store, done, progress)
+    before, after = both_predictions(done, settings, samples)
+    examples, media = shown_examples(settings, samples, before, after)
+    grid = checkpoint_grid(done, settings, samples, before)
+    if grid is not None:
+        media[PICTURE] = grid[1]
+        write_bytes(out / PICTURE, grid[1])
     lifted = None
     if three_d is not None:
         clip = clip_to_show(three_d)
@@ -76,7 +105,12 @@ def write_project_report(
             {key: row[key] for key in ("step", "target", "common") if row[key] is not None}
             for row in done.ladder["ladder"]
         ],
-        chosen=done.ladder["chosen"] | {"budget": settings.calibrate.budget, "parts": list(settings.calibrate.parts)},
+        chosen=done.ladder["chosen"]
+        | {
+            "budget": settings.calibrate.budget,
+            "parts": list(settings.calibrate.parts),
+            "refused": refused_steps(done.ladder["ladder"], settings),
+        },
         before_after=done.ladder["before_after"],
         three_d=lifted,
         effort=project_effort(store, settings),
@@ -85,10 +119,13 @@ def write_project_report(
         scored_on=scored_on(done),
         skeleton=drawing_of(COCO17) if examples else None,
         examples=examples or None,
+        checkpoint_grid=None if grid is None else grid[0],
+        confidence=confidence_of(store, done, settings, samples, before, after),
         card=done.card,
         notes=[*CAVEATS, *done.card["warnings"]],
     )
     write_json(out / "report.json", document)
+    write_tables(out, table_of([done.ladder], parts))
     write_bytes(out / "report.html", render_html(document, media).encode("utf-8"))
     progress.finish()
     return document
@@ -114,13 +151,11 @@ def scored_on(done: Calibration) -> str:
 
 
 def shown_examples(
-    store: Store, done: Calibration, settings: Settings, progress: Progress
+    settings: Settings, samples: Sequence[Sample], before: Sequence[Prediction], after: Sequence[Prediction]
 ) -> tuple[list[dict[str, Any]], dict[str, bytes | str]]:
     """Return the persons of target clips to show before and after, and their pictures."""
-    samples = measured_samples(store, done, progress)
     if not samples:
         return [], {}
-    before, after = both_predictions(done, settings, samples)
     head = head_name(samples, settings.evaluate)
     hits = [joint_hits(found, samples, COCO17, head, settings.evaluate.alpha) for found in (before, after)]
     entries: list[dict[str, Any]] = []
@@ -147,6 +182,8 @@ def measured_samples(store: Store, done: Calibration, progress: Progress) -> lis
 
 def both_predictions(done: Calibration, settings: Settings, samples: Sequence[Sample]) -> tuple[list[Any], list[Any]]:
     """Return the predictions of the base and of the chosen model for the same samples."""
+    if not samples:
+        return [], []
     base = plugins.estimator_for(settings.predict.estimator)
     before = predict_samples(base, samples)
     step = int(done.ladder["chosen"]["step"])
@@ -154,6 +191,45 @@ def both_predictions(done: Calibration, settings: Settings, samples: Sequence[Sa
         return before, before
     with borrowed_weights(base, step_weights(base, done.folder, step)):
         return before, predict_samples(base, samples)
+
+
+def confidence_of(
+    store: Store,
+    done: Calibration,
+    settings: Settings,
+    samples: Sequence[Sample],
+    before: Sequence[Prediction],
+    after: Sequence[Prediction],
+) -> dict[str, Any] | None:
+    """Return the report's ``confidence``: the models' own and the fitted one, on the held-out target persons.
+
+    None where no clip is held out: the validation persons took part in the fit.
+    """
+    if done.ladder["scored_on"] != "test" or not samples:
+        return None
+    base = plugins.estimator_for(settings.predict.estimator)
+    options = settings.evaluate
+    rows: dict[str, Any] = {}
+    sides = [("base", model_key(base), before)]
+    if int(done.ladder["chosen"]["step"]) > 0:
+        chosen = plugins.estimator_for(str(done.folder / "chosen"))
+        sides.append(("chosen", model_key(chosen), after))
+    for name, key, found in sides:
+        people, predicted = original_pixels(samples, found)
+        trust = read_trust(store, key, settings.predict)
+        how = (base.skeleton, head_name(samples, options), options.alpha, 15, options.bootstrap, options.seed)
+        rows[f"{name}, its own"] = score_confidence(predicted, people, *how)
+        if Role.TARGET in trust.roles:
+            fitted = trust.apply(predicted, Role.TARGET, base.skeleton)
+            rows[f"{name}, fitted"] = score_confidence(fitted, people, *how)
+    return rows
+
+
+def refused_steps(rows: Sequence[Mapping[str, Any]], settings: Settings) -> dict[str, str]:
+    """Return step -> why the budget refused it, on the data that chose."""
+    options = settings.calibrate
+    entries = [entry_of(row) for row in rows]
+    return {str(step): why for step, why in refusals(entries, options.budget, certainty=options.certainty).items()}
 
 
 def clip_to_show(three_d: Lifted3D) -> str:

@@ -1,0 +1,60 @@
+"""`nano` as a graph that decodes itself, for ONNX: crops in, places and scores out, as `NanoEstimator` reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from emc.estimators.nano_crops import MEAN, PADDING, SPREAD
+from emc.estimators.nano_heatmaps import CELL, neighbourhood, newton_step
+from emc.estimators.nano_network import INPUT_SIZE
+from emc.estimators.onnx_export import ExportForm
+from emc.estimators.onnx_reading import TwoReadings
+from emc.pose.skeleton import COCO17
+
+if TYPE_CHECKING:
+    from emc.estimators.nano import NanoEstimator
+
+
+class NanoReading(nn.Module):
+    """(N, 3, 128, 128) normalised RGB -> places (N, 17, 2) in crop pixels, scores (N, 17).
+
+    network : `NanoNetwork`. mirror : read the mirrored crop too and average, as the estimator does.
+    """
+
+    def __init__(self, network: nn.Module, mirror: bool) -> None:
+        super().__init__()
+        self.network = TwoReadings(network, COCO17.flip) if mirror else network
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """Return places and scores."""
+        logits = self.network(crops)
+        height, width = logits.shape[-2:]
+        share = functional.softmax(logits.flatten(2), dim=-1)
+        best = share.argmax(dim=-1)
+        row, column = best // width, best % width
+        cells = torch.stack([column, row], dim=-1).float() + newton_step(logits, row, column)
+        near = neighbourhood(row, column, height, width)
+        return cells * CELL, (share * near).sum(dim=-1).clamp(0.0, 1.0)
+
+
+def nano_form(estimator: NanoEstimator, card: Mapping[str, Any]) -> ExportForm:
+    """Return the form of an estimator, whose network it keeps; `card` is its ``emc.json``."""
+    info = estimator.describe()
+    table = card.get("confidence")
+    return ExportForm(
+        reading=NanoReading(estimator.module, estimator.mirror),
+        size=(INPUT_SIZE, INPUT_SIZE),
+        mean=(MEAN,) * 3,
+        std=(SPREAD,) * 3,
+        skeleton=COCO17.name,
+        padding=PADDING,
+        border=MEAN,
+        licence=info.licence,
+        source=info.weights,
+        confidence={"score": table["peak"], "right": table["right"]} if table else None,
+    )

@@ -1,0 +1,132 @@
+"""An ONNX file in ONNX Runtime: names, shapes, and batches run on every core (or on CUDA where it is there)."""
+
+# ONNX Runtime has no complete types.
+# pyright: reportPrivateImportUsage=false
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from emc.errors import ShapeMismatch, WeightsError
+
+QUIET = 3
+Dimension = int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphShapes:
+    """Names and shapes of a graph's inputs and outputs, in its order; a dimension that may vary is None."""
+
+    inputs: Mapping[str, tuple[Dimension, ...]]
+    outputs: Mapping[str, tuple[Dimension, ...]]
+
+
+class OnnxGraph:
+    """A model file ready to run; `run` may be called from several threads at once.
+
+    Each call computes on one core: several calls side by side keep all cores busier than one call on all of them.
+    On CUDA one call at a time fills the device. Raises `WeightsError` naming the file where it is missing or
+    ONNX Runtime cannot read it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.is_file():
+            raise WeightsError(f"{path} is missing: give the path of an ONNX file")
+        content = path.read_bytes()
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        self._session = open_session(path, len(content))
+        self.shapes = GraphShapes(
+            {node.name: _shape(node.shape) for node in self._session.get_inputs()},
+            {node.name: _shape(node.shape) for node in self._session.get_outputs()},
+        )
+
+    @property
+    def on_cuda(self) -> bool:
+        """Whether the graph runs on a CUDA device."""
+        return "CUDAExecutionProvider" in self._session.get_providers()
+
+    @property
+    def fixed_batch(self) -> int | None:
+        """The only batch size that the graph takes; None where it takes any."""
+        first = next(iter(self.shapes.inputs.values()), ())
+        return first[0] if first else None
+
+    def measured_shapes(self) -> GraphShapes:
+        """Return the shapes with what the file leaves open measured on an empty image, where its input size is told.
+
+        Exporters often give a fixed dimension a name of its own, as if it could vary.
+        """
+        (name, shape), *others = self.shapes.inputs.items()
+        if others or len(shape) != 4 or None in shape[1:]:
+            return self.shapes
+        empty = np.zeros([size or 1 for size in shape], np.float32)
+        found = self._run(empty, name, list(self.shapes.outputs))
+        outputs = {key: (None, *value.shape[1:]) for key, value in zip(self.shapes.outputs, found, strict=True)}
+        return GraphShapes(self.shapes.inputs, outputs)
+
+    def run(self, batch: np.ndarray, name: str, outputs: Sequence[str]) -> list[np.ndarray]:
+        """Return the named outputs of a batch of (B, 3, H, W) float32, each with B rows.
+
+        A graph of a fixed batch size is run as often as it takes, its last batch filled up.
+        """
+        fixed = self.fixed_batch
+        if fixed is None or fixed == len(batch):
+            return self._run(batch, name, outputs)
+        parts: list[list[np.ndarray]] = []
+        for start in range(0, len(batch), fixed):
+            part = batch[start : start + fixed]
+            filled = np.concatenate([part, np.zeros((fixed - len(part), *part.shape[1:]), part.dtype)])
+            parts.append([found[: len(part)] for found in self._run(filled, name, outputs)])
+        return [np.concatenate(found) for found in zip(*parts, strict=True)]
+
+    def _run(self, batch: np.ndarray, name: str, outputs: Sequence[str]) -> list[np.ndarray]:
+        try:
+            found: Sequence[Any] = self._session.run(list(outputs), {name: batch})
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime raises its own classes, which it does not export
+            first = str(error).splitlines()[0]
+            raise ShapeMismatch(
+                f"{self.path} cannot be run on {name} {batch.shape}, outputs {list(outputs)} ({first:.120}): "
+                "correct its card (docs/onnx.md)"
+            ) from error
+        return [np.asarray(one) for one in found]
+
+
+def open_session(path: Path, size: int) -> onnxruntime.InferenceSession:
+    """Return a session of a file on the best provider at hand; raises `WeightsError` naming the file."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = QUIET
+    known = onnxruntime.get_available_providers()
+    wanted = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in known]
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=wanted)
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime raises its own classes, which it does not export
+        first = str(error).splitlines()[0]
+        raise WeightsError(
+            f"{path} ({size} bytes) is not a model that ONNX Runtime {onnxruntime.__version__} reads ({first:.120}): "
+            "download or export it again"
+        ) from error
+
+
+def compute_threads() -> int:
+    """Return how many cores to use: what PyTorch was told, where it is loaded, else ``OMP_NUM_THREADS``, else all."""
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "get_num_threads"):
+        return int(torch.get_num_threads())
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return int(told) if told.isdigit() and int(told) > 0 else os.cpu_count() or 1
+
+
+def _shape(shape: Sequence[Any]) -> tuple[Dimension, ...]:
+    return tuple(size if isinstance(size, int) and size > 0 else None for size in shape)

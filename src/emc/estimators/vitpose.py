@@ -1,0 +1,305 @@
+"""`vitpose`: vision transformers with heatmaps (Xu et al., NeurIPS 2022) as estimators that can be calibrated."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from emc.errors import ShapeMismatch, WeightsError
+from emc.estimators.vitpose_crops import (
+    MEAN,
+    PADDING,
+    SPREAD,
+    Augmentation,
+    augmented_affine,
+    changed_crops,
+    exact_crops,
+    label_weight,
+    normalised,
+    sample_places,
+    window_affine,
+    windows,
+)
+from emc.estimators.vitpose_heatmaps import (
+    confidence,
+    decode,
+    encode,
+    signals,
+    squared_error,
+    taught,
+    to_image,
+    turned_back,
+)
+from emc.estimators.vitpose_network import VitPoseNetwork, build_network, empty_network
+from emc.estimators.vitpose_original import read_original
+from emc.estimators.vitpose_variants import (
+    DEFAULT,
+    LICENCE,
+    VARIANTS,
+    Variant,
+    configuration,
+    variant_named,
+)
+from emc.estimators.vitpose_weights import (
+    check_fits,
+    find_weights,
+    inner_names,
+    named_weights,
+    outer_names,
+    read_folder,
+    whereabouts,
+    write_folder,
+)
+from emc.interfaces import ModelInfo
+from emc.pose.geometry import transform
+from emc.pose.records import Box, Prediction, Sample
+from emc.pose.skeleton import COCO17, Skeleton
+
+if TYPE_CHECKING:
+    from emc.estimators.onnx_export import ExportForm
+
+BATCH = 16
+TINY = configuration(hidden=96, layers=4, heads=3, simple_head=True, size=(128, 96))
+"""The configuration of `untrained`: 0.54 M parameters, for tests and experiments."""
+
+
+class VitPoseEstimator:
+    """Top-down estimator and `Trainable`: a crop of 256 x 192 per box, one heatmap per COCO-17 joint.
+
+    weights : a folder that `save` or transformers wrote, a checkpoint ``.pth`` of the authors, or a hub name
+    ``OWNER/NAME[@REVISION]``. None = the published model `variant`, which is looked for, and where need be downloaded
+    to the hub's cache, when the network is first needed: describing a model costs nothing. Raises `WeightsError` that
+    names the file and says what to do; `PluginError` where transformers is not installed.
+
+    The batch of `collate` holds ``image`` (B, 3, H, W) float32, ``target`` (B, 17, h, w) float32 bumps of height 1, and
+    ``weight`` (B, 17), 0 where a joint is not labelled or outside the crop. ``module(image)`` returns the heatmaps.
+
+    `predict` reads every crop twice, as it is and mirrored, and averages, as the published figures do. Set `mirror` to
+    False where speed matters more. It runs where the network is: ``estimator.module.to("cuda")`` moves both.
+    """
+
+    variant = DEFAULT
+
+    def __init__(self, weights: Path | str | None = None) -> None:
+        self.augmentation = Augmentation()
+        self.mirror = True
+        self._network: VitPoseNetwork | None = None
+        self._card: dict[str, Any] = {}
+        self._origin = ""
+        if weights is not None:
+            self._network = self._load(named_weights(weights))
+
+    @classmethod
+    def untrained(cls, seed: int, config: Mapping[str, Any] | None = None) -> VitPoseEstimator:
+        """Return an estimator with random weights, the same ones for the same seed.
+
+        config : of the network, see `vitpose_variants.configuration`; by default that of the published model which the
+        class stands for, or of `VitPoseEstimator` itself a tiny one (`TINY`). Batch-norm statistics, if any, learn.
+        """
+        if config is None:
+            config = TINY if cls is VitPoseEstimator else variant_named(cls.variant).configuration()
+        estimator = cls()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            network = build_network(config, "the configuration")
+        network.live_statistics = True
+        estimator._network = network
+        estimator._origin = f"untrained, seed {seed}"
+        return estimator
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """COCO-17."""
+        return COCO17
+
+    @property
+    def module(self) -> VitPoseNetwork:
+        """The network whose parameters are trained."""
+        if self._network is None:
+            published = self._published
+            self._network = self._load(find_weights(published))
+            pinned = published.revision and published.revision in self._origin
+            self._card = {"variant": published.name, "base": published.source if pinned else self._origin}
+        return self._network
+
+    @property
+    def _published(self) -> Variant:
+        return variant_named(self.variant)
+
+    def parameter_depths(self) -> Mapping[str, int]:
+        """Return parameter name of `module` -> depth, 0 nearest the input, the largest at the head."""
+        return self.module.parameter_depths()
+
+    def predict(self, images: Sequence[np.ndarray], boxes: Sequence[Sequence[Box]]) -> list[Prediction]:
+        """Predict every box of every image.
+
+        images : (H, W, 3) uint8 RGB of any size, each with its own list of boxes, which may reach outside it. Returns
+        predictions image by image in the order of the boxes: xy in pixels of the image, NaN where a heatmap has no
+        value above 0; score = height of the peak; confidence = that height within [0, 1], 0 where there is no place
+        near the peak; features (17, 4) as named by `vitpose_heatmaps.FEATURES`. Raises `ShapeMismatch` where the
+        numbers of images and box lists differ.
+        """
+        if len(images) != len(boxes):
+            raise ShapeMismatch(f"{len(images)} images came with {len(boxes)} box lists: give one list per image")
+        work = [(image, box) for image, listed in zip(images, boxes, strict=True) for box in listed]
+        predictions: list[Prediction] = []
+        for start in range(0, len(work), BATCH):
+            predictions += self._predict_batch(work[start : start + BATCH])
+        return predictions
+
+    def heatmaps(self, crops: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return what the network reads off (B, 3, H, W) crops: the heatmaps, and the mirrored reading by itself.
+
+        With `mirror` the first is the mean of both readings.
+        """
+        network = self.module
+        training = network.training
+        network.eval()
+        with torch.inference_mode():
+            found = network(crops).float()
+            mirrored = turned_back(network(crops.flip(-1)).float(), COCO17.flip) if self.mirror else None
+        network.train(training)
+        return (found if mirrored is None else (found + mirrored) / 2), mirrored
+
+    def _predict_batch(self, work: Sequence[tuple[np.ndarray, Box]]) -> list[Prediction]:
+        boxes = np.array([box.xywh for _, box in work], dtype=np.float32)
+        around = windows(boxes, self.module.size)
+        crops = exact_crops([image for image, _ in work], around, self.module.size, self._device)
+        found, mirrored = self.heatmaps(crops)
+        decoded = decode(found)
+        features = signals(found, decoded, mirrored)
+        sure = confidence(decoded)
+        xy = to_image(decoded.cells, around, (found.shape[2], found.shape[3]))
+        return [
+            Prediction(box.frame, box.track, xy[i], decoded.score[i], sure[i], boxes[i], features[i])
+            for i, (_, box) in enumerate(work)
+        ]
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.module.parameters()).device
+
+    def collate(self, samples: Sequence[Sample], rng: np.random.Generator | None) -> dict[str, Tensor]:
+        """Turn samples into one batch: with `rng` augmented by `self.augmentation`, without it cut as `predict` cuts.
+
+        Raises `ShapeMismatch` where a sample's joints are not COCO-17.
+        """
+        network = self.module
+        places = [sample_places(sample, network.joints) for sample in samples]
+        weights = [label_weight(sample) for sample in samples]
+        around = windows(np.array([sample.box for sample in samples]), network.size)
+        images = [sample.image for sample in samples]
+        if rng is None:
+            crops = exact_crops(images, around, network.size)
+            affines = [window_affine(window, network.size) for window in around]
+            flips = [False] * len(samples)
+        else:
+            changed = [augmented_affine(window, network.size, rng, self.augmentation) for window in around]
+            affines, flips = [affine for affine, _ in changed], [flip for _, flip in changed]
+            crops = normalised(changed_crops(images, np.stack(affines), network.size, rng, self.augmentation))
+        xy = [transform(points, affine) for points, affine in zip(places, affines, strict=True)]
+        order = [list(COCO17.flip) if flip else slice(None) for flip in flips]
+        target, weight = encode(
+            np.stack([points[i] for points, i in zip(xy, order, strict=True)]),
+            np.stack([given[i] for given, i in zip(weights, order, strict=True)]),
+            network.size,
+            network.grid,
+        )
+        return {"image": crops, "target": torch.from_numpy(target), "weight": torch.from_numpy(weight)}
+
+    def loss(self, batch: Mapping[str, Any]) -> Tensor:
+        """Return the mean squared error of the heatmaps, labels weighted: the loss ViTPose was trained with."""
+        image, target, weight = (batch[name].to(self._device) for name in ("image", "target", "weight"))
+        return squared_error(self.module(image), target, weight)
+
+    def taught(
+        self, batch: Mapping[str, Any], teacher: torch.nn.Module, common: Tensor, distil: float, fill: float
+    ) -> Mapping[str, Any]:
+        """Return a batch of `collate` with the heatmaps of another `module` in its targets, see `Teachable`."""
+        return taught(batch, teacher, common, distil, fill)
+
+    def save(self, path: Path, extra: Mapping[str, Any] | None = None) -> None:
+        """Write ``model.safetensors`` (float32) and ``emc.json`` (with `extra` merged in) into the folder `path`.
+
+        The card holds the configuration, so that nothing else is needed to load the folder; ``config.json`` is for
+        transformers, which opens it as well.
+        """
+        network = self.module
+        card = self._card | self._own_card() | dict(extra or {})
+        write_folder(Path(path), inner_names(network.state_dict()), network.written_config(), card)
+
+    def load(self, path: Path) -> None:
+        """Read weights from a folder that `save` or transformers wrote; raises `WeightsError` that names the file.
+
+        On error the estimator keeps the weights it had.
+        """
+        self._network = self._load(Path(path))
+
+    def _load(self, place: Path) -> VitPoseNetwork:
+        card, config, state = ({}, *read_original(place)) if place.is_file() else read_folder(place)
+        old = self._network
+        # The same network is filled in place: whoever trains or scores it keeps what they hold.
+        same = old is not None and old.written_config() == config
+        network = old if old is not None and same else empty_network(config, str(place))
+        if network.joints != len(COCO17):
+            raise WeightsError(f"{place} has {network.joints} heatmaps, COCO-17 needs 17: choose a COCO model")
+        check_fits(inner_names(network.state_dict()), state, place)
+        network.load_state_dict(outer_names(state), assign=not same)
+        if old is not None:
+            network.to(next(old.parameters()).device)
+        network.live_statistics = card.get("statistics") == "live"
+        self._card, self._origin = card, str(place)
+        return network.eval()
+
+    def describe(self) -> ModelInfo:
+        """Return name, skeleton, input size, licence and where the weights are, loading nothing."""
+        known = VARIANTS.get(str(self._card.get("variant", "" if self._origin else self.variant)))
+        own = self._network
+        height, width = own.size if own is not None else (256, 192)
+        parameters = known.parameters if known is not None else 0
+        return ModelInfo(
+            name=known.name if known is not None else "vitpose",
+            kind="estimator",
+            skeleton=COCO17.name,
+            input_size=(width, height),
+            licence=str(self._card.get("licence", LICENCE)),
+            trainable=True,
+            parameters=sum(p.numel() for p in own.parameters()) if own is not None else parameters,
+            weights=self._origin or whereabouts(self._published),
+            notes=f"COCO AP {known.coco_ap}" if known is not None else "",
+            extra=known.facts() if known is not None else {},
+        )
+
+    def export_form(self) -> ExportForm:
+        """Return what `emc export onnx` needs to know: the network with its decoding, and how its crops are made."""
+        from emc.estimators.vitpose_export import vitpose_form
+
+        return vitpose_form(self)
+
+    def clone(self) -> VitPoseEstimator:
+        """Return an independent copy, weights included."""
+        return copy.deepcopy(self)
+
+    def _own_card(self) -> dict[str, Any]:
+        network = self.module
+        return {
+            "estimator": "vitpose",
+            "skeleton": COCO17.name,
+            "licence": self._card.get("licence", LICENCE),
+            "config": network.written_config(),
+            "statistics": "live" if network.live_statistics else "frozen",
+            "preprocessing": {
+                "input": list(network.size),
+                "grid": list(network.grid),
+                "colour": "RGB",
+                "mean": list(MEAN),
+                "spread": list(SPREAD),
+                "padding": PADDING,
+            },
+        }

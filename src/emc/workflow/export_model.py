@@ -1,0 +1,43 @@
+"""A calibrated model as one ONNX file, with the card that lets `emc` read it again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from emc import plugins
+from emc.errors import UsageError
+
+POSE_CLASS = {"simcc": "RTMPose", "heatmap": "ViTPose"}
+"""The class of rtmlib that reads each kind."""
+
+
+def export_model(model: str, file: Path, kind: str = "simcc", finer: int = 2) -> dict[str, Any]:
+    """Write a model's ONNX file and its card; return what was written and how other programs are told of it.
+
+    model : an estimator's name, or the folder of a saved model. file : ends in ``.onnx``; the card gets the same name,
+    ``.toml``. kind : ``simcc`` (read as RTMPose) or ``heatmap`` (read as ViTPose). finer : input sides per side of the
+    network. Raises `UsageError` for a wrong name or a model that cannot be exported, `PluginError` where the extra
+    ``onnx`` is missing.
+    """
+    if file.suffix != ".onnx":
+        raise UsageError(f"{file} does not end in .onnx: programs know the format by that ending")
+    estimator = plugins.estimator_for(model)
+    from emc.estimators.onnx_card import card_path, write_card
+    from emc.estimators.onnx_export import card_of, form_of, write_onnx
+
+    form = form_of(estimator)
+    done = write_onnx(form, file, kind, finer)
+    write_card(card_path(file), card_of(form, kind, finer))
+    width, height = done.input_size
+    return {
+        "file": str(file),
+        "card": str(card_path(file)),
+        "model": model,
+        "kind": kind,
+        "input_size": [width, height],
+        "bytes": done.bytes,
+        "largest_difference": done.difference,
+        "mode": f"{{'pose_class':'{POSE_CLASS[kind]}', 'pose_model':'{file.resolve().as_posix()}', "
+        f"'pose_input_size':[{width}, {height}]}}",
+    }

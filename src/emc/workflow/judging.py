@@ -1,0 +1,148 @@
+"""Judge sets of weights on the validation data: what chooses a checkpoint, and how far it is drawn back to the base."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from emc.config import Settings
+from emc.interfaces import Trainable
+from emc.pose.records import Interval, Sample
+from emc.stages.calibrate import borrowed_weights
+from emc.stages.choose import Choice, LadderEntry, choose, refusals
+from emc.stages.evaluate import PopulationScores, before_after, chance_kept
+from emc.workflow.scoring import score_samples
+
+Weights = Mapping[str, torch.Tensor]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of one set of weights on both populations; None where a population has no labelled person."""
+
+    target: PopulationScores | None
+    common: PopulationScores | None
+
+    def document(self) -> dict[str, Any]:
+        """Return both populations as the ladder holds them."""
+        return {name: s.document if s else None for name, s in (("target", self.target), ("common", self.common))}
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Scores weights on the validation samples and compares them, person by person, with the base."""
+
+    estimator: Trainable
+    target: Sequence[Sample]
+    common: Sequence[Sample]
+    settings: Settings
+    base: Scores
+
+    @classmethod
+    def of_base(
+        cls, estimator: Trainable, target: Sequence[Sample], common: Sequence[Sample], settings: Settings
+    ) -> Judge:
+        """Return a judge for whom the estimator's present weights are the base."""
+        return cls(estimator, target, common, settings, _scores(estimator, target, common, settings))
+
+    def base_row(self) -> Row:
+        """Return the ladder's row of the base."""
+        return {"step": 0, "validation": self.base.document()}
+
+    def row(self, step: int, weights: Mapping[float, Weights]) -> Row:
+        """Score a checkpoint at shares of the tuned weights and return its row, at the share of the ladder's rule.
+
+        weights : share -> weights. The more of the tuned weights, the more is learned and the more forgotten: the
+        boundary of the budget is found by bisection, so that eight shares cost three or four scorings. Where the rule
+        refuses every share the smallest is kept, so that the ladder shows how it was refused. ``shares`` of the row
+        tells all that were scored.
+        """
+        shares = sorted(weights)
+        found: dict[float, Row] = {}
+        low, high = 0, len(shares)
+        while low < high:
+            middle = (low + high) // 2
+            share = shares[middle]
+            found[share] = self._judged(step, weights[share])
+            low, high = (low, middle) if self._refused(found[share]) else (middle + 1, high)
+        best = self._best(found)
+        told = [{"share": share, **_short(found[share], self.settings)} for share in sorted(found)]
+        return found[best] | {"share": best, "shares": told}
+
+    def _refused(self, row: Row) -> bool:
+        options = self.settings.calibrate
+        entries = [entry_of(self.base_row()), entry_of(row)]
+        return bool(refusals(entries, options.budget, certainty=options.certainty))
+
+    def _best(self, found: Mapping[float, Row]) -> float:
+        shares = sorted(found)
+        numbered = [self.base_row(), *(found[share] | {"step": n} for n, share in enumerate(shares, start=1))]
+        return shares[max(choice_of(numbered, self.settings).step - 1, 0)]
+
+    def _judged(self, step: int, weights: Weights) -> Row:
+        with borrowed_weights(self.estimator, weights):
+            scores = _scores(self.estimator, self.target, self.common, self.settings)
+        row: Row = {"step": step, "validation": scores.document()}
+        if self.base.target is None or scores.target is None:
+            return row
+        options = self.settings.evaluate
+        pair = (self.base.common, scores.common) if self.base.common and scores.common else None
+        row["change"] = before_after((self.base.target, scores.target), pair, options.bootstrap, options.seed)
+        if pair:
+            row["kept"] = chance_kept(*pair, self.settings.calibrate.budget, options.bootstrap, options.seed)
+        return row
+
+
+def choice_of(rows: Sequence[Mapping[str, Any]], settings: Settings) -> Choice:
+    """Return the choice among a ladder's rows by the rule of the settings."""
+    options = settings.calibrate
+    return choose([entry_of(row) for row in rows], options.parts, options.budget, certainty=options.certainty)
+
+
+def entry_of(row: Mapping[str, Any]) -> LadderEntry:
+    """Return a ladder's row as `choose` reads it: scores on validation."""
+    validation, step = row["validation"], int(row["step"])
+    target = {part: _interval(figure) for part, figure in validation["target"]["pckh"].items()}
+    common = validation["common"]
+    if common is None:
+        # Without common data nothing can be said of forgetting; the choice then rests on the target alone.
+        return LadderEntry(step, target, Interval(0.0, None, 0))
+    ap = _interval(common["ap"]) if common.get("ap") else None
+    return LadderEntry(step, target, _interval(common["pckh"]["total"]), ap, row.get("kept"))
+
+
+def describe_row(row: Mapping[str, Any]) -> str:
+    """Return one line on a checkpoint's validation scores."""
+    entry = entry_of(row)
+    legs = entry.target.get("leg") or entry.target["total"]
+    total = entry.target["total"]
+    share = f" (share {row['share']:g})" if "share" in row else ""
+    chance = "" if entry.kept is None else f", kept with a chance of {entry.kept:.0%}"
+    return (
+        f"step {entry.step}{share}: target legs {100 * legs.value:.1f}, total {100 * total.value:.1f}; "
+        f"common total {100 * entry.common.value:.1f}{chance} (PCKh, validation)"
+    )
+
+
+def _scores(estimator: Trainable, target: Sequence[Sample], common: Sequence[Sample], settings: Settings) -> Scores:
+    return Scores(
+        score_samples(estimator, target, settings.evaluate), score_samples(estimator, common, settings.evaluate)
+    )
+
+
+def _short(row: Row, settings: Settings) -> dict[str, Any]:
+    """Return the few figures by which shares are compared."""
+    target = row["validation"]["target"]["pckh"]
+    figures: dict[str, Any] = {part: target[part]["value"] for part in (*settings.calibrate.parts, "total")}
+    common = row["validation"]["common"]
+    return figures | {"common": common["pckh"]["total"]["value"] if common else None, "kept": row.get("kept")}
+
+
+def _interval(figure: Mapping[str, Any]) -> Interval:
+    ci95 = figure["ci95"]
+    value = float("nan") if figure["value"] is None else float(figure["value"])
+    return Interval(value, (ci95[0], ci95[1]) if ci95 else None, int(figure["n"]))
