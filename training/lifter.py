@@ -15,9 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional
 
-from emc.lifters.temporal import FEATURES, save_network
+from emc.lifters.temporal import FEATURES, load_network, save_network
 from emc.lifters.temporal_network import TemporalNetwork
 from lifter_data import Source, draw, training_sources
 
@@ -31,7 +30,7 @@ Pools = list[tuple[float, list[Source]]]
 View = tuple[np.ndarray, np.ndarray]
 
 
-def draw_views(pools: Pools, reach: int, rng: np.random.Generator) -> list[View]:
+def draw_views(pools: Pools, reach: int, measured: float, rng: np.random.Generator) -> list[View]:
     shares = np.array([share for share, _ in pools])
     views = []
     for pool in rng.choice(len(pools), VIEWS_PER_STEP, p=shares / shares.sum()):
@@ -39,21 +38,21 @@ def draw_views(pools: Pools, reach: int, rng: np.random.Generator) -> list[View]
         # A clip's chance grows with its length, gently: hundreds of short walks must not crowd out the rest.
         weight = np.sqrt([len(source.h36m) for source in sources])
         source = sources[int(rng.choice(len(sources), p=weight / weight.sum()))]
-        views.append(draw(source, VIEW_FRAMES, reach, rng))
+        views.append(draw(source, VIEW_FRAMES, reach, rng, measured))
     return views
 
 
 class Views:
     """The views of the last steps, the same for a step whether or not the run was interrupted before it."""
 
-    def __init__(self, pools: Pools, reach: int, seed: int, step: int) -> None:
-        self.pools, self.reach, self.seed = pools, reach, seed
+    def __init__(self, pools: Pools, reach: int, seed: int, step: int, measured: float) -> None:
+        self.pools, self.reach, self.seed, self.measured = pools, reach, seed, measured
         self.kept: deque[list[View]] = deque(maxlen=STEPS_KEPT)
         for earlier in range(step, step + STEPS_KEPT - 1):
             self.kept.append(self._drawn(earlier))
 
     def _drawn(self, number: int) -> list[View]:
-        return draw_views(self.pools, self.reach, np.random.default_rng([self.seed, 7, number]))
+        return draw_views(self.pools, self.reach, self.measured, np.random.default_rng([self.seed, 7, number]))
 
     def batch(self, step: int, pairs: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return (2, pairs, F, 17, 3) windows, the second one frame after the first, and (2, pairs, 17, 3) targets."""
@@ -68,22 +67,6 @@ class Views:
             values.append(np.stack([seen[at : at + window], seen[at + 1 : at + 1 + window]]))
             targets.append(truth[at : at + 2])
         return torch.from_numpy(np.stack(values, axis=1)), torch.from_numpy(np.stack(targets, axis=1))
-
-
-def lift_windows(network: TemporalNetwork, windows: torch.Tensor) -> torch.Tensor:
-    """Lift (B, F, 17, 3) windows of exactly the receptive field to (B, 17, 3).
-
-    The same function as the network's full-sequence form, with strides in the place of dilations, so that nothing is
-    computed that does not reach the one output frame (Pavllo et al. 2019, appendix).
-    """
-    y = windows.flatten(2).transpose(1, 2)
-    y = network.relu(network.expand_bn(functional.conv1d(y, network.expand_conv.weight, stride=3)))
-    for block in range(len(network.filter_widths) - 1):
-        wide, narrow = 2 * block, 2 * block + 1
-        inner = functional.conv1d(y, network.layers_conv[wide].weight, stride=3)
-        inner = network.relu(network.layers_bn[wide](inner))
-        y = y[:, :, 1::3] + network.relu(network.layers_bn[narrow](network.layers_conv[narrow](inner)))
-    return network.shrink(y)[:, :, 0].unflatten(1, (-1, 3))
 
 
 def loss(predicted: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -109,13 +92,19 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=2)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--seed", type=int, default=20260)
+    parser.add_argument("--start", type=Path, default=None, help="go on from the weights in this folder")
+    parser.add_argument("--measured", type=float, default=0.0, help="share of examples with errors measured of nano")
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(options.seed)
-    network = TemporalNetwork(features=FEATURES, filter_widths=(3,) * (options.blocks + 1), channels=options.channels)
+    network = TemporalNetwork(
+        features=FEATURES, filter_widths=(3,) * (options.blocks + 1), channels=options.channels, dropout=0.0
+    )
     # The answer is a difference from the flat pose: begin with none.
     torch.nn.init.zeros_(network.shrink.weight)
     torch.nn.init.zeros_(network.shrink.bias)
+    if options.start is not None:
+        network.load_state_dict(load_network(options.start)[0].state_dict())
     train(network, options)
 
 
@@ -130,14 +119,14 @@ def train(network: TemporalNetwork, options: argparse.Namespace) -> None:
         step, seconds = int(state["step"]), float(state["seconds"])
         print(f"goes on at step {step}", flush=True)
     pools = training_sources(options.shared, options.seed)
-    views = Views(pools, (network.receptive_field - 1) // 2, options.seed, step)
+    views = Views(pools, (network.receptive_field - 1) // 2, options.seed, step, options.measured)
     network.train()
     begun, running = time.monotonic(), math.nan
     while step < options.steps:
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, options.steps, options.rate)
         values, targets = views.batch(step, options.pairs)
-        total, error = loss(lift_windows(network, values.flatten(0, 1)).unflatten(0, (2, -1)), targets)
+        total, error = loss(network.lift_windows(values.flatten(0, 1)).unflatten(0, (2, -1)), targets)
         optimiser.zero_grad()
         total.backward()
         optimiser.step()

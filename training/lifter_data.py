@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.spatial.transform import Rotation
 
+from emc.lifters.measured_noise import NoiseModel, apply_noise, read_noise
 from emc.lifters.person_frame import flat_pose, person_frame, ray_rotation
 from emc.lifters.virtual_camera import (
     PARENTS,
@@ -100,10 +102,13 @@ def bone_lengths(body: BodyShape) -> np.ndarray:
     return np.linalg.norm(rest - rest[np.maximum(PARENTS, 0)], axis=-1)
 
 
-def draw(source: Source, frames: int, reach: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def draw(
+    source: Source, frames: int, reach: int, rng: np.random.Generator, measured: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw one training example: (frames, 17, 3) input values and (frames - 2 reach, 17, 3) targets.
 
-    Targets are metres, the difference from the flat pose, which is what the network learns.
+    measured : share of the examples whose 2D errors are those measured from `nano`; up to 0.8 the rest have made-up
+    ones. Targets are metres, the difference from the flat pose, which is what the network learns.
     The window may begin before the clip and end after it, with the border frame repeated, as in use.
     """
     h36m, coco = _window(source, frames, reach, rng)
@@ -116,7 +121,7 @@ def draw(source: Source, frames: int, reach: int, rng: np.random.Generator) -> t
     h36m, coco = h36m * scale, coco * scale
     camera = random_camera(h36m, rng)
     seen = view(h36m, coco, camera)
-    xy, confidence = _degraded(seen.xy, rng)
+    xy, confidence = _degraded(seen.xy, rng, measured)
     values, _ = person_frame(xy, confidence)
     # The true pelvis gives the viewing ray: the network answers in axes that look straight at the person.
     ray = seen.pelvis @ camera.intrinsic.T
@@ -147,9 +152,20 @@ def _interpolated(points: np.ndarray, at: np.ndarray) -> np.ndarray:
     return points[low] * (1 - share) + points[high] * share
 
 
-def _degraded(xy: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+@cache
+def _measured() -> tuple[NoiseModel, ...]:
+    """Return the errors measured from `nano`, before and after calibration, on common and on uncommon motion."""
+    return tuple(model for name in ("nano", "nano-calibrated") for model in read_noise(name).values())
+
+
+def _degraded(xy: np.ndarray, rng: np.random.Generator, measured: float) -> tuple[np.ndarray, np.ndarray]:
+    """Give joints errors: measured ones with this chance, else made-up ones, else (one in five) none."""
     confidence = np.ones(xy.shape[:2])
-    if rng.random() < 0.8:
+    chance = rng.random()
+    if chance < measured:
+        models = _measured()
+        xy, confidence = apply_noise(xy, models[int(rng.integers(len(models)))], rng)
+    elif chance < 0.8:
         xy, confidence = detector_noise(xy, float(np.exp(rng.uniform(np.log(0.004), np.log(0.03)))), rng)
     if rng.random() < 0.3:
         confidence = np.where(confidence > 0, 1.0, 0.0)

@@ -3,12 +3,12 @@ import pytest
 import torch
 
 from emc.errors import ShapeMismatch, UsageError
-from emc.lifters.temporal_network import TemporalNetwork, pad_edges, screen_coordinates
+from emc.lifters.temporal_network import FoldedNetwork, TemporalNetwork, lift_sequences, pad_edges, screen_coordinates
 
 
-def seeded_network(widths=(3, 3, 3), channels=16, joints=5):
+def seeded_network(widths=(3, 3, 3), channels=16, joints=5, causal=False):
     torch.manual_seed(3)
-    network = TemporalNetwork(joints, 2, joints, widths, channels)
+    network = TemporalNetwork(joints, 2, joints, widths, channels, causal=causal)
     for norm in (network.expand_bn, *network.layers_bn):
         torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
         norm.running_mean.uniform_(-0.3, 0.3)
@@ -65,6 +65,72 @@ def test_full_sequence_form_equals_a_frame_by_frame_computation():
     assert whole.shape == (14, 5, 3)
     assert single.std() > 0.01
     torch.testing.assert_close(whole, single, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("widths", [(3, 3, 3), (3, 5, 1, 3)])
+def test_strided_training_form_equals_the_dilated_form(widths, causal):
+    network = seeded_network(widths=widths, causal=causal)
+    torch.manual_seed(5)
+    field = network.receptive_field
+    sequence = torch.randn(field + 9, 5, 2)
+    windows = torch.stack([sequence[t : t + field] for t in range(10)])
+    with torch.no_grad():
+        dilated, strided = network(sequence[None])[0], network.lift_windows(windows)
+    assert strided.shape == (10, 5, 3) and strided.std() > 0.01
+    torch.testing.assert_close(strided, dilated, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("widths", [(3, 3, 3), (3, 3, 3, 3), (3, 3, 3, 3, 3)])
+def test_receptive_fields_of_27_81_and_243(widths):
+    network = seeded_network(widths=widths, channels=6)
+    assert network.receptive_field == {3: 27, 4: 81, 5: 243}[len(widths)]
+    windows = torch.randn(2, network.receptive_field, 5, 2)
+    with torch.no_grad():
+        torch.testing.assert_close(network(windows)[:, 0], network.lift_windows(windows), atol=1e-5, rtol=0)
+
+
+def test_a_causal_network_sees_nothing_of_the_future():
+    network = seeded_network(causal=True)
+    assert network.padding == (26, 0)
+    torch.manual_seed(6)
+    sequence = torch.randn(40, 5, 2).numpy()
+    changed = sequence.copy()
+    changed[20] += 1
+    both = lift_sequences(FoldedNetwork(network), np.stack([sequence, changed]), piece=9)
+    assert both.shape == (2, 40, 5, 3)
+    differs = np.abs(both[0] - both[1]).max(axis=(1, 2)) > 1e-6
+    assert not differs[:20].any()
+    assert differs[20:40].all()
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_folding_the_normalisation_changes_nothing(causal):
+    network = seeded_network(widths=(3, 5, 3), causal=causal)
+    sequence = torch.randn(2, 60, 5, 2)
+    with torch.no_grad():
+        torch.testing.assert_close(FoldedNetwork(network)(sequence), network(sequence), atol=1e-5, rtol=0)
+
+
+def test_strided_and_dilated_forms_train_the_same_parameters():
+    network = seeded_network()
+    windows = torch.randn(3, 27, 5, 2)
+    network.lift_windows(windows).square().mean().backward()
+    strided = {name: p.grad.clone() for name, p in network.named_parameters()}
+    network.zero_grad()
+    network(windows).square().mean().backward()
+    for name, parameter in network.named_parameters():
+        torch.testing.assert_close(strided[name], parameter.grad, atol=1e-5, rtol=1e-4)
+
+
+def test_windows_of_another_length_are_named():
+    with pytest.raises(ShapeMismatch, match=r"\(2, 26, 5, 2\)"):
+        seeded_network().lift_windows(torch.zeros(2, 26, 5, 2))
+
+
+def test_the_trajectory_head_is_a_network_with_one_joint():
+    network = TemporalNetwork(17, 2, 1, (3, 3), 8).eval()
+    assert network(torch.zeros(1, 12, 17, 2)).shape == (1, 4, 1, 3)
 
 
 def test_too_short_or_wrong_input_is_named():

@@ -7,11 +7,15 @@ from emc.errors import ShapeMismatch
 from emc.pose.geometry import similarity_align
 from emc.pose.metrics_3d import (
     action_mean,
+    auc_shares,
     mean_error,
     mpjpe_errors,
     mpjve_errors,
     n_mpjpe_errors,
     p_mpjpe_errors,
+    pck3d,
+    pck3d_auc,
+    without_root,
 )
 
 
@@ -101,6 +105,17 @@ def test_action_mean_weighs_actions_equally() -> None:
     # walking: (10 + 20 + 30) / 3 = 20 over its two sequences; eating: 50; mean over actions 35, not 27.5 over frames.
     errors = {"walking": [np.array([[10.0], [20.0]]), np.array([[30.0]])], "eating": [np.array([[50.0]])], "none": []}
     assert action_mean(errors) == 35.0
+
+
+def test_pck3d_and_auc_by_hand() -> None:
+    # Root left out and one joint unknown: 0, 12, 150 and 151 mm count.
+    errors = without_root(np.array([[0.0, 0.0, 12.0], [0.0, 150.0, 151.0], [0.0, np.nan, np.nan]]))
+    assert np.isnan(errors[:, 0]).all()
+    assert pck3d(errors) == 3 / 4
+    # Thresholds 0, 5, ... 150: 31 of them; 0 mm passes all, 12 mm the 28 from 15 on, 150 mm the last one, 151 mm none.
+    np.testing.assert_allclose(auc_shares(errors)[:2, 1:], [[1, 28 / 31], [1 / 31, 0]])
+    assert pck3d_auc(errors) == pytest.approx((31 + 28 + 1 + 0) / 4 / 31)
+    assert np.isnan(pck3d(np.full((2, 3), np.nan))) and np.isnan(pck3d_auc(np.zeros((0, 3))))
 
 
 def test_shapes_are_named() -> None:

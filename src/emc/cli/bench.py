@@ -41,6 +41,59 @@ def lspe(
         terminal.result(document, lambda console: _print(console, document))
 
 
+@app.command("lift")
+def lift(
+    data: Annotated[
+        Path, typer.Option(help="Folder with mocap.npz, or with Human3.6M (data_3d_h36m.npz, cameras.json, 2D files).")
+    ],
+    before: Annotated[
+        str, typer.Option(help="Errors of the 2D model before calibration: a file of `bench noise`.")
+    ] = "nano",
+    after: Annotated[
+        str, typer.Option(help="Errors of the 2D model after calibration: a file of `bench noise`.")
+    ] = "nano-calibrated",
+    common: Annotated[list[str] | None, typer.Option(help="Common clips, as cmu/*_test; repeatable.")] = None,
+    uncommon: Annotated[list[str] | None, typer.Option(help="Uncommon clips, as deepmimic/kick; repeatable.")] = None,
+    cameras: Annotated[int, typer.Option(help="Virtual cameras per clip.", min=1)] = 4,
+    keypoints: Annotated[str, typer.Option(help="Human3.6M: which data_2d_h36m_NAME.npz to lift.")] = "gt",
+    setting: options.Set = None,
+    json: options.AsJson = False,
+) -> None:
+    """Score a lifter on motion capture: exact 2D, and with a pose model's errors before and after calibration."""
+    with running(json) as terminal:
+        from emc.cli.bench_tables import print_h36m, print_lift
+        from emc.workflow.bench_h36m import bench_h36m, is_h36m
+        from emc.workflow.bench_lift import COMMON, UNCOMMON, bench_lift
+
+        settings = options.settings_for(None, setting)
+        if is_h36m(data):
+            document = bench_h36m(data, keypoints, settings, terminal)
+            terminal.result(document, lambda console: print_h36m(console, document))
+            return
+        document = bench_lift(data, settings, before, after, common or COMMON, uncommon or UNCOMMON, cameras, terminal)
+        terminal.result(document, lambda console: print_lift(console, document))
+
+
+@app.command("noise")
+def noise(
+    out: Annotated[Path | None, typer.Option(help="Write the noise model here, for `emc bench lift`.")] = None,
+    clips: Annotated[int, typer.Option(help="Rendered clips of common motion, and as many of uncommon.", min=2)] = 36,
+    estimator: options.Estimator = None,
+    setting: options.Set = None,
+    json: options.AsJson = False,
+) -> None:
+    """Measure how a 2D model errs on rendered people: per joint, over time, swapped sides, confidence."""
+    with running(json) as terminal:
+        from emc.cli.bench_tables import print_noise
+        from emc.workflow.bench_noise import bench_noise, write_noise
+
+        settings = options.settings_for(None, setting, predict={"estimator": estimator})
+        document = bench_noise(clips, settings, terminal)
+        if out is not None:
+            write_noise(document, out)
+        terminal.result(document, lambda console: print_noise(console, document, out))
+
+
 def _print(console: Console, document: dict[str, Any]) -> None:
     from rich.table import Table
 

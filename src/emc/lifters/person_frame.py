@@ -39,9 +39,12 @@ def fill_gaps(xy: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.nd
     xy : (T, 17, 2) pixels, NaN = missing. confidence : (T, 17), NaN counts as 0. Returns xy, where a gap is bridged
     linearly and the ends hold the nearest value (a joint that is never seen stays NaN), and confidence in [0, 1].
     """
-    seen = np.asarray(np.isfinite(xy).all(axis=-1))
-    filled = np.where(seen[..., None], xy, np.nan).astype(np.float64)
-    known = np.where(seen, np.clip(np.nan_to_num(confidence), 0.0, 1.0), 0.0)
+    seen = np.asarray(np.isfinite(xy[..., 0]) & np.isfinite(xy[..., 1]))
+    filled = xy.astype(np.float64)
+    known = np.clip(np.nan_to_num(confidence), 0.0, 1.0).astype(np.float64)
+    if seen.all():
+        return filled, known
+    filled[~seen], known[~seen] = np.nan, 0.0
     frames = np.arange(len(xy))
     for joint in np.flatnonzero(seen.any(axis=0) & ~seen.all(axis=0)):
         there = seen[:, joint]
@@ -57,13 +60,13 @@ def person_size(filled: np.ndarray) -> np.ndarray:
     `SIZE_WINDOW` frames: a limb that points at the camera looks short now, but hardly ever for the whole window.
     Where no bone was ever seen, the spread of the joints stands in.
     """
-    ends = np.array(BONES)
-    lengths = np.linalg.norm(filled[:, ends[:, 0]] - filled[:, ends[:, 1]], axis=-1)
-    seen = np.isfinite(lengths).all(axis=0)
-    if seen.any():
+    # One bone at a time: SciPy's filter of a single series is many times faster than that of a table.
+    lengths = [np.hypot(*(filled[:, near] - filled[:, far]).T) for near, far in BONES]
+    seen = [bone for bone, length in enumerate(lengths) if np.isfinite(length).all()]
+    if seen:
         window = min(SIZE_WINDOW, 2 * len(filled) - 1)
-        long = percentile_filter(lengths[:, seen], SIZE_PERCENTILE, size=(window, 1), mode="nearest")
-        size = long.sum(axis=1) / np.array(BONE_LENGTHS)[seen].sum()
+        long = sum(percentile_filter(lengths[b], SIZE_PERCENTILE, size=window, mode="nearest") for b in seen)
+        size = np.asarray(long) / sum(BONE_LENGTHS[bone] for bone in seen)
     else:
         size = np.full(len(filled), float(np.nanstd(filled, axis=(0, 1)).max()))
     return np.where(np.isfinite(size) & (size > 1e-9), size, 1.0)
@@ -94,9 +97,10 @@ def person_frame(xy: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np
         raise ShapeMismatch(f"no joint is seen on any of {len(xy)} frames: lift only where a person was found")
     filled, known = fill_gaps(xy, confidence)
     centre = hip_centre(filled)
-    relative = (filled - centre[:, None]) / person_size(filled)[:, None, None]
-    values = np.concatenate([np.nan_to_num(relative), known[..., None]], axis=-1)
-    return values.astype(np.float32), centre
+    values = np.empty((*known.shape, 3), dtype=np.float32)
+    values[..., :2] = (filled - centre[:, None]) * (1 / person_size(filled))[:, None, None]
+    values[..., 2] = known
+    return np.nan_to_num(values, copy=False), centre
 
 
 def mirror_input(values: np.ndarray) -> np.ndarray:

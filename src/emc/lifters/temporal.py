@@ -15,13 +15,14 @@ from safetensors.torch import load, save
 
 from emc.errors import UsageError, WeightsError
 from emc.interfaces import ModelInfo
+from emc.lifters.layouts import coco_from_h36m_2d
 from emc.lifters.person_frame import STANDARD_HEIGHT, flat_pose, mirror_input, person_frame, ray_rotation
-from emc.lifters.temporal_network import TemporalNetwork, pad_edges
+from emc.lifters.temporal_network import FoldedNetwork, TemporalNetwork, lift_sequences
 from emc.pose.skeleton import COCO17, H36M17
 
 NAME = "temporal-small"
 FEATURES = 3
-PIECE = 4096
+PIECE = 2048
 """Frames lifted at once: bounds the memory of very long clips."""
 
 
@@ -44,6 +45,7 @@ class TemporalSmallLifter:
         if not height > 0 or (focal is not None and not focal > 0):
             raise UsageError(f"lifter got height {height} m and focal {focal} px: both must be positive")
         self.network, self._document = load_network(weights)
+        self._folded = FoldedNetwork(self.network)
         self.height = height
         self.focal = focal
         self._weights = "embedded" if weights is None else str(weights)
@@ -64,7 +66,14 @@ class TemporalSmallLifter:
         values, centre = person_frame(xy, confidence)
         xyz = self.lift_values(values) * (self.height / STANDARD_HEIGHT)
         turn = ray_rotation(centre, size, self.focal or float(max(size)))
-        return np.einsum("tij,tkj->tki", turn, xyz).astype(np.float32)
+        return np.matmul(xyz, turn.swapaxes(1, 2).astype(np.float32)).astype(np.float32)
+
+    def lift_h36m(self, xy: np.ndarray, confidence: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Lift one person's sequence of (T, 17, 2) Human3.6M-17 joints; otherwise as `lift`.
+
+        The network sees COCO-17 joints that are estimated from them (`emc.lifters.layouts`).
+        """
+        return self.lift(*coco_from_h36m_2d(xy, confidence), size)
 
     def lift_values(self, values: np.ndarray) -> np.ndarray:
         """Lift (T, 17, 3) values of `person_frame`, averaged with their mirror image.
@@ -72,8 +81,8 @@ class TemporalSmallLifter:
         Returns (T, 17, 3) metres of a person of 1.70 m, pelvis at the origin, in the axes of a camera that looks
         straight at the pelvis.
         """
-        straight = self._run(values)
-        mirrored = self._run(mirror_input(values))[:, list(H36M17.flip)] * np.array([-1, 1, 1], dtype=np.float32)
+        straight, mirrored = lift_sequences(self._folded, np.stack([values, mirror_input(values)]), PIECE)
+        mirrored = mirrored[:, list(H36M17.flip)] * np.array([-1, 1, 1], dtype=np.float32)
         mean = flat_pose(values) + (straight + mirrored) / 2
         return mean - mean[:, :1]
 
@@ -91,16 +100,6 @@ class TemporalSmallLifter:
             notes="single camera: metres are those of a person of the given height (1.70 m unless told)",
             extra={"output_skeleton": H36M17.name, "receptive_field": self.network.receptive_field},
         )
-
-    def _run(self, values: np.ndarray) -> np.ndarray:
-        reach = (self.network.receptive_field - 1) // 2
-        padded = torch.from_numpy(pad_edges(values, reach, reach))
-        with torch.inference_mode():
-            pieces = [
-                self.network(padded[None, start : start + PIECE + 2 * reach])[0]
-                for start in range(0, len(values), PIECE)
-            ]
-        return torch.cat(pieces).numpy()
 
 
 def save_network(network: TemporalNetwork, folder: Path, extra: Mapping[str, Any] | None = None) -> None:

@@ -9,21 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional
 
 from emc.errors import ShapeMismatch, UsageError
 
 
 class TemporalNetwork(nn.Module):
-    """Residual blocks of dilated convolutions over time, in the full-sequence (not strided) form.
+    """Residual blocks of convolutions over time, in two forms with the same parameters.
+
+    Calling the network takes a sequence (dilated convolutions, every frame lifted, for use); `lift_windows` takes
+    windows of exactly the receptive field (strided convolutions, one frame lifted, for training).
 
     joints_in, features : joints of the 2D input and values per joint (2: x, y; 3: and a confidence).
     joints_out : joints of the 3D output. filter_widths : odd kernel sizes; the first belongs to the entry
     convolution, each other one to a residual block whose dilation is the product of the widths before it.
-    The receptive field is the product of all widths: (3, 3, 3, 3, 3) sees 243 frames.
+    The receptive field is the product of all widths: (3, 3, 3, 3, 3) sees 243 frames. causal : the frame that is
+    lifted is the last of its receptive field, not the middle one. With joints_out = 1 it is the trajectory head.
     """
 
     def __init__(
@@ -34,6 +40,7 @@ class TemporalNetwork(nn.Module):
         filter_widths: Sequence[int] = (3, 3, 3, 3, 3),
         channels: int = 1024,
         dropout: float = 0.25,
+        causal: bool = False,
     ) -> None:
         super().__init__()
         if not filter_widths or any(width < 1 or width % 2 == 0 for width in filter_widths):
@@ -41,6 +48,7 @@ class TemporalNetwork(nn.Module):
         self.joints_in, self.features, self.joints_out = joints_in, features, joints_out
         self.filter_widths = tuple(filter_widths)
         self.channels = channels
+        self.causal = causal
         self.expand_conv = nn.Conv1d(joints_in * features, channels, self.filter_widths[0], bias=False)
         self.expand_bn = nn.BatchNorm1d(channels)
         convolutions: list[nn.Module] = []
@@ -59,6 +67,12 @@ class TemporalNetwork(nn.Module):
         """Frames of input that one frame of output sees."""
         return prod(self.filter_widths)
 
+    @property
+    def padding(self) -> tuple[int, int]:
+        """Frames to repeat before and after a sequence so that every frame of it is lifted."""
+        reach = self.receptive_field - 1
+        return (reach, 0) if self.causal else (reach // 2, reach // 2)
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Lift (B, T, joints_in, features) to (B, T - receptive_field + 1, joints_out, 3).
 
@@ -73,13 +87,86 @@ class TemporalNetwork(nn.Module):
             y = self._block(y, block)
         return self.shrink(y).transpose(1, 2).unflatten(2, (self.joints_out, 3))
 
+    def lift_windows(self, windows: torch.Tensor) -> torch.Tensor:
+        """Lift (B, receptive_field, joints_in, features) windows to their one frame: (B, joints_out, 3).
+
+        The same function as the full-sequence form, with strides in the place of dilations, so that nothing is
+        computed that does not reach the one output frame. Raises `ShapeMismatch` for windows of another shape.
+        """
+        wanted = (self.receptive_field, self.joints_in, self.features)
+        if windows.ndim != 4 or windows.shape[1:] != wanted:
+            raise ShapeMismatch(f"the lifting network got windows {tuple(windows.shape)}: they must be (B, *{wanted})")
+        y = windows.flatten(2).transpose(1, 2)
+        y = functional.conv1d(y, self.expand_conv.weight, stride=self.filter_widths[0])
+        y = self.drop(self.relu(self.expand_bn(y)))
+        for block in range(len(self.filter_widths) - 1):
+            y = self._strided_block(y, block)
+        return self.shrink(y)[:, :, 0].unflatten(1, (self.joints_out, 3))
+
     def _block(self, y: torch.Tensor, block: int) -> torch.Tensor:
         wide, narrow = 2 * block, 2 * block + 1
-        # A valid convolution shortens the sequence by this much on either side; the shortcut must follow.
-        trim = prod(self.filter_widths[: block + 1]) * (self.filter_widths[block + 1] - 1) // 2
-        shortcut = y[:, :, trim : y.shape[2] - trim]
+        # A valid convolution shortens the sequence by this much in all; the shortcut must follow.
+        cut = prod(self.filter_widths[: block + 1]) * (self.filter_widths[block + 1] - 1)
+        before = cut if self.causal else cut // 2
+        shortcut = y[:, :, before : y.shape[2] - (cut - before)]
         y = self.drop(self.relu(self.layers_bn[wide](self.layers_conv[wide](y))))
         return shortcut + self.drop(self.relu(self.layers_bn[narrow](self.layers_conv[narrow](y))))
+
+    def _strided_block(self, y: torch.Tensor, block: int) -> torch.Tensor:
+        wide, narrow = 2 * block, 2 * block + 1
+        width = self.filter_widths[block + 1]
+        kernel: torch.Tensor = self.layers_conv[wide].weight  # pyright: ignore[reportAssignmentType]
+        shortcut = y[:, :, (width - 1 if self.causal else width // 2) :: width]
+        y = self.drop(self.relu(self.layers_bn[wide](functional.conv1d(y, kernel, stride=width))))
+        return shortcut + self.drop(self.relu(self.layers_bn[narrow](self.layers_conv[narrow](y))))
+
+
+class FoldedNetwork:
+    """A `TemporalNetwork` in evaluation mode with each normalisation folded into its convolution: the same, faster."""
+
+    def __init__(self, network: TemporalNetwork) -> None:
+        self.padding = network.padding
+        self.joints_out = network.joints_out
+        self._trims: list[tuple[int, int]] = []
+        self._layers = [_folded(network.expand_conv, network.expand_bn, 1)]
+        for block, width in enumerate(network.filter_widths[1:]):
+            dilation = prod(network.filter_widths[: block + 1])
+            cut = dilation * (width - 1)
+            self._trims.append((cut, 0) if network.causal else (cut // 2, cut // 2))
+            for layer, step in ((2 * block, dilation), (2 * block + 1, 1)):
+                self._layers.append(_folded(network.layers_conv[layer], network.layers_bn[layer], step))
+        self._last = (network.shrink.weight.detach(), network.shrink.bias)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Lift as `TemporalNetwork.forward`; to be called in inference mode, without checks."""
+        y = self._layer(0, x.flatten(2).transpose(1, 2))
+        for block, (before, after) in enumerate(self._trims):
+            inner = self._layer(2 * block + 2, self._layer(2 * block + 1, y))
+            y = inner.add_(y[:, :, before : y.shape[2] - after])
+        return functional.conv1d(y, *self._last).transpose(1, 2).unflatten(2, (self.joints_out, 3))
+
+    def _layer(self, layer: int, y: torch.Tensor) -> torch.Tensor:
+        weight, bias, dilation = self._layers[layer]
+        return functional.conv1d(y, weight, bias, dilation=dilation).relu_()
+
+
+def _folded(conv: Any, norm: Any, dilation: int) -> tuple[torch.Tensor, torch.Tensor, int]:
+    scale = norm.weight.detach() / torch.sqrt(norm.running_var + norm.eps)
+    return conv.weight.detach() * scale[:, None, None], norm.bias.detach() - norm.running_mean * scale, dilation
+
+
+def lift_sequences(network: FoldedNetwork, sequences: np.ndarray, piece: int) -> np.ndarray:
+    """Return (B, T, joints_out, 3) of (B, T, joints_in, features) float32 sequences, edges padded.
+
+    piece : frames lifted at once, which bounds the memory of very long clips.
+    """
+    before, after = network.padding
+    padded = torch.from_numpy(np.stack([pad_edges(sequence, before, after) for sequence in sequences]))
+    with torch.inference_mode():
+        pieces = [
+            network(padded[:, start : start + piece + before + after]) for start in range(0, sequences.shape[1], piece)
+        ]
+    return torch.cat(pieces, dim=1).numpy()
 
 
 def pad_edges(sequence: np.ndarray, before: int, after: int) -> np.ndarray:

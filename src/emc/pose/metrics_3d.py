@@ -13,6 +13,8 @@ import numpy as np
 from emc.errors import ShapeMismatch
 
 MM = 1000.0
+PCK_MM = 150.0
+AUC_THRESHOLDS: tuple[float, ...] = tuple(5.0 * step for step in range(31))
 
 
 def mpjpe_errors(predicted: np.ndarray, truth: np.ndarray, root: int = 0) -> np.ndarray:
@@ -52,6 +54,35 @@ def mpjve_errors(predicted: np.ndarray, truth: np.ndarray, root: int = 0) -> np.
     """Return (T - 1, J) errors of the first differences in mm per frame, roots aligned."""
     a, b = _rooted(predicted, truth, root)
     return np.linalg.norm(np.diff(a, axis=0) - np.diff(b, axis=0), axis=-1) * MM
+
+
+def pck3d(errors: np.ndarray, threshold: float = PCK_MM) -> float:
+    """Return the share of joints whose root-aligned error is at most `threshold` mm; NaN where no joint counts.
+
+    errors : (T, J) of `mpjpe_errors`, the root left out (its error is 0 by definition): see `without_root`.
+    Source: Mehta et al., 3DV 2017 (150 mm: half a head).
+    """
+    counted = errors[np.isfinite(errors)]
+    return float((counted <= threshold).mean()) if counted.size else float("nan")
+
+
+def pck3d_auc(errors: np.ndarray) -> float:
+    """Return the mean of `pck3d` over the thresholds 0, 5, ... 150 mm: the area under its curve, in [0, 1]."""
+    counted = errors[np.isfinite(errors)]
+    return float(auc_shares(counted).mean()) if counted.size else float("nan")
+
+
+def auc_shares(errors: np.ndarray) -> np.ndarray:
+    """Return for each error in mm the share of the thresholds 0, 5, ... 150 mm that it stays within; NaN stays NaN."""
+    within = np.where(np.isfinite(errors), errors, 0.0)[..., None] <= np.array(AUC_THRESHOLDS)
+    return np.where(np.isfinite(errors), within.mean(axis=-1), np.nan)
+
+
+def without_root(errors: np.ndarray, root: int = 0) -> np.ndarray:
+    """Return (T, J) errors with those of the root as NaN, so that it counts nowhere."""
+    out = np.array(errors, dtype=np.float64)
+    out[:, root] = np.nan
+    return out
 
 
 def mean_error(errors: np.ndarray) -> float:

@@ -14,9 +14,9 @@ from emc.config import Settings
 from emc.interfaces import Progress
 from emc.pose.records import Sample
 from emc.workflow.calibrate import trainable
+from emc.workflow.compute import set_threads
 from emc.workflow.ladder import Populations, run_ladder
 from emc.workflow.lspe import SPLITS, read_split
-from emc.workflow.predict import set_threads
 from emc.workflow.progress import Silent
 
 

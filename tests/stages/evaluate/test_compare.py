@@ -6,7 +6,7 @@ from scored_people import crowd, prediction
 
 from emc.errors import ShapeMismatch, UsageError
 from emc.pose.skeleton import COCO17
-from emc.stages.evaluate import before_after, compare_populations, evaluate_population
+from emc.stages.evaluate import PopulationScores, before_after, chance_kept, compare_populations, evaluate_population
 
 NAN = float("nan")
 LEGS = list(COCO17.part("leg"))
@@ -94,3 +94,43 @@ def test_other_persons_are_refused() -> None:
         compare_populations(np.ones((5, 17)), np.ones((4, 17)), np.arange(5), COCO17)
     with pytest.raises(UsageError, match="unknown part 'tail'"):
         compare_populations(np.ones((5, 17)), np.ones((5, 17)), np.arange(5), COCO17, "tail")
+
+
+def populations(rights_before, rights_after):
+    """Clips of one person whose first joints are right."""
+    skeleton, scores = COCO17, []
+    for rights in (rights_before, rights_after):
+        hits = np.zeros((len(rights), 17))
+        for person, right in enumerate(rights):
+            hits[person, :right] = 1
+        unit = np.arange(len(rights))
+        scores.append(PopulationScores(hits, unit, "clip", skeleton, None, {}))
+    return scores
+
+
+def test_the_chance_of_a_kept_score_by_hand() -> None:
+    """Six clips: one falls by 17 joints of 17, the others stay.
+
+    A resample falls by k / 6 of all joints where the fallen clip is drawn k times, and by nothing where it is not
+    drawn: (5 / 6) ** 6 = 0.335. A budget of 20 points forgives one draw of it (16.7): + 6 x 1/6 x (5/6) ** 5 = 0.737.
+    """
+    before, after = populations([17] * 6, [0] + [17] * 5)
+    assert chance_kept(before, after, 0.5, 20_000, 0) == pytest.approx(0.335, abs=0.01)
+    assert chance_kept(before, after, 20, 20_000, 0) == pytest.approx(0.737, abs=0.01)
+
+
+def test_a_fall_of_exactly_the_budget_is_kept() -> None:
+    before, after = populations([17] * 8, [16] * 8)
+    assert chance_kept(before, after, 100 / 17, 200, 0) == 1.0
+    assert chance_kept(before, after, 100 / 17 - 0.01, 200, 0) == 0.0
+
+
+@pytest.mark.parametrize(("after", "chance"), [([17, 17, 16], 0.0), ([17, 17, 17], 1.0)])
+def test_too_few_clips_are_judged_by_their_score(after, chance) -> None:
+    assert chance_kept(*populations([17, 17, 17], after), 0.5, 200, 0) == chance
+    assert chance_kept(*populations([17] * 6, after * 2), 0.5, 0, 0) == chance
+
+
+def test_the_chance_needs_the_same_persons() -> None:
+    with pytest.raises(ShapeMismatch, match="same persons"):
+        chance_kept(populations([17] * 5, [17] * 5)[0], populations([17] * 6, [17] * 6)[1], 0.5)

@@ -1,16 +1,20 @@
 """Stage: score predictions against labels, with intervals: two dimensions, OKS-AP, three dimensions, confidence."""
 
-from emc.stages.evaluate.compare import Comparison, before_after, compare_populations
-from emc.stages.evaluate.confidence_score import score_confidence
+from emc.stages.evaluate.compare import Comparison, before_after, chance_kept, compare_populations
+from emc.stages.evaluate.confidence_score import compare_confidence, confidence_figures, score_confidence
 from emc.stages.evaluate.oks_ap import match_people
 from emc.stages.evaluate.population import PopulationScores, evaluate_population, joint_hits, score_population
-from emc.stages.evaluate.three_d import score_3d
+from emc.stages.evaluate.three_d import compare_3d, score_3d
 
 __all__ = [
     "Comparison",
     "PopulationScores",
     "before_after",
+    "compare_3d",
+    "chance_kept",
+    "compare_confidence",
     "compare_populations",
+    "confidence_figures",
     "evaluate_population",
     "joint_hits",
     "match_people",

@@ -1,0 +1,62 @@
+"""How `emc bench lift` and `emc bench noise` show their figures to people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emc.cli.figures import percent, plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+CONDITIONS = {"exact": "exact 2D", "before": "before", "after": "after"}
+
+
+def print_lift(console: Console, document: Mapping[str, Any]) -> None:
+    """Print one table per population, and the change by calibration in words."""
+    from rich.table import Table
+
+    for kind, part in document["populations"].items():
+        title = f"{kind}: {len(part['clips'])} clips, {part['frames']} frames; mm with 95 % intervals over clips"
+        table = Table(title=title, title_justify="left")
+        for name in ("variant", "2D", "MPJPE", "P-MPJPE", "N-MPJPE", "MPJVE", "PCK3D, %"):
+            table.add_column(name, justify="left" if name in ("variant", "2D") else "right")
+        for variant, rows in part["variants"].items():
+            for when, words in CONDITIONS.items():
+                row = rows[when]
+                cells = (plain(row[name]) for name in ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve"))
+                table.add_row(variant, words, *cells, percent(row["pck3d"]))
+        console.print(table)
+        change = part["variants"]["plain"]["change"]
+        console.print(
+            f"{kind}, after calibration: MPJPE {plain(change['mpjpe'])} mm, P-MPJPE {plain(change['p_mpjpe'])} mm, "
+            f"knee {plain(change['angle_knee'])} degrees (negative = fewer)"
+        )
+
+
+def print_h36m(console: Console, document: Mapping[str, Any]) -> None:
+    """Print the figure of each action and their means."""
+    from rich.table import Table
+
+    table = Table(title=f"Human3.6M, {document['keypoints']}, {', '.join(document['subjects'])}; mm")
+    names = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve")
+    for name in ("action", *names):
+        table.add_column(name, justify="left" if name == "action" else "right")
+    rows = {**document["scores"]["per_action"], "mean": document["scores"]["action_mean"]}
+    for action, row in rows.items():
+        table.add_row(action, *(f"{row[name]:.1f}" for name in names))
+    console.print(table)
+
+
+def print_noise(console: Console, document: Mapping[str, Any], out: Path | None) -> None:
+    """Print in words how the model errs, and where that was written."""
+    for kind, row in document["summary"].items():
+        console.print(
+            f"{kind}: mean error {row['mean_mm']} mm, median {row['median_mm']} mm (of a person of 1.70 m); "
+            f"{100 * row['beyond_200_mm']:.1f} % of joints beyond 200 mm, sides swapped on "
+            f"{100 * row['swapped_frames']:.1f} % of frames, {100 * row['dropped_joints']:.1f} % of joints dropped"
+        )
+    if out is not None:
+        console.print(f"-> {out}")
