@@ -18,6 +18,8 @@ _PLACES = {
     "add_clips": "emc.workflow.clips",
     "predict_clips": "emc.workflow.predict",
     "list_alerts": "emc.workflow.alerts",
+    "next_to_correct": "emc.workflow.select",
+    "fit_project_confidence": "emc.workflow.confidence",
     "import_labels": "emc.workflow.labels",
     "export_labels": "emc.workflow.labels",
     "calibrate_project": "emc.workflow.calibrate",
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from emc.workflow.alerts import list_alerts as list_alerts
     from emc.workflow.calibrate import calibrate_project as calibrate_project
     from emc.workflow.clips import add_clips as add_clips
+    from emc.workflow.confidence import fit_project_confidence as fit_project_confidence
     from emc.workflow.evaluate import evaluate_project as evaluate_project
     from emc.workflow.labels import export_labels as export_labels
     from emc.workflow.labels import import_labels as import_labels
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from emc.workflow.project import open_project as open_project
     from emc.workflow.project import status as status
     from emc.workflow.report import report_project as report_project
+    from emc.workflow.select import next_to_correct as next_to_correct
 
 
 def __getattr__(name: str) -> Any:

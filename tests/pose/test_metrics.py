@@ -150,4 +150,4 @@ def test_known_shares_and_wrong_shapes() -> None:
 def test_every_metric_has_a_direction() -> None:
     assert METRICS["pckh"].direction is Direction.HIGHER
     assert METRICS["mpjpe"].direction is Direction.LOWER
-    assert {m.unit for m in METRICS.values()} == {"share", "points", "mm", "mm/frame"}
+    assert {m.unit for m in METRICS.values()} == {"share", "points", "mm", "mm/frame", "degrees"}

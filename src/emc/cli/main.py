@@ -8,6 +8,7 @@ from emc import __version__
 from emc.cli import (
     bench,
     calibrate,
+    confidence,
     demo,
     doctor,
     edit,
@@ -19,6 +20,8 @@ from emc.cli import (
     project,
     report,
     run,
+    select,
+    tables,
 )
 
 app = typer.Typer(
@@ -39,8 +42,24 @@ def root(version: bool = typer.Option(False, "--version", help="Print the versio
         raise typer.Exit
 
 
-for module in (demo, run, project, predict, edit, labels, calibrate, evaluate, lift, report, models, doctor):
+for module in (
+    demo,
+    run,
+    project,
+    predict,
+    select,
+    edit,
+    labels,
+    calibrate,
+    evaluate,
+    lift,
+    report,
+    tables,
+    models,
+    doctor,
+):
     module.register(app)
+app.add_typer(confidence.app, name="confidence", help="Learn from corrections how far each joint can be trusted.")
 app.add_typer(bench.app, name="bench", help="Measure EMC on data at hand; prints figures, changes no project.")
 
 

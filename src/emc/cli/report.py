@@ -17,7 +17,8 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    out: Annotated[Path, typer.Option(help="Folder for report.json and report.html.")] = Path(),
+    out: Annotated[Path, typer.Option(help="Folder for the report, its tables and pictures.")] = Path(),
+    part: Annotated[list[str] | None, typer.Option(help="Body part of the tables; repeatable.")] = None,
     calibration: Annotated[str | None, typer.Option(help="Id of a calibration (default: the newest).")] = None,
     setting: options.Set = None,
     project: options.Project = None,
@@ -31,7 +32,10 @@ def report(
         folder = find_project(project, Path.cwd())
         settings = options.settings_for(folder, setting)
         with open_project(folder) as store:
-            document = report_project(store, settings, out, calibration, terminal)
+            document = report_project(store, settings, out, calibration, terminal, part or [])
         terminal.result(
-            document, lambda console: console.print(f"wrote {out / 'report.json'} and {out / 'report.html'}")
+            document,
+            lambda console: console.print(
+                f"wrote {out / 'report.html'}, report.json, scores.md, scores.tex, scores.csv and checkpoints.png"
+            ),
         )

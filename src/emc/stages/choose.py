@@ -19,12 +19,15 @@ class LadderEntry:
 
     target : part -> score on the target's validation data. common : total score on the common validation data.
     ap : OKS-AP on the common data where it was measured; it is told in the reason and decides nothing.
+    kept : the chance in [0, 1] that the common score fell by no more than the budget, from a paired bootstrap against
+    the base (see `emc.stages.evaluate.chance_kept`); None where it was not measured, the scores alone then decide.
     """
 
     step: int
     target: Mapping[str, Interval]
     common: Interval
     ap: Interval | None = None
+    kept: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,16 @@ def choose(
     budget: float,
     reference: Reference = "base",
     direction: Direction = Direction.HIGHER,
+    certainty: float = 0.5,
 ) -> Choice:
     """Choose the checkpoint with the best target score whose common score has not fallen by more than the budget.
 
     ladder : with the base (step 0). parts : their scores are pooled, weighted by their numbers of joints. budget :
     points (100 x difference of fractions). reference : what "fallen" is measured against, the ``base`` or the ``best``
     common score up to and including the checkpoint (which also refuses a checkpoint after the peak). direction : of
-    both scores. Ties go to the earlier step. The base is chosen where nothing qualifies or nothing is better.
+    both scores. certainty : a checkpoint with a known chance `kept` qualifies where that chance is at least this: the
+    one-sided test of the budget (0.5: as likely as not; 0.95: proved at the 5 % level). Ties go to the earlier step.
+    The base is chosen where nothing qualifies or nothing is better.
     Raises `UsageError` where the base is missing or an entry lacks an asked part.
     """
     entries = sorted(ladder, key=lambda entry: entry.step)
@@ -61,17 +67,38 @@ def choose(
     base, rest = entries[0], entries[1:]
     scores = {entry.step: pooled(entry, parts) for entry in entries}
     falls = {entry.step: _fall(entry, entries, reference, direction) for entry in rest}
-    qualified = [entry for entry in rest if _within(falls[entry.step], budget)]
+    qualified = [entry for entry in rest if _qualifies(entry, falls[entry.step], budget, certainty)]
     best = base
     for entry in qualified:
         if direction.better(scores[entry.step].value, scores[best.step].value):
             best = entry
     rule = _rule(parts, budget, reference, direction)
+    if any(entry.kept is not None for entry in rest):
+        rule += f"; a fall within the budget must have a chance of at least {certainty:.0%} (paired bootstrap)"
     if best is base:
         return Choice(0, rule, _why_base(rest, qualified, scores, falls, budget), False)
     why = _why(best, base, scores, falls, rest, qualified)
     sure = _beyond_interval(scores[best.step], scores[0], direction)
     return Choice(best.step, rule, why if sure else why + "; the gain lies within its 95 % interval", sure)
+
+
+def refusals(
+    ladder: Sequence[LadderEntry],
+    budget: float,
+    reference: Reference = "base",
+    direction: Direction = Direction.HIGHER,
+    certainty: float = 0.5,
+) -> dict[int, str]:
+    """Return step -> why `choose` does not let it qualify, for the checkpoints that it refuses."""
+    entries = sorted(ladder, key=lambda entry: entry.step)
+    falls = {entry.step: _fall(entry, entries, reference, direction) for entry in entries[1:]}
+    reasons: dict[int, str] = {}
+    for entry in entries[1:]:
+        if not _qualifies(entry, falls[entry.step], budget, certainty):
+            chance = "" if entry.kept is None else f", within {budget:g} with a chance of {entry.kept:.0%}"
+            fall = falls[entry.step]
+            reasons[entry.step] = f"common {'worse' if fall > 0 else 'better'} by {abs(fall):.2f} points{chance}"
+    return reasons
 
 
 def pooled(entry: LadderEntry, parts: Sequence[str]) -> Interval:
@@ -99,9 +126,13 @@ def _fall(entry: LadderEntry, entries: Sequence[LadderEntry], reference: Referen
     return max(_worsening(entry.common.value, other.common.value, direction) for other in earlier)
 
 
-def _within(fall: float, budget: float) -> bool:
+def _qualifies(entry: LadderEntry, fall: float, budget: float, certainty: float) -> bool:
+    if not math.isfinite(fall):
+        return False
+    if entry.kept is not None:
+        return entry.kept >= certainty
     # A rounding error of one part in a thousand million must not refuse a fall that equals the budget.
-    return math.isfinite(fall) and fall <= budget + 1e-9
+    return fall <= budget + 1e-9
 
 
 def _beyond_interval(new: Interval, old: Interval, direction: Direction) -> bool:
@@ -133,13 +164,18 @@ def _why(
     )
     if best.ap is not None and base.ap is not None:
         why += f", common AP {100 * base.ap.value:.1f} -> {100 * best.ap.value:.1f}"
+    if best.kept is not None:
+        why += f", common kept within the budget with a chance of {best.kept:.0%}"
     refused = [entry for entry in rest if entry not in qualified]
     if refused:
-        why += "; refused: " + ", ".join(
-            f"step {e.step} (target {100 * scores[e.step].value:.1f}, common worse by {falls[e.step]:.1f})"
-            for e in refused
-        )
+        why += "; refused: " + ", ".join(_told(entry, scores, falls) for entry in refused)
     return why
+
+
+def _told(entry: LadderEntry, scores: Mapping[int, Interval], falls: Mapping[int, float]) -> str:
+    told = f"target {100 * scores[entry.step].value:.1f}, common worse by {falls[entry.step]:.1f}"
+    chance = "" if entry.kept is None else f", kept with a chance of {entry.kept:.0%}"
+    return f"step {entry.step} ({told}{chance})"
 
 
 def _why_base(
@@ -151,13 +187,12 @@ def _why_base(
 ) -> str:
     if not rest:
         return "the base is kept: the ladder has no checkpoint"
-    told = ", ".join(
-        f"step {e.step} (target {100 * scores[e.step].value:.1f}, common worse by {falls[e.step]:.1f})" for e in rest
-    )
+    told = ", ".join(_told(entry, scores, falls) for entry in rest)
     if not qualified:
         return (
             f"the base is kept: every checkpoint lost more than {budget:g} points on common data: {told}; use more "
-            "common data, a mix with more of it, or a smaller learning rate"
+            "common data (it trains, and it makes the test of the budget sharper), a mix with more of it, or a smaller "
+            "learning rate"
         )
     return (
         f"the base is kept: no checkpoint within the budget is better on the target (base "

@@ -12,7 +12,8 @@ from emc.interfaces import Progress, Store
 from emc.pose.records import Clip, Role
 from emc.workflow.calibrate import TEST_TAG
 from emc.workflow.clips import selected_clips
-from emc.workflow.predict import model_key, set_threads
+from emc.workflow.compute import set_threads
+from emc.workflow.predict import model_key
 from emc.workflow.progress import Silent
 from emc.workflow.samples import load_samples
 from emc.workflow.scoring import score_samples

@@ -9,7 +9,8 @@ import numpy as np
 
 from emc.pose.records import Prediction, Sample
 from emc.pose.skeleton import COCO17, H36M17
-from emc.stages.evaluate import before_after, evaluate_population, score_3d, score_confidence
+from emc.stages.checkpoint_grid import GridColumn, draw_grid, hardest
+from emc.stages.evaluate import before_after, evaluate_population, joint_hits, score_3d, score_confidence
 from emc.stages.report import build_report, drawing_of, example_of, pick_examples, sequence_medium
 
 # COCO-17 standing figure, 100 px tall, feet at y = 100.
@@ -135,6 +136,7 @@ def run(
             "budget": 0.5,
             "parts": ["leg"],
             "trusted": True,
+            "refused": {"800": "common worse by 3.96 points"},
         },
         before_after=before_after((first[0], last[0]), (first[1], last[1]), resamples),
         three_d={
@@ -149,10 +151,28 @@ def run(
         },
         skeleton=drawing_of(COCO17),
         examples=examples,
+        checkpoint_grid=grid_of(target, runs, media),
         card=CARD,
         notes=["These are made-up figures: they test the page and say nothing about a model."],
     )  # fmt: skip
     return report, media
+
+
+def grid_of(
+    target: list[Sample],
+    runs: dict[int, tuple[list[Prediction], list[Prediction]]],
+    media: dict[str, bytes | str],
+) -> dict[str, Any]:
+    rows = hardest(runs[0][0], target, COCO17, "head_segment", 3)
+    shown = [target[i] for i in rows]
+    columns = [GridColumn(f"step {s}" if s else "base", [t[i] for i in rows], s == 600) for s, (t, _) in runs.items()]
+    wrong = {c.name: joint_hits(c.predictions or [], shown, COCO17, "head_segment", 0.5) for c in columns}
+    media["checkpoints.png"] = draw_grid(shown, [*columns, GridColumn("labels", None)], wrong, COCO17)
+    return {
+        "image": "checkpoints.png",
+        "columns": [{"name": c.name, "wrong": int((wrong[c.name] == 0).sum())} for c in columns],
+        "frames": [{"clip": s.clip, "frame": s.frame, "person": 0} for s in shown],
+    }
 
 
 CARD: dict[str, Any] = {

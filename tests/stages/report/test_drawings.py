@@ -43,13 +43,35 @@ def test_ladder_marks_the_chosen_and_the_refused() -> None:
     assert base.x_bar is not None
     assert base.x_bar[0] < base.x < base.x_bar[1]
     assert chosen.label == "5 — chosen"
-    assert last.title == "step 9: target 99.0 [98.0, 100.0], common 88.0 [87.0, 89.0]"
+    said = "step 9: target 99.0 [98.0, 100.0], common 88.0 [87.0, 89.0]"
+    assert last.title == f"{said}; refused: common 1.5 points below the budget's line"
 
 
 def test_a_fall_that_equals_the_budget_is_not_refused() -> None:
     plot = ladder_plot(report(entry(0, 0.9, 0.9), entry(1, 0.95, 0.895), step=1, budget=0.5))
     assert plot is not None
     assert not plot.points[1].refused
+
+
+def test_the_rule_decides_who_is_refused_not_the_picture() -> None:
+    entries = [entry(0, 0.94, 0.9), entry(5, 0.97, 0.88), entry(9, 0.99, 0.902)]
+    plot = ladder_plot(report(*entries, step=5, budget=0.5, refused={"9": "common -0.70 points"}))
+    assert plot is not None
+    assert [p.refused for p in plot.points] == [False, False, True]
+    assert plot.points[2].reason == "common -0.70 points"
+    assert plot.points[2].title.endswith("refused: common -0.70 points")
+    told = ladder_plot(report(*entries, step=9, budget=0.5))
+    assert told is not None
+    assert told.points[1].reason == "common 1.5 points below the budget's line"
+
+
+def test_front_is_the_stairs_through_the_unbeaten() -> None:
+    entries = [entry(0, 0.90, 0.95), entry(1, 0.93, 0.93), entry(2, 0.92, 0.92), entry(3, 0.97, 0.90)]
+    plot = ladder_plot(report(*entries))
+    assert plot is not None
+    base, one, _, three = plot.points
+    expected = [(three.x, three.y), (three.x, one.y), (one.x, one.y), (one.x, base.y), (base.x, base.y)]
+    assert plot.front == " ".join(f"{x},{y}" for x, y in expected)
 
 
 def test_labels_keep_apart() -> None:

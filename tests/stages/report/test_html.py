@@ -13,7 +13,7 @@ from emc.stages.report import render_html
 class Reader(html.parser.HTMLParser):
     """Collects ids, links, addresses and text; notes tags that are closed in the wrong order."""
 
-    VOID = frozenset({"meta", "link", "input", "br", "image"})
+    VOID = frozenset({"meta", "link", "input", "br", "image", "img"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ def test_page_is_well_formed_and_its_links_lead_somewhere(page: str) -> None:
 
 
 def test_page_asks_for_nothing_from_outside(page: str) -> None:
-    assert set(read(page).addresses) == {"data:image/j", "data:applica", "data:,"}
+    assert set(read(page).addresses) == {"data:image/j", "data:image/p", "data:applica", "data:,"}
     assert "@import" not in page
     assert "url(http" not in page
 
@@ -174,3 +174,16 @@ def test_contrast_is_wcag_aa_in_light_and_dark() -> None:
         assert contrast(scheme["after"], scheme["mark"]) >= 4.5
         assert contrast(scheme["ink"], scheme["alarm"]) >= 4.5
         assert contrast(scheme["bad"], scheme["refused"]) >= 4.5
+
+
+def test_the_page_shows_hard_frames_by_checkpoint_and_why_steps_were_refused(page: str) -> None:
+    reader = read(page)
+    assert "checkpoints" in reader.ids
+    assert page.count("data:image/png;base64,") == 1
+    assert "step 800: common worse by 3.96 points" in reader.text
+    report, media = made_up()
+    del media["checkpoints.png"]
+    with pytest.raises(InputError, match="checkpoints"):
+        render_html(report, media)
+    del report["checkpoint_grid"]
+    assert "checkpoints" not in read(render_html(report, media)).ids

@@ -84,7 +84,10 @@ class LadderStep(_Strict):
 
 
 class Chosen(_Open):
-    """Which step was picked, the rule in words and the reason in figures; `budget` in points, `parts` that decide."""
+    """Which step was picked, the rule in words and the reason in figures; `budget` in points, `parts` that decide.
+
+    refused : step -> why the rule refused it, on the data that chose; None where that is not known.
+    """
 
     step: int
     rule: str
@@ -92,6 +95,7 @@ class Chosen(_Open):
     budget: float | None = None
     parts: list[str] | None = None
     trusted: bool | None = None
+    refused: dict[str, str] | None = None
 
 
 class BeforeAfter(_Strict):
@@ -183,6 +187,21 @@ class Example(_Strict):
     labelled: int
 
 
+class GridModel(_Strict):
+    """One column of the picture of checkpoints: its name, and its wrong joints over all shown frames."""
+
+    name: str
+    wrong: int
+
+
+class CheckpointGrid(_Strict):
+    """The same hard frames drawn by the base and each checkpoint; `image` names a medium (PNG)."""
+
+    image: str
+    columns: list[GridModel]
+    frames: list[dict[str, Any]]
+
+
 class Report(_Strict):
     """The whole report; design section 6 names the fields that every reader may rely on."""
 
@@ -202,6 +221,7 @@ class Report(_Strict):
     confidence: dict[str, dict[str, Any]] | None = None
     skeleton: SkeletonDrawing | None = None
     examples: list[Example] | None = None
+    checkpoint_grid: CheckpointGrid | None = None
     card: dict[str, Any] | None = None
     notes: list[str] | None = None
 

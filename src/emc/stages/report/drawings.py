@@ -42,6 +42,7 @@ class LadderPoint:
     y_bar: tuple[float, float] | None
     chosen: bool
     refused: bool
+    reason: str
     label_x: float
     label_y: float
     anchor: str
@@ -49,7 +50,11 @@ class LadderPoint:
 
 @dataclass(frozen=True, slots=True)
 class LadderPlot:
-    """The ladder: common score to the right, target score up, both in percent; `limit` is the budget's line."""
+    """The ladder: common score to the right, target score up, both in percent.
+
+    limit : the budget's line. path : the checkpoints in the order of training. front : the stairs through those that no
+    other one beats on both scores (the Pareto front).
+    """
 
     x: Axis
     y: Axis
@@ -57,6 +62,7 @@ class LadderPlot:
     limit: float | None
     part: str
     path: str
+    front: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +104,15 @@ def ladder_plot(report: Document, width: int = 640, height: int = 430) -> Ladder
     xs = [v for _, _, common in scores for v in _ends(common)] + ([] if limit is None else [limit])
     ys = [v for _, target, _ in scores for v in _ends(target)]
     x, y = axis(min(xs), max(xs), 64, width - 24), axis(min(ys), max(ys), height - 56, 20)
+    refusals = report["chosen"].get("refused")
     points: list[LadderPoint] = []
     marks = [(x.at(100 * c["value"]), y.at(100 * t["value"])) for _, t, c in scores]
     for entry, target, common in scores:
-        refused = limit is not None and 100 * common["value"] < limit - 1e-9
-        points.append(_point(entry["step"], target, common, x, y, report["chosen"]["step"], refused, points, marks))
+        reason = _refusal(entry, refusals, 100 * common["value"], limit)
+        points.append(_point(entry["step"], target, common, x, y, report["chosen"]["step"], reason, points, marks))
     path = " ".join(f"{p.x},{p.y}" for p in points)
-    return LadderPlot(x, y, tuple(points), None if limit is None else x.at(limit), " + ".join(parts), path)
+    at_limit = None if limit is None else x.at(limit)
+    return LadderPlot(x, y, tuple(points), at_limit, " + ".join(parts), path, _front(points))
 
 
 def curve_plot(
@@ -163,7 +171,7 @@ def _point(
     x: Axis,
     y: Axis,
     chosen: int,
-    refused: bool,
+    reason: str,
     placed: Sequence[LadderPoint],
     marks: Sequence[tuple[float, float]],
 ) -> LadderPoint:
@@ -172,14 +180,35 @@ def _point(
     if step == chosen:
         label += " \N{EM DASH} chosen"
     title = f"{'base' if step == 0 else f'step {step}'}: target {_said(target)}, common {_said(common)}"
+    title += f"; refused: {reason}" if reason else ""
     dx, dy, anchor = _free_place(at, len(label) * LETTER, placed, marks)
     bars = [
         None if not figure["ci95"] else (a.at(100 * figure["ci95"][0]), a.at(100 * figure["ci95"][1]))
         for a, figure in ((x, common), (y, target))
     ]
     return LadderPoint(
-        step, label, title, *at, bars[0], bars[1], step == chosen, refused, at[0] + dx, at[1] + dy, anchor
+        step, label, title, *at, bars[0], bars[1], step == chosen, bool(reason), reason, at[0] + dx, at[1] + dy, anchor
     )  # fmt: skip
+
+
+def _refusal(entry: Document, refusals: Document | None, common: float, limit: float | None) -> str:
+    """Return why a checkpoint was refused: the rule's own reason where it is told, else by the drawn scores."""
+    if refusals is not None:
+        return str(refusals.get(str(entry["step"]), ""))
+    if limit is None or common >= limit - 1e-9:
+        return ""
+    return f"common {number(limit - common)} points below the budget's line"
+
+
+def _front(points: Sequence[LadderPoint]) -> str:
+    """Return the stairs from the best target score to the best common one, pixels (y grows downwards)."""
+    best = [p for p in points if not any(q.x >= p.x and q.y <= p.y and (q.x > p.x or q.y < p.y) for q in points)]
+    stairs: list[str] = []
+    for p in sorted(best, key=lambda p: (p.x, p.y)):
+        if stairs:
+            stairs.append(f"{stairs[-1].split(',')[0]},{p.y}")
+        stairs.append(f"{p.x},{p.y}")
+    return " ".join(stairs)
 
 
 def _said(figure: Document) -> str:

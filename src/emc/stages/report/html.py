@@ -57,6 +57,7 @@ def render_html(report: Document, media: Mapping[str, bytes | str]) -> str:
         curves=[c for c in _curves(base, chosen) if c],
         sequence=_sequence(document, media),
         pictures=_pictures(document, media),
+        grid=_grid(document, media),
         css=Markup(css),
         scripts=[Markup(viewer), Markup(slider)],
         policy=_policy([css], [viewer, slider]),
@@ -139,6 +140,11 @@ def _sequence(document: Document, media: Mapping[str, bytes | str]) -> Any:
 def _pictures(document: Document, media: Mapping[str, bytes | str]) -> dict[str, str]:
     examples: list[Document] = document["examples"] or []
     return {example["image"]: _picture(example["image"], media) for example in examples}
+
+
+def _grid(document: Document, media: Mapping[str, bytes | str]) -> str | None:
+    grid: Document | None = document["checkpoint_grid"]
+    return None if grid is None else _picture(grid["image"], media)
 
 
 def _picture(name: str, media: Mapping[str, bytes | str]) -> str:

@@ -1,0 +1,194 @@
+"""Learning curves of choosing whom to correct: `python benchmarks/selection.py --out FOLDER [--steps 1200]`.
+
+From the training photos of uncommon poses, 50 persons are drawn by lot and corrected by their labels; the base's
+confidence is fitted on them; then each way orders the rest, and `nano` is calibrated on the first 100, 200, 400 and 800
+persons of each order (the 50 first among them, mixed with the common photos). All ways share the 50, the base, the
+steps and the seed. One checkpoint, its weights as trained, is scored on `target_test` and `common_test`.
+
+Resumable: what FOLDER holds is not done again. Labels saved: how many more persons by lot reach the same score, read
+off the curve of lots (straight between budgets, on a logarithmic scale).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from emc.config import Settings, read_settings
+from emc.estimators.nano import NanoEstimator
+from emc.pose.bootstrap import as_figure, independent_units
+from emc.pose.records import Prediction, Sample
+from emc.pose.skeleton import COCO17
+from emc.stages.confidence import fit_confidence, with_confidence
+from emc.stages.evaluate import compare_populations, joint_hits
+from emc.stages.select_persons import HOWS, Candidate, select
+from emc.workflow.bench_lspe import hold_out
+from emc.workflow.confidence import original_pixels
+from emc.workflow.files import read_json, write_bytes, write_json
+from emc.workflow.ladder import Populations, run_ladder
+from emc.workflow.lspe import SPLITS, read_split
+from emc.workflow.progress import Silent
+from emc.workflow.scoring import predict_samples
+
+FIRST = 50
+PARTS = ("leg", "total")
+Splits = dict[str, list[Sample]]
+
+
+def options_of() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shared", type=Path, default=Path(os.environ.get("EMC_SHARED", "../shared/data")))
+    parser.add_argument("--out", type=Path, required=True, help="keeps results, and lets a stopped run go on")
+    parser.add_argument("--budgets", type=int, nargs="+", default=[100, 200, 400, 800])
+    parser.add_argument("--hows", nargs="+", default=["random", "error", "both"], choices=HOWS)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--parts", nargs="+", default=[], help="body parts whose expected errors count (default: all)")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+def settings_for(seed: int, steps: int) -> Settings:
+    chosen = {"seed": seed, "steps": steps, "ladder": 1, "shares": (1.0,), "save_every": 100}
+    return read_settings(None, calibrate=chosen, evaluate={"bootstrap": 200})
+
+
+def labelled_joints(samples: Sequence[Sample]) -> list[int]:
+    return [j for j in range(len(COCO17)) if any(s.visibility[j] > 0 for s in samples)]
+
+
+def order_of(
+    pool: list[Sample], found: list[Prediction], how: str, seed: int, budget: int, parts: Sequence[str]
+) -> list[int]:
+    """Return indices of the pool: 50 by lot, then the chosen ones."""
+    first = np.random.default_rng([seed, 41]).permutation(len(pool))[:FIRST].tolist()
+    known, rest = [pool[i] for i in first], [i for i in range(len(pool)) if i not in set(first)]
+    hits = joint_hits([found[i] for i in first], known, COCO17, "head_segment", 0.5)
+    model = fit_confidence([found[i] for i in first], hits, [s.group for s in known], COCO17).model
+    trusted = with_confidence(found, model, COCO17)
+    people = [
+        Candidate(s.clip, s.frame, s.person, p.xy, p.box, 1.0 - p.confidence, 0.0)
+        for s, p in zip(pool, trusted, strict=True)
+    ]
+    joints = {j for part in parts for j in COCO17.part(part)} or set(labelled_joints(pool))
+    asked = [people[i] for i in rest]
+    chosen = select(asked, budget - FIRST, COCO17, how, sorted(joints), [people[i] for i in first], seed)
+    return [*first, *(rest[one.index] for one in chosen)]
+
+
+def train_one(
+    folder: Path, chosen: list[Sample], held: list[Sample], splits: Splits, settings: Settings, base: NanoEstimator
+) -> None:
+    """Calibrate on the chosen persons and keep scores and hits; the weights are not kept."""
+    unseen = frozenset(base.describe().extra.get("held_out_photos", ()))
+    common = [s for s in splits["common_train"] if s.clip not in unseen]
+    held_common = [s for s in splits["common_train"] if s.clip in unseen]
+    data = Populations(chosen, common, held, held_common, splits["target_test"], splits["common_test"])
+    folder.mkdir(parents=True, exist_ok=True)
+    ladder = run_ladder(base.clone(), data, settings, folder, Silent())
+    tuned = NanoEstimator(folder / f"step_{settings.calibrate.steps}")
+    people, found = original_pixels(splits["target_test"], predict_samples(tuned, splits["target_test"]))
+    hits = joint_hits(found, people, COCO17, "head_segment", 0.5)
+    write_bytes(folder / "hits.bin", hits.astype("<f4").tobytes())
+    scores = {role: ladder["ladder"][-1][role]["pckh"] for role in ("target", "common")}
+    first = {role: ladder["ladder"][0][role]["pckh"] for role in ("target", "common")}
+    write_json(folder / "result.json", {"persons": len(chosen), "scores": scores, "base": first})
+    for name in (f"step_{settings.calibrate.steps}", "chosen"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def hits_of(folder: Path) -> np.ndarray:
+    return np.frombuffer((folder / "hits.bin").read_bytes(), dtype="<f4").reshape(-1, len(COCO17)).astype(np.float64)
+
+
+def equal_by_lot(score: float, curve: list[tuple[int, float]]) -> float | None:
+    """Return how many persons by lot reach a score; None below the curve, infinite above it."""
+    if score < curve[0][1]:
+        return None
+    for (b0, s0), (b1, s1) in zip(curve, curve[1:], strict=False):
+        if s0 <= score <= s1 and s1 > s0:
+            return math.exp(math.log(b0) + (score - s0) / (s1 - s0) * math.log(b1 / b0))
+    return math.inf
+
+
+def table(place: dict[tuple[str, int, int], Path], options: argparse.Namespace, test: list[Sample]) -> list[dict]:
+    unit, _ = independent_units([s.clip for s in test], [s.frame for s in test])
+    rows: list[dict] = []
+    for budget in options.budgets:
+        for how in options.hows:
+            folders = [place[how, budget, seed] for seed in range(options.seeds)]
+            results = [read_json(folder / "result.json") or {} for folder in folders]
+            row: dict = {"how": how, "persons": budget}
+            for role in ("target", "common"):
+                for part in PARTS:
+                    values = [result["scores"][role][part]["value"] for result in results]
+                    row[f"{role} {part}"] = float(np.mean(values))
+            if how != "random" and "random" in options.hows:
+                lots = [place["random", budget, seed] for seed in range(options.seeds)]
+                mine, theirs = (np.mean([hits_of(f) for f in group], axis=0) for group in (folders, lots))
+                for part in PARTS:
+                    compared = compare_populations(theirs, mine, unit, COCO17, part)
+                    row[f"{part} against lots"] = as_figure(compared.change)
+            rows.append(row)
+    for part in PARTS if "random" in options.hows else ():
+        curve = sorted((row["persons"], row[f"target {part}"]) for row in rows if row["how"] == "random")
+        for row in rows:
+            if row["how"] != "random":
+                equal = equal_by_lot(row[f"target {part}"], curve)
+                row[f"{part} equal lots"] = equal
+    return rows
+
+
+def saved(row: dict, part: str) -> str:
+    equal = row.get(f"{part} equal lots")
+    if equal is None:
+        return "-" if row["how"] == "random" else "none"
+    return f"more than {row['persons']} of any number tried" if math.isinf(equal) else f"{equal - row['persons']:+.0f}"
+
+
+def main() -> None:
+    options = options_of()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    splits: Splits = {name: read_split(options.shared / "lspe", name, Silent()) for name in SPLITS}
+    base = NanoEstimator()
+    place: dict[tuple[str, int, int], Path] = {}
+    for seed in range(options.seeds):
+        settings = settings_for(seed, options.steps)
+        pool, held = hold_out(splits["target_train"], settings)
+        people, found = original_pixels(pool, predict_samples(base, pool))
+        for how in options.hows:
+            order = order_of(people, found, how, seed, max(options.budgets), options.parts)
+            for budget in options.budgets:
+                folder = options.out / f"{how}_{budget}_{seed}_{options.steps}"
+                place[how, budget, seed] = folder
+                if not (folder / "result.json").is_file():
+                    train_one(folder, [pool[i] for i in order[:budget]], held, splits, settings, base)
+                    print(f"done: {folder.name}", flush=True)
+    rows = table(place, options, splits["target_test"])
+    if options.json:
+        print(json.dumps(rows, indent=2))
+        return
+    first = read_json(next(iter(place.values())) / "result.json") or {}
+    base_legs, base_all = (100 * first["base"]["target"][part]["value"] for part in PARTS)
+    print(f"base: target leg {base_legs:.1f}, total {base_all:.1f} (PCKh@0.5, %); {options.steps} steps")
+    print("| persons | way | target leg | target total | common total | leg against lots | labels saved (leg) |")
+    print("|---|---|---|---|---|---|---|")
+    for row in rows:
+        change = row.get("leg against lots")
+        told = "" if not change else f"{change['value']:+.1f} [{change['ci95'][0]:+.1f}, {change['ci95'][1]:+.1f}]"
+        cells = (f"{100 * row[name]:.1f}" for name in ("target leg", "target total", "common total"))
+        print(f"| {row['persons']} | {row['how']} | {' | '.join(cells)} | {told} | {saved(row, 'leg')} |")
+
+
+if __name__ == "__main__":
+    main()
