@@ -6,6 +6,7 @@ Built-ins register in ``pyproject.toml`` through the same groups as packages of 
 
 from __future__ import annotations
 
+import functools
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ GROUPS = ("estimators", "detectors", "lifters", "formats")
 
 def plugin_names(group: str) -> list[str]:
     """Return the names registered in a group (one of `GROUPS`), sorted; nothing is imported."""
-    return sorted({point.name for point in entry_points(group=f"emc.{group}")})
+    return sorted({point.name for point in _points(group)})
 
 
 def load_plugin(group: str, name: str) -> type[Any]:
@@ -100,8 +101,14 @@ def _saved_lifter_name(card: Path) -> str:
         return ""
 
 
+@functools.cache
+def _points(group: str) -> tuple[EntryPoint, ...]:
+    # Reading every installed package's metadata takes milliseconds, and a project of a thousand clips asks as often.
+    return tuple(entry_points(group=f"emc.{group}"))
+
+
 def _find(group: str, name: str) -> EntryPoint:
-    found = [point for point in entry_points(group=f"emc.{group}") if point.name == name]
+    found = [point for point in _points(group) if point.name == name]
     if not found:
         known = ", ".join(plugin_names(group)) or "none"
         raise PluginError(f"unknown {group.removesuffix('s')} '{name}': use one of {known}")

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-from emc.executors.local import LocalExecutor
+from emc.executors.local import LocalExecutor, ThreadExecutor
 
 
 def square(number: int) -> int:
@@ -17,9 +18,10 @@ def fail_on_three(number: int) -> int:
     return number
 
 
+@pytest.mark.parametrize("kind", [LocalExecutor, ThreadExecutor])
 @pytest.mark.parametrize("workers", [1, 2])
-def test_results_come_in_the_order_of_the_items(workers: int) -> None:
-    executor = LocalExecutor(workers)
+def test_results_come_in_the_order_of_the_items(workers: int, kind: type[LocalExecutor]) -> None:
+    executor = kind(workers)
     try:
         assert list(executor.map(square, range(7))) == [0, 1, 4, 9, 16, 25, 36]
     finally:
@@ -50,5 +52,19 @@ def test_items_are_taken_lazily() -> None:
     try:
         assert next(executor.map(square, items())) == 0
         assert len(taken) <= 5
+    finally:
+        executor.close()
+
+
+def test_threads_run_side_by_side_in_this_process() -> None:
+    barrier = threading.Barrier(2, timeout=30)
+
+    def meet(number: int) -> int:
+        barrier.wait()
+        return number
+
+    executor = ThreadExecutor(2)
+    try:
+        assert list(executor.map(meet, range(4))) == [0, 1, 2, 3]
     finally:
         executor.close()

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from emc.pose.records import Role
 from emc.store.sql import SqlStore
 from emc.workflow.alerts import newest_run
 from emc.workflow.clips import add_clips
-from emc.workflow.confidence import fit_after_calibration, fit_project_confidence, shown_confidence
+from emc.workflow.confidence import drawn, fit_after_calibration, fit_project_confidence, shown_confidence
 from emc.workflow.labels import import_labels
 from emc.workflow.predict import predict_clips
 from emc.workflow.progress import Silent
@@ -147,3 +148,14 @@ def test_whom_to_correct_next(store: SqlStore, settings: Settings, kicks: list[C
         next_to_correct(store, [], 2, "error", ["tail"], settings)
     named = next_to_correct(store, [kicks[3].order.name], 2, "random", [], settings)
     assert {row["clip"] for row in named["persons"]} == {kicks[3].order.name}
+
+
+def test_a_fit_looks_at_a_seeded_draw_of_many_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    people: list[Any] = list(range(20))
+    assert drawn(people, 3) == people
+    monkeypatch.setattr("emc.workflow.confidence.MOST", 5)
+    few = drawn(people, 3)
+    assert len(few) == 5
+    assert few == sorted(few)
+    assert drawn(people, 3) == few
+    assert drawn(people, 4) != few

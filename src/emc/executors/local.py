@@ -1,4 +1,4 @@
-"""Runs functions on this machine: in worker processes, or in order where one worker is enough."""
+"""Runs functions on this machine: in worker processes, in threads, or in order where one worker is enough."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class LocalExecutor:
 
     def __init__(self, workers: int = 0) -> None:
         self._workers = workers or os.cpu_count() or 1
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool: Executor | None = None
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """Yield ``function(item)`` for each item, in the order of the items; an item's error is raised in its turn."""
@@ -56,8 +56,18 @@ class LocalExecutor:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
 
-    def _started(self) -> ProcessPoolExecutor:
+    def _started(self) -> Executor:
         if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=context, initializer=_one_thread)
+            self._pool = self._new_pool()
         return self._pool
+
+    def _new_pool(self) -> Executor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(self._workers, mp_context=context, initializer=_one_thread)
+
+
+class ThreadExecutor(LocalExecutor):
+    """The same in threads: for work that waits for files or decoders, which let other threads run meanwhile."""
+
+    def _new_pool(self) -> Executor:
+        return ThreadPoolExecutor(self._workers, thread_name_prefix="emc")

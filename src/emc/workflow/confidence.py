@@ -28,6 +28,9 @@ from emc.workflow.trust import FILE, KIND, Trust, trust_of
 WHOLE = 0.5
 """Persons count where at least this share of their joints has a label: who mends wrong joints alone, and leaves the
 right ones unconfirmed, would teach that nearly all joints are wrong."""
+MOST = 600
+"""People of one role that a fit looks at, drawn by a seed: beyond a few hundred it no longer gets better, and each of
+them has to be predicted (`benchmarks/confidence.py`)."""
 CHUNK = 2000
 
 
@@ -95,7 +98,7 @@ def fitted_document(
     document: dict[str, Any] = {"model": model, "roles": {}, "scores": {}, "left_out": {}}
     prior = trust_of(base, "confidence of the base") if base is not None else Trust()
     for role, people in samples.items():
-        whole = [s for s in people if int((s.visibility > 0).sum()) >= WHOLE * len(s.visibility)]
+        whole = drawn([s for s in people if int((s.visibility > 0).sum()) >= WHOLE * len(s.visibility)], settings.seed)
         try:
             fit, scores = fit_samples(estimator, whole, settings, prior.roles.get(role))
         except UsageError as error:
@@ -104,6 +107,14 @@ def fitted_document(
         document["roles"][str(role)] = replace(fit.model, about=scores["about"] | {"model": model}).as_json()
         document["scores"][str(role)] = scores
     return document
+
+
+def drawn(people: Sequence[Sample], seed: int) -> list[Sample]:
+    """Return at most `MOST` of the people, drawn by a seed, in their order."""
+    if len(people) <= MOST:
+        return list(people)
+    chosen = np.sort(np.random.default_rng([seed, 23]).permutation(len(people))[:MOST])
+    return [people[i] for i in chosen]
 
 
 def fit_samples(

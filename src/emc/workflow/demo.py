@@ -32,8 +32,8 @@ from emc.workflow.report import Lifted3D, write_project_report
 class DemoSize:
     """How many clips the demo renders, each of another person, and how many frames of each."""
 
-    train_kicks: int = 480
-    train_common: int = 700
+    train_kicks: int = 450
+    train_common: int = 560
     test_kicks: int = 48
     test_common: int = 45
     watched_kicks: int = 24

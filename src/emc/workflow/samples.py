@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from emc.executors.local import ThreadExecutor
 from emc.interfaces import Progress, Store
 from emc.pose.geometry import bounding_box
 from emc.pose.records import Clip, Pose, Provenance, Sample, Visibility
@@ -65,30 +66,51 @@ def extras_of(store: Store, clip: str) -> dict[tuple[int, int], LabelExtra]:
     return found
 
 
-def clip_samples(store: Store, clip: Clip) -> Iterator[Sample]:
-    """Yield every labelled person of a clip with its cut of the frame, decoding each frame once."""
-    from emc.stages.video import open_media
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """What to cut out of one clip: its labelled poses by frame, and what label files say of them."""
 
+    clip: Clip
+    by_frame: Mapping[int, Sequence[Pose]]
+    extras: Mapping[tuple[int, int], LabelExtra]
+
+
+def clip_cuts(store: Store, clip: Clip) -> Cuts:
+    """Return what to cut out of a clip."""
     by_frame: dict[int, list[Pose]] = defaultdict(list)
     for pose in labelled_poses(store, clip.id):
         by_frame[pose.frame].append(pose)
-    if not by_frame:
-        return
-    extras = extras_of(store, clip.id)
-    with open_media(Path(clip.path)) as reader:
-        for number, image in reader.frames(first=min(by_frame), last=max(by_frame), step=1):
-            for pose in by_frame.get(number, ()):
-                yield cut_sample(image, pose, clip, extras.get((number, pose.person), LabelExtra()))
+    return Cuts(clip, by_frame, extras_of(store, clip.id) if by_frame else {})
+
+
+def cut_clip(cuts: Cuts) -> list[Sample]:
+    """Return every labelled person of a clip with its cut of the frame, decoding each frame once."""
+    from emc.stages.video import open_media
+
+    found: list[Sample] = []
+    if not cuts.by_frame:
+        return found
+    with open_media(Path(cuts.clip.path)) as reader:
+        for number, image in reader.frames(first=min(cuts.by_frame), last=max(cuts.by_frame), step=1):
+            for pose in cuts.by_frame.get(number, ()):
+                extra = cuts.extras.get((number, pose.person), LabelExtra())
+                found.append(cut_sample(image, pose, cuts.clip, extra))
+    return found
 
 
 def load_samples(store: Store, clips: Iterable[Clip], progress: Progress) -> list[Sample]:
-    """Return the labelled persons of several clips."""
+    """Return the labelled persons of several clips, in their order; clips are decoded side by side."""
     chosen = list(clips)
     samples: list[Sample] = []
+    executor = ThreadExecutor()
     progress.start("cut out labelled persons", len(chosen))
-    for clip in chosen:
-        samples.extend(clip_samples(store, clip))
-        progress.advance(note=f"{len(samples)} persons")
+    try:
+        # The store is read here, in its own thread; workers see files alone.
+        for found in executor.map(cut_clip, (clip_cuts(store, clip) for clip in chosen)):
+            samples.extend(found)
+            progress.advance(note=f"{len(samples)} persons")
+    finally:
+        executor.close()
     progress.finish()
     return samples
 
