@@ -87,6 +87,32 @@ class Trainable(Estimator, Protocol):
 
 
 @runtime_checkable
+class Layered(Trainable, Protocol):
+    """A trainable estimator that knows how deep its parameters are, for layer-wise learning rates."""
+
+    def parameter_depths(self) -> Mapping[str, int]:
+        """Return parameter name of `module` -> depth: 0 nearest the input, the largest at the output."""
+        ...
+
+
+@runtime_checkable
+class Teachable(Trainable, Protocol):
+    """A trainable estimator whose targets another network's outputs can take the place of."""
+
+    def taught(
+        self, batch: Mapping[str, Any], teacher: torch.nn.Module, common: torch.Tensor, distil: float, fill: float
+    ) -> Mapping[str, Any]:
+        """Return the batch with a teacher's outputs in its targets.
+
+        batch : of `collate`. teacher : a network like `module`. common : (B,) bool, rows that are replayed common
+        data: there a target becomes (1 - distil) x label + distil x teacher, and a joint without a label the
+        teacher's, with weight `distil`. On the other rows a joint without a label becomes the teacher's with weight
+        `fill`. A weight of 0 leaves everything as it is.
+        """
+        ...
+
+
+@runtime_checkable
 class Detector(Protocol):
     """Finds persons on images."""
 

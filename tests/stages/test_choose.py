@@ -2,7 +2,7 @@ import pytest
 
 from emc.errors import UsageError
 from emc.pose.records import Direction, Interval
-from emc.stages.choose import LadderEntry, choose
+from emc.stages.choose import LadderEntry, choose, refusals
 
 
 def figure(percent, ci95=None, n=100):
@@ -96,6 +96,20 @@ def test_a_gain_within_its_interval_is_not_trusted(ci95, trusted):
     assert ("within its 95 % interval" in choice.why) is not trusted
 
 
+@pytest.mark.parametrize(("certainty", "step"), [(0.5, 2), (0.8, 1), (0.96, 0)])
+def test_the_chance_of_a_kept_common_score_decides_where_it_is_known(certainty, step):
+    entries = [
+        LadderEntry(0, {"leg": figure(60)}, figure(90)),
+        LadderEntry(1, {"leg": figure(70)}, figure(89), kept=0.95),  # its score fell by 1, most likely by chance
+        LadderEntry(2, {"leg": figure(80)}, figure(90), kept=0.6),
+        LadderEntry(3, {"leg": figure(90)}, figure(90), kept=0.4),
+    ]
+    choice = choose(entries, ["leg"], 0.5, certainty=certainty)
+    assert choice.step == step
+    assert f"a chance of at least {certainty:.0%}" in choice.rule
+    assert "step 3 (target 90.0, common worse by 0.0, kept with a chance of 40%)" in choice.why
+
+
 def test_ap_is_told():
     entries = [
         LadderEntry(0, {"leg": figure(60)}, figure(90), figure(51)),
@@ -118,3 +132,11 @@ def test_a_ladder_without_its_base_or_without_the_part_is_refused():
         choose(ladder((100, 80, 90)), ["leg"], 0.5)
     with pytest.raises(UsageError, match="no target score of toe: use leg, total"):
         choose(PAPER, ["toe"], 0.5)
+
+
+def test_refusals_name_the_fall_and_the_chance():
+    rows = ladder((0, 60, 90.0), (1, 70, 89.0), (2, 65, 89.8))
+    assert refusals(rows, 0.5) == {1: "common worse by 1.00 points"}
+    unsure = [rows[0], LadderEntry(2, rows[2].target, rows[2].common, kept=0.8)]
+    assert refusals(unsure, 0.5, certainty=0.95) == {2: "common worse by 0.20 points, within 0.5 with a chance of 80%"}
+    assert refusals(unsure, 0.5, certainty=0.5) == {}

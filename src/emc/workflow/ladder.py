@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,12 @@ import torch
 
 from emc.config import Settings
 from emc.interfaces import Progress, Trainable
-from emc.pose.records import Interval, Sample
+from emc.pose.records import Sample
 from emc.stages.calibrate import LadderStep, Progressed, SavePoint, borrowed_weights, sampler_of, train
-from emc.stages.choose import Choice, LadderEntry, choose
+from emc.stages.choose import Choice
 from emc.stages.evaluate import PopulationScores, before_after
 from emc.workflow.files import read_json, write_bytes, write_json
+from emc.workflow.judging import Judge, choice_of, describe_row
 from emc.workflow.scoring import score_samples
 
 LADDER = "ladder.json"
@@ -46,12 +47,13 @@ def run_ladder(
     if document["finished"]:
         return document
     base = {name: value.detach().clone() for name, value in estimator.module.state_dict().items()}
+    judge = Judge.of_base(estimator, data.validation_target, data.validation_common, settings)
     if not document["ladder"]:
-        document["ladder"].append({"step": 0, "validation": _validation(estimator, data, settings)})
+        document["ladder"].append(judge.base_row())
         write_json(folder / LADDER, document)
     trainee = untrained(estimator, settings) if settings.calibrate.strategy == "initial" else estimator
-    _climb(trainee, base, data, settings, folder, document, progress)
-    choice = choose(entries(document["ladder"]), settings.calibrate.parts, settings.calibrate.budget)
+    _climb(trainee, base, data, replace(judge, estimator=trainee), folder, document, progress)
+    choice = choice_of(document["ladder"], settings)
     _finish(trainee, base, data, settings, folder, document, choice, progress)
     return document
 
@@ -67,20 +69,16 @@ def untrained(estimator: Trainable, settings: Settings) -> Trainable:
     return maker(settings.calibrate.seed)
 
 
-def entries(ladder: Sequence[Mapping[str, Any]]) -> list[LadderEntry]:
-    """Return the ladder as `choose` reads it: scores on validation."""
-    return [_entry(int(row["step"]), row["validation"]) for row in ladder]
-
-
 def _climb(
     estimator: Trainable,
     base: Mapping[str, torch.Tensor],
     data: Populations,
-    settings: Settings,
+    judge: Judge,
     folder: Path,
     document: dict[str, Any],
     progress: Progress,
 ) -> None:
+    settings = judge.settings
     state_file = folder / STATE
     state = state_file.read_bytes() if state_file.is_file() else None
     start = int(document.get("saved_step", 0)) if state else 0
@@ -92,11 +90,12 @@ def _climb(
                 document["loss"] = [*[row for row in document["loss"] if row[0] < step], [step, round(loss, 6)]]
                 progress.advance(note=f"loss {loss:.4f}")
             case LadderStep(step=step, weights=weights):
-                row = _score_step(
-                    estimator, step, candidates(base, weights, settings), data, settings, folder, document
-                )
+                shares = candidates(base, weights, settings)
+                row = judge.row(step, shares)
+                with borrowed_weights(estimator, shares[row["share"]]):
+                    estimator.save(folder / f"step_{step}", {"ladder_step": step, "tuned_share": row["share"]})
                 document["ladder"] = [*[r for r in document["ladder"] if r["step"] < step], row]
-                progress.say(describe_step(row))
+                progress.say(describe_row(row))
             case SavePoint(step=step, state=saved):
                 # The ladder goes first: a kill between the two files repeats a few steps, the other order would lose
                 # what was told of them, and the checkpoint scored at one of them.
@@ -119,48 +118,6 @@ def candidates(
         }
         for share in shares
     }
-
-
-def _score_step(
-    estimator: Trainable,
-    step: int,
-    weights: Mapping[float, Mapping[str, torch.Tensor]],
-    data: Populations,
-    settings: Settings,
-    folder: Path,
-    document: Mapping[str, Any],
-) -> dict[str, Any]:
-    share = _best_share(estimator, weights, data, settings, document)
-    with borrowed_weights(estimator, weights[share]):
-        validation = _validation(estimator, data, settings)
-        estimator.save(folder / f"step_{step}", {"ladder_step": step, "tuned_share": share})
-    return {"step": step, "share": share, "validation": validation}
-
-
-def _best_share(
-    estimator: Trainable,
-    weights: Mapping[float, Mapping[str, torch.Tensor]],
-    data: Populations,
-    settings: Settings,
-    document: Mapping[str, Any],
-) -> float:
-    """Return the share that the ladder's own rule would choose; the smallest where the rule refuses all."""
-    shares = list(weights)
-    if len(shares) == 1:
-        return shares[0]
-    quick = settings.model_copy(update={"evaluate": settings.evaluate.model_copy(update={"bootstrap": 0})})
-    rows = [document["ladder"][0]]
-    for number, share in enumerate(shares, start=1):
-        with borrowed_weights(estimator, weights[share]):
-            rows.append({"step": number, "validation": _validation(estimator, data, quick)})
-    choice = choose(entries(rows), settings.calibrate.parts, settings.calibrate.budget)
-    return shares[max(choice.step - 1, 0)]
-
-
-def _validation(estimator: Trainable, data: Populations, settings: Settings) -> dict[str, Any]:
-    target = score_samples(estimator, data.validation_target, settings.evaluate)
-    common = score_samples(estimator, data.validation_common, settings.evaluate)
-    return {"target": target.document if target else None, "common": common.document if common else None}
 
 
 def _finish(
@@ -222,34 +179,6 @@ def step_weights(estimator: Trainable, folder: Path, step: int) -> dict[str, tor
     weights = {name: value.detach().clone() for name, value in estimator.module.state_dict().items()}
     estimator.module.load_state_dict(own)
     return weights
-
-
-def describe_step(row: Mapping[str, Any]) -> str:
-    """Return one line on a checkpoint's validation scores."""
-    entry = _entry(int(row["step"]), row["validation"])
-    legs = entry.target.get("leg") or entry.target["total"]
-    total = entry.target["total"]
-    share = f" (share {row['share']:g})" if "share" in row else ""
-    return (
-        f"step {entry.step}{share}: target legs {100 * legs.value:.1f}, total {100 * total.value:.1f}; "
-        f"common total {100 * entry.common.value:.1f} (PCKh, validation)"
-    )
-
-
-def _entry(step: int, validation: Mapping[str, Any]) -> LadderEntry:
-    target = {part: _interval(figure) for part, figure in validation["target"]["pckh"].items()}
-    common = validation["common"]
-    if common is None:
-        # Without common data nothing can be said of forgetting; the choice then rests on the target alone.
-        return LadderEntry(step, target, Interval(0.0, None, 0))
-    ap = _interval(common["ap"]) if common.get("ap") else None
-    return LadderEntry(step, target, _interval(common["pckh"]["total"]), ap)
-
-
-def _interval(figure: Mapping[str, Any]) -> Interval:
-    ci95 = figure["ci95"]
-    value = float("nan") if figure["value"] is None else float(figure["value"])
-    return Interval(value, (ci95[0], ci95[1]) if ci95 else None, int(figure["n"]))
 
 
 def _short(scores: tuple[PopulationScores | None, PopulationScores | None]) -> dict[str, Any]:

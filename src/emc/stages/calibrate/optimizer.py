@@ -1,0 +1,53 @@
+"""Which parameters learn how fast."""
+
+# torch types some of its functions only in part.
+# pyright: reportUnknownMemberType=false
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from emc.config import CalibrateSettings
+from emc.errors import UsageError
+from emc.interfaces import Layered, Trainable
+
+
+def build_optimizer(estimator: Trainable, settings: CalibrateSettings) -> torch.optim.AdamW:
+    """Return AdamW (Loshchilov and Hutter, ICLR 2019) over the parameters that require gradients.
+
+    Matrices and kernels decay; biases and norm scales do not, which have nothing to gain from shrinking. With
+    ``settings.layer_decay`` below 1 a parameter k layers below the head learns at that power k of the rate
+    (Clark et al., ICLR 2020); each group then has its factor as ``"factor"``. Raises `UsageError` where the estimator
+    does not say how deep its parameters are.
+    """
+    factors = layer_factors(estimator, settings.layer_decay)
+    groups: dict[tuple[float, bool], list[torch.nn.Parameter]] = {}
+    for name, parameter in estimator.module.named_parameters():
+        if parameter.requires_grad:
+            groups.setdefault((factors.get(name, 1.0), parameter.ndim > 1), []).append(parameter)
+    described: list[dict[str, Any]] = [
+        {"params": parameters, "factor": factor, "weight_decay": settings.weight_decay if decays else 0.0}
+        for (factor, decays), parameters in groups.items()
+    ]
+    return torch.optim.AdamW(described, lr=settings.lr, fused=True)
+
+
+def layer_factors(estimator: Trainable, decay: float) -> Mapping[str, float]:
+    """Return parameter name -> factor on the learning rate: 1 for the deepest, `decay` to the k k layers before it."""
+    if decay == 1.0:
+        return {}
+    if not isinstance(estimator, Layered):
+        raise UsageError(
+            f"estimator {estimator.describe().name} does not say how deep its parameters are: use layer_decay = 1"
+        )
+    depths = estimator.parameter_depths()
+    top = max(depths.values())
+    return {name: decay ** (top - depth) for name, depth in depths.items()}
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of every group, by its factor."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group["factor"]

@@ -1,0 +1,57 @@
+"""Resume points: everything that a training needs to go on, as bytes, and whose it is."""
+
+# torch types some of its functions only in part.
+# pyright: reportUnknownMemberType=false
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+import torch
+
+from emc.config import CalibrateSettings
+from emc.errors import InputError, UsageError
+from emc.stages.calibrate.schedule import resolved_precision
+
+_PARTS = ("fingerprint", "step", "weights", "average", "optimizer")
+_ONLY_CHOOSES_OR_SAVES = {"validation", "validation_common", "budget", "certainty", "parts", "save_every"}
+
+
+def pack_state(fingerprint: str, step: int, parts: Mapping[str, Any]) -> bytes:
+    """Return a resume point: ``weights``, ``average`` and ``optimizer`` after `step` steps."""
+    buffer = io.BytesIO()
+    torch.save({"fingerprint": fingerprint, "step": step, **parts}, buffer)
+    return buffer.getvalue()
+
+
+def unpack_state(state: bytes, fingerprint: str) -> dict[str, Any]:
+    """Return what `pack_state` packed; raises `InputError` where it is damaged, `UsageError` where it is another's."""
+    try:
+        saved = cast(dict[str, Any], torch.load(io.BytesIO(state), map_location="cpu", weights_only=True))
+        for name in _PARTS:
+            saved[name]
+    except Exception as error:  # noqa: BLE001  # damaged bytes raise whatever the unpickler stumbles over
+        raise InputError(
+            f"the resume point ({len(state)} bytes) is damaged ({type(error).__name__}): start the calibration anew"
+        ) from error
+    if saved["fingerprint"] != fingerprint:
+        raise UsageError(
+            "the resume point was made with other settings or data "
+            f"({_difference(saved['fingerprint'], fingerprint)}): use the same ones, or start anew"
+        )
+    return saved
+
+
+def fingerprint_of(module: torch.nn.Module, settings: CalibrateSettings, targets: int, commons: int) -> str:
+    """Return what must be equal for a training to go on; what only chooses or saves may differ."""
+    must = settings.model_dump(mode="json", exclude=_ONLY_CHOOSES_OR_SAVES)
+    must["precision"] = resolved_precision(next(module.parameters()).device.type, settings)
+    return json.dumps({**must, "targets": targets, "commons": commons})
+
+
+def _difference(old: str, new: str) -> str:
+    then, now = json.loads(old), json.loads(new)
+    names = [name for name in now if then.get(name) != now[name]]
+    return ", ".join(f"{name} {then.get(name)} -> {now[name]}" for name in names)
