@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -220,3 +221,30 @@ def test_numpy_numbers_are_stored_as_numbers(store: SqlStore, run: str, drag) ->
     store.append_edit(Edit("kick", "drag", (change,), seconds=np.float32(1.5)))
     (pose,) = store.poses("kick", None, 3, 3)
     assert pose.xy[1].tolist() == [4.5, 2]
+
+
+def test_an_edit_is_found_by_its_token_and_the_newest_is_known(store: SqlStore, drag: Callable[..., Edit]) -> None:
+    assert store.last_edit() == 0
+    assert store.edit_sent_as("a-token") is None
+    stored = store.append_edit(drag(3), token="a-token")
+    assert store.edit_sent_as("a-token") == stored
+    assert store.last_edit() == stored.id
+
+
+def test_standing_edits_leave_out_what_was_taken_back(store: SqlStore, drag: Callable[..., Edit]) -> None:
+    first, second = store.append_edit(drag(3)), store.append_edit(drag(4))
+    store.append_edit(drag(0, undoes=first.id))
+    assert [edit.id for edit in store.standing_edits("kick")] == [second.id]
+    assert store.standing_edits("kick", 5, 9) == []
+
+
+def test_the_largest_number_of_a_person_is_that_of_predictions_and_edits(
+    store: SqlStore, predicted: Callable[..., Prediction]
+) -> None:
+    assert store.last_person("kick") == -1
+    run = store.start_run("kick", "nano", "tiny", {}).id
+    store.write_predictions(run, [predicted(0, 2), predicted(1, 0)])
+    assert store.last_person("kick") == 2
+    change = JointChange(0, 7, 0, 1.0, 2.0, Visibility.VISIBLE, Provenance.HUMAN)
+    store.append_edit(Edit("kick", "add person", (change,)))
+    assert store.last_person("kick") == 7

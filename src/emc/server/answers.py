@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
-from emc.pose.records import Alert, Clip, Edit
+from emc.pose.records import Alert, Clip, Edit, JointChange
 from emc.pose.skeleton import Skeleton
 from emc.server.schemas import (
     AlertRowOut,
     ClipOut,
+    ConflictOut,
+    ConflictsOut,
     EditOut,
     FlagOut,
     FrameOut,
     FrameRowOut,
     HistoryOut,
     PoseOut,
+    PreviewOut,
+    PreviewSpanOut,
     SkeletonOut,
+    SpanFrameOut,
+    SpanOut,
     Step,
+    TheirsOut,
+    ValueOut,
 )
-from emc.workflow.editing import MAX_FRAMES, AlertRow, Editing, FrameRow, FrameView, Held, PersonView
+from emc.workflow.editing import Editing
+from emc.workflow.editing_conflicts import JointConflict, JointConflicts
+from emc.workflow.editing_views import AlertRow, FrameRow, FrameView, PersonView
 from emc.workflow.history import History
+from emc.workflow.propagation import Span
+
+SHOWN_FRAMES = 200
+"""Frames that the answer to an edit shows as they are now; beyond them the page asks when it gets there."""
 
 
 def clip_answer(editing: Editing, found: Clip) -> ClipOut:
@@ -98,20 +113,87 @@ def history_answer(history: History) -> HistoryOut:
     return HistoryOut(
         undo=None if undo is None else Step(id=undo, kind=history.kinds[undo]),
         redo=None if redo is None else Step(id=redo, kind=history.kinds[redo]),
+        last=history.last,
     )
 
 
-def edit_answer(editing: Editing, clip: str, edit: Edit | None) -> EditOut:
-    """Return what an edit changed, as it is now (the first `MAX_FRAMES` of its frames)."""
-    held: Held = editing.held(clip)
-    touched = sorted({change.frame for change in edit.changes})[:MAX_FRAMES] if edit else []
-    frames = [frame_answer(view) for frame in touched for view in editing.frames(clip, frame, frame)]
+def edit_answer(
+    editing: Editing, clip: str, edit: Edit | None, author: str, spans: Sequence[Span] = (), person: int | None = None
+) -> EditOut:
+    """Return what an edit changed, as it is now (the first `SHOWN_FRAMES` of its frames)."""
+    touched = sorted({change.frame for change in edit.changes}) if edit else []
+    views = editing.some_frames(clip, touched[:SHOWN_FRAMES])
     return EditOut(
         id=edit.id if edit else None,
         kind=edit.kind if edit else "",
-        frames=frames,
-        history=history_answer(held.history),
+        frames=[frame_answer(view) for view in views],
+        history=history_answer(editing.history(clip, author)),
+        touched=(touched[0], touched[-1]) if touched else None,
+        propagated=[span_answer(span) for span in spans],
+        person=person,
     )
+
+
+def span_answer(span: Span) -> SpanOut:
+    """Return what a fix repaired."""
+    repair = span.repair
+    return SpanOut.model_validate(
+        {
+            "person": span.person,
+            "joint": span.joint,
+            "first": int(repair.frames[0]),
+            "last": int(repair.frames[-1]),
+            "changed": int(repair.moved.sum()),
+            "before": str(repair.before),
+            "after": str(repair.after),
+        }
+    )
+
+
+def preview_answer(spans: Sequence[Span], seconds: float) -> PreviewOut:
+    """Return what a fix would repair."""
+    return PreviewOut(milliseconds=round(1000 * seconds, 1), spans=[_preview(span) for span in spans])
+
+
+def _preview(span: Span) -> PreviewSpanOut:
+    repair = span.repair
+    frames = [
+        SpanFrameOut(
+            frame=int(repair.frames[i]),
+            xy=_place(repair.xy[i]) or (0.0, 0.0),
+            was=_place(span.was[i]),
+            sigma=round(float(repair.spread[i]), 2),
+        )
+        for i in np.flatnonzero(repair.moved)
+    ]
+    return PreviewSpanOut(**span_answer(span).model_dump(), frames=frames)
+
+
+def conflicts_answer(error: JointConflicts) -> ConflictsOut:
+    """Return both values of every joint that two people changed."""
+    return ConflictsOut(error=str(error), conflicts=[_conflict(conflict) for conflict in error.conflicts])
+
+
+def _conflict(conflict: JointConflict) -> ConflictOut:
+    theirs, by = conflict.theirs, conflict.by
+    return ConflictOut(
+        frame=theirs.frame,
+        person=theirs.person,
+        joint=theirs.joint,
+        seen=conflict.seen,
+        theirs=TheirsOut(**_value(theirs), version=by.id, author=by.author, kind=by.kind, created=by.created),
+        yours=ValueOut(**_value(conflict.yours)),
+    )
+
+
+def _value(change: JointChange) -> dict[str, Any]:
+    place = _place(np.array([change.x, change.y]))
+    return {"xy": place, "visibility": int(change.visibility), "provenance": int(change.provenance)}
+
+
+def _place(xy: np.ndarray) -> tuple[float, float] | None:
+    x, y = (round(float(v), 2) for v in xy)
+    return (x, y) if np.isfinite(x) and np.isfinite(y) else None
 
 
 def _pose(person: PersonView) -> PoseOut:
@@ -127,5 +209,6 @@ def _pose(person: PersonView) -> PoseOut:
             "visibility": pose.visibility.tolist(),
             "provenance": pose.provenance.tolist(),
             "confidence": np.round(person.confidence.astype(np.float64), 3).tolist(),
+            "versions": person.versions.tolist(),
         }
     )

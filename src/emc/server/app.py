@@ -7,17 +7,26 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import HTTPException, RequestValidationError
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from emc import __version__
 from emc.config import read_settings
 from emc.errors import ConflictError, EmcError, StorageError
+from emc.server.answers import conflicts_answer
+from emc.server.body import BodyLimit
+from emc.server.events import Hub
 from emc.server.frames import Frames
-from emc.server.routes import edits, page, project
+from emc.server.routes import calibration, edits, live, page, project, queue, runs
 from emc.server.schemas import ErrorOut
 from emc.server.security import Access, Guard
+from emc.workflow.calibration_jobs import CalibrationJobs
 from emc.workflow.editing import Editing
+from emc.workflow.editing_candidates import Candidates
+from emc.workflow.editing_conflicts import JointConflicts
+from emc.workflow.editing_lifted import Lifting
+from emc.workflow.editing_queue import ProjectQueue
 from emc.workflow.project import open_project
 
 
@@ -30,11 +39,15 @@ def create_app(store_path: Path, token: str, *, access: Access | None = None, au
     """
     settings = read_settings(store_path)
     store = open_project(store_path)
-    frames = Frames()
+    editing = Editing(store, settings.alerts, author)
+    jobs = CalibrationJobs(store.folder)
+    frames, hub = Frames(), Hub(store, jobs.job)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        hub.close()
+        editing.close()
         frames.close()
         store.close()
 
@@ -42,19 +55,27 @@ def create_app(store_path: Path, token: str, *, access: Access | None = None, au
         title="EMC editor", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
         openapi_url="/api/openapi.json", responses={422: {"model": ErrorOut}},
     )  # fmt: skip
-    app.state.editing = Editing(store, settings.alerts, author)
+    app.state.editing = editing
     app.state.frames = frames
+    app.state.hub = hub
+    app.state.queue = ProjectQueue(store)
+    app.state.candidates = Candidates(editing, settings)
+    app.state.lifting = Lifting(editing, settings.lift)
+    app.state.jobs = jobs
     app.state.access = access or Access(token)
-    for routes in (project, edits, page):
+    for routes in (project, queue, edits, runs, live, calibration, page):
         app.include_router(routes.router)
     app.add_exception_handler(EmcError, _told)
     app.add_exception_handler(RequestValidationError, _told)
     app.add_exception_handler(HTTPException, _told)
+    app.add_middleware(BodyLimit)
     app.add_middleware(Guard, access=app.state.access)
     return app
 
 
 def _told(_: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, JointConflicts):
+        return JSONResponse(conflicts_answer(error).model_dump(), status_code=409)
     return JSONResponse({"error": _sentence(error)}, status_code=_status(error))
 
 

@@ -1,16 +1,35 @@
-"""What routes are given: the open project, the frames, and clips that exist."""
+"""What routes are given: the open project, the frames, clips that exist, and who asks."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import unquote
 
 from fastapi import Depends, HTTPException, Request
 
 from emc.errors import UsageError
 from emc.pose.records import Clip
+from emc.server.events import Hub
 from emc.server.frames import Frames
 from emc.server.security import Access
+from emc.workflow.calibration_jobs import CalibrationJobs
 from emc.workflow.editing import Editing
+from emc.workflow.editing_candidates import Candidates
+from emc.workflow.editing_lifted import Lifting
+from emc.workflow.editing_queue import ProjectQueue
+
+NAME_LENGTH = 60
+PAGE = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who asks: the page's own id ("" where it gave none), and the name to sign edits with."""
+
+    page: str
+    name: str
 
 
 def editing_of(request: Request) -> Editing:
@@ -28,6 +47,50 @@ def access_of(request: Request) -> Access:
     return request.app.state.access
 
 
+def hub_of(request: Request) -> Hub:
+    """Return what tells the pages the news."""
+    return request.app.state.hub
+
+
+def queue_of(request: Request) -> ProjectQueue:
+    """Return the queue of the project."""
+    return request.app.state.queue
+
+
+def candidates_of(request: Request) -> Candidates:
+    """Return what finds other places for a joint."""
+    return request.app.state.candidates
+
+
+def lifting_of(request: Request) -> Lifting:
+    """Return what lifts persons to 3D."""
+    return request.app.state.lifting
+
+
+def jobs_of(request: Request) -> CalibrationJobs:
+    """Return what starts and watches calibrations."""
+    return request.app.state.jobs
+
+
+def sender_of(request: Request) -> Sender:
+    """Return who asks, from the headers ``X-EMC-Page`` and ``X-EMC-Name``; who started the editor signs for others."""
+    headers = request.headers
+    return Sender(
+        page_id(headers.get("x-emc-page", "")), shown_name(headers.get("x-emc-name", ""), editing_of(request).author)
+    )
+
+
+def page_id(given: str) -> str:
+    """Return a page's id, "" where it is none."""
+    return given if PAGE.fullmatch(given) else ""
+
+
+def shown_name(given: str, otherwise: str) -> str:
+    """Return a percent-encoded name as it is shown: printable, and not too long."""
+    name = "".join(c for c in unquote(given) if c.isprintable()).strip()[:NAME_LENGTH]
+    return name or otherwise
+
+
 def existing_clip(clip: str, editing: Annotated[Editing, Depends(editing_of)]) -> Clip:
     """Return the clip that an address names; the name is only ever compared with those in the project."""
     try:
@@ -39,4 +102,10 @@ def existing_clip(clip: str, editing: Annotated[Editing, Depends(editing_of)]) -
 EditingOf = Annotated[Editing, Depends(editing_of)]
 FramesOf = Annotated[Frames, Depends(frames_of)]
 AccessOf = Annotated[Access, Depends(access_of)]
+HubOf = Annotated[Hub, Depends(hub_of)]
+QueueOf = Annotated[ProjectQueue, Depends(queue_of)]
+CandidatesOf = Annotated[Candidates, Depends(candidates_of)]
+LiftingOf = Annotated[Lifting, Depends(lifting_of)]
+JobsOf = Annotated[CalibrationJobs, Depends(jobs_of)]
+SenderOf = Annotated[Sender, Depends(sender_of)]
 ExistingClip = Annotated[Clip, Depends(existing_clip)]

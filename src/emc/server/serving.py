@@ -42,23 +42,29 @@ def serve(
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False, ws="none", timeout_graceful_shutdown=3
         )
-        server = _Server(config, lambda: ready(f"http://{_name(host)}:{number}/?token={access.token}"))
+        address = f"http://{_name(host)}:{number}/?token={access.token}"
+        server = _Server(config, lambda: ready(address), app.state.hub.close)
         # The server ends cleanly on Ctrl-C and then passes it on; for the editor it is the usual way to end.
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it accepts connections."""
+    """A server that says when it accepts connections, and ends its event streams before it waits for requests."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], object]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], object], ending: Callable[[], object]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._ending = ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ending()
+        await super().shutdown(sockets)
 
 
 def _listen(host: str, port: int | None) -> socket.socket:

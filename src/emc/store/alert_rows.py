@@ -5,8 +5,7 @@ Both lists are written as a whole, so each row gets its rank then, and a page is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select
@@ -14,17 +13,67 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, s
 from emc.errors import UsageError
 from emc.pose.records import Alert, AlertReason, FrameAlerts
 from emc.store import schema
+from emc.store.alert_columns import AlertColumns, joined, pack_block, unpack_block
 
-_ROWS_AT_ONCE = 20_000
+ROWS_AT_ONCE = 8_000
+"""Rows of one insert: the write lock is held for so long at most, where a list is written in parts."""
+
+Part = tuple[Table, list[Mapping[str, Any]]]
 
 
-def replace_alerts(connection: Connection, key: int, alerts: Sequence[Alert], frames: Sequence[FrameAlerts]) -> None:
-    """Put alerts and (m, n) of a run in place of those before; raises `UsageError` where a frame comes twice."""
-    _refuse_doubles(frames)
-    for table in (schema.alert, schema.frame_alert):
+def replace_alerts(connection: Connection, key: int, parts: Sequence[Part]) -> None:
+    """Put alerts and (m, n), as `rows_in_parts` made them, in place of those before."""
+    for table in (schema.alert, schema.frame_alert, schema.alert_block):
         connection.execute(delete(table).where(table.c.run == key))
-    _insert(connection, schema.alert, _alert_rows(key, alerts))
-    _insert(connection, schema.frame_alert, _frame_rows(key, frames))
+    for part in parts:
+        insert_part(connection, part)
+
+
+def rows_in_parts(key: int, alerts: Sequence[Alert], frames: Sequence[FrameAlerts]) -> Iterator[Part]:
+    """Yield all rows of alerts and (m, n) under a key, a part of one table at a time."""
+    ordered = sorted(alerts, key=lambda alert: (-alert.severity, alert.first, alert.person, alert.joint))
+    for start in range(0, len(ordered), ROWS_AT_ONCE):
+        some = ordered[start : start + ROWS_AT_ONCE]
+        yield schema.alert, _alert_rows(key, some, start)
+        block = {"run": key, "part": start // ROWS_AT_ONCE, "rows": len(some), "data": pack_block(some)}
+        yield schema.alert_block, [block]
+    rows = _frame_rows(key, frames)
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        yield schema.frame_alert, rows[start : start + ROWS_AT_ONCE]
+
+
+def insert_part(connection: Connection, part: Part) -> None:
+    """Store one part."""
+    table, rows = part
+    connection.execute(insert(table), rows)
+
+
+def select_columns(connection: Connection, key: int, clip: str) -> AlertColumns:
+    """Return all alerts by columns, most severe first."""
+    table = schema.alert_block
+    query = select(table.c.rows, table.c.data).where(table.c.run == key).order_by(table.c.part)
+    blocks = [(row.rows, row.data) for row in connection.execute(query)]
+    if sum(rows for rows, _ in blocks) == count_alerts(connection, key)[0]:
+        return joined([unpack_block(rows, data) for rows, data in blocks])
+    # Written by a version that kept no blocks.
+    alerts = select_alerts(connection, key, clip, None, 0)
+    return joined([unpack_block(len(alerts), pack_block(alerts))] if alerts else [])
+
+
+def delete_part(connection: Connection, key: int) -> bool:
+    """Delete some of the rows under a key; returns whether there may be more."""
+    for table, order in (
+        (schema.alert, schema.alert.c.rank),
+        (schema.frame_alert, schema.frame_alert.c.frame),
+        (schema.alert_block, schema.alert_block.c.part),
+    ):
+        most = 16 if table is schema.alert_block else ROWS_AT_ONCE
+        some = select(order).where(table.c.run == key).order_by(order).limit(most)
+        found = [row[0] for row in connection.execute(some)]
+        if found:
+            connection.execute(delete(table).where(table.c.run == key, order <= found[-1]))
+            return True
+    return False
 
 
 def select_alerts(connection: Connection, key: int, clip: str, limit: int | None, offset: int) -> list[Alert]:
@@ -71,8 +120,7 @@ def _page(order: ColumnElement[int], limit: int | None, offset: int) -> list[Col
     return page if limit is None else [*page, order < offset + limit]
 
 
-def _alert_rows(key: int, alerts: Sequence[Alert]) -> list[Mapping[str, Any]]:
-    ordered = sorted(alerts, key=lambda alert: (-alert.severity, alert.first, alert.person, alert.joint))
+def _alert_rows(key: int, ordered: Sequence[Alert], start: int) -> list[Mapping[str, Any]]:
     return [
         {
             "run": key,
@@ -84,7 +132,7 @@ def _alert_rows(key: int, alerts: Sequence[Alert]) -> list[Mapping[str, Any]]:
             "reason": str(alert.reason),
             "severity": float(alert.severity),
         }
-        for rank, alert in enumerate(ordered)
+        for rank, alert in enumerate(ordered, start)
     ]
 
 
@@ -107,13 +155,8 @@ def _frame_rows(key: int, frames: Sequence[FrameAlerts]) -> list[Mapping[str, An
     ]
 
 
-def _insert(connection: Connection, table: Table, rows: list[Mapping[str, Any]]) -> None:
-    left = iter(rows)
-    while part := list(islice(left, _ROWS_AT_ONCE)):
-        connection.execute(insert(table), part)
-
-
-def _refuse_doubles(frames: Sequence[FrameAlerts]) -> None:
+def refuse_doubles(frames: Sequence[FrameAlerts]) -> None:
+    """Raise `UsageError` where a frame comes twice."""
     seen: set[int] = set()
     for row in frames:
         if row.frame in seen:

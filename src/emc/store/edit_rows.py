@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
 from emc.errors import ConflictError, UsageError
 from emc.pose.journal import JointKey, joint_versions, taken_back
@@ -52,6 +52,24 @@ def select_edits(connection: Connection, clip: str | None, after: int) -> list[E
     return _select(connection, chosen)
 
 
+def edit_of_token(connection: Connection, token: str) -> Edit | None:
+    """Return the edit that was sent under a token, None where there is none."""
+    found = _select(connection, schema.edit.c.token == token)
+    return found[0] if found else None
+
+
+def last_id(connection: Connection) -> int:
+    """Return the id of the newest edit, 0 where there is none."""
+    return connection.execute(select(func.max(schema.edit.c.id))).scalar() or 0
+
+
+def last_person(connection: Connection, clip: int) -> int:
+    """Return the largest number of a person that a clip's edits name, -1 where there is none."""
+    table = schema.edit_change
+    found = connection.execute(select(func.max(table.c.person)).where(table.c.clip == clip)).scalar()
+    return -1 if found is None else found
+
+
 def standing_edits(connection: Connection, clip: int, first: int, last: int | None) -> list[Edit]:
     """Return the edits that count for frames first..last, oldest first, with their changes of those frames only."""
     table = schema.edit_change
@@ -92,15 +110,13 @@ def _select(connection: Connection, chosen: ColumnElement[bool]) -> list[Edit]:
 
 
 def _sent_before(connection: Connection, edit: Edit, token: str) -> Edit | None:
-    found = _select(connection, schema.edit.c.token == token)
-    if not found:
+    found = edit_of_token(connection, token)
+    if found is None:
         return None
-    same = (found[0].clip, found[0].kind, found[0].undoes, len(found[0].changes))
+    same = (found.clip, found.kind, found.undoes, len(found.changes))
     if same != (edit.clip, edit.kind, edit.undoes, len(edit.changes)):
-        raise ConflictError(
-            f"edit token '{token}' belongs to edit {found[0].id}, which is another one: use a new token"
-        )
-    return found[0]
+        raise ConflictError(f"edit token '{token}' belongs to edit {found.id}, which is another one: use a new token")
+    return found
 
 
 def _check_changes(connection: Connection, clip: int, edit: Edit) -> None:

@@ -55,7 +55,7 @@ def complete_run(connection: Connection, key: int) -> None:
 
 def select_runs(connection: Connection, clip: str | None) -> list[RunRecord]:
     """Return runs, of one clip or of all clips in use, newest last."""
-    query = _run_query().order_by(schema.run.c.key)
+    query = _run_query().where(schema.run.c.finished >= 0).order_by(schema.run.c.key)
     if clip is None:
         query = query.where(schema.clip.c.removed.is_(None))
     else:
@@ -68,6 +68,16 @@ def select_run(connection: Connection, key: int) -> RunRecord:
     return _record(connection.execute(_run_query().where(schema.run.c.key == key)).mappings().one())
 
 
+def select_current_runs(connection: Connection) -> dict[str, RunRecord]:
+    """Return clip -> the run that was completed last, for the clips in use that have one."""
+    run = schema.run
+    newest = select(run.c.clip, func.max(run.c.finished).label("finished")).where(run.c.finished > 0)
+    chosen = newest.group_by(run.c.clip).subquery()
+    query = _run_query().join(chosen, (chosen.c.clip == run.c.clip) & (chosen.c.finished == run.c.finished))
+    query = query.where(schema.clip.c.removed.is_(None)).order_by(schema.clip.c.id)
+    return {row["clip_id"]: _record(row) for row in connection.execute(query).mappings()}
+
+
 def current_run_key(connection: Connection, clip: int, model: str | None = None) -> int | None:
     """Return the run of a clip that was completed last, of one model or of any; None where there is none."""
     run = schema.run
@@ -75,11 +85,20 @@ def current_run_key(connection: Connection, clip: int, model: str | None = None)
     return connection.execute(query if model is None else query.where(run.c.model == model)).scalar()
 
 
+def last_person(connection: Connection, clip: int) -> int:
+    """Return the largest number of a person in all predictions of a clip, -1 where there is none."""
+    runs = select(schema.run.c.key).where(schema.run.c.clip == clip)
+    table = schema.prediction
+    found = connection.execute(select(func.max(table.c.person)).where(table.c.run.in_(runs))).scalar()
+    return -1 if found is None else found
+
+
 def run_key(connection: Connection, run: str) -> int:
     """Return the key behind a run's id; raises `UsageError` where there is no such run."""
     number = run.removeprefix(_PREFIX)
     if run.startswith(_PREFIX) and number.isascii() and number.isdecimal() and len(number) < 10:
-        key = connection.execute(select(schema.run.c.key).where(schema.run.c.key == int(number))).scalar()
+        is_run = (schema.run.c.key == int(number)) & (schema.run.c.finished >= 0)
+        key = connection.execute(select(schema.run.c.key).where(is_run)).scalar()
         if key is not None and run_id(key) == run:
             return key
     raise UsageError(f"there is no prediction run '{run}' in the project: list them with `emc status`")

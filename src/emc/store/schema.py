@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Schema versions that this code can read, oldest first; the last is what it writes."""
 
 metadata = MetaData()
@@ -57,7 +57,9 @@ run = Table(
     Column("settings_hash", Text, nullable=False),  # of the skeleton and the settings
     Column("created", Text, nullable=False),
     Column("next_frame", Integer, nullable=False),  # frames below are done
-    Column("finished", Integer, nullable=False),  # 0 = not complete, else its place in the order of completion
+    # 0 = not complete, -1 = no run but a list of alerts, else its place in the order of completion
+    Column("finished", Integer, nullable=False),
+    Column("alerts", Integer),  # key under which the run's alerts stand; NULL = its own
     sqlite_autoincrement=True,
 )
 Index("ix_run_clip", run.c.clip, run.c.finished)
@@ -112,6 +114,17 @@ frame_alert = Table(
 )
 Index("ux_frame_alert_rank", frame_alert.c.run, frame_alert.c.rank, unique=True)
 Index("ux_frame_alert_place", frame_alert.c.run, frame_alert.c.place, unique=True)
+
+# The same alerts once more, packed by columns (see alert_columns.py): a list of a million is read in a moment.
+alert_block = Table(
+    "alert_block",
+    metadata,
+    Column("run", Integer, ForeignKey("run.key"), primary_key=True, autoincrement=False),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("rows", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
 
 # Triggers (in the migrations) refuse UPDATE and DELETE on the two tables of the journal.
 edit = Table(

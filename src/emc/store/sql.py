@@ -13,7 +13,8 @@ from emc.errors import ProjectError, StorageError, UsageError
 from emc.interfaces import RunRecord
 from emc.pose.journal import JointKey, fold_edits
 from emc.pose.records import Alert, Clip, Edit, FrameAlerts, Pose, Prediction
-from emc.store import alert_rows, clip_rows, document_rows, edit_rows, run_rows
+from emc.store import alert_lists, alert_rows, clip_rows, document_rows, edit_rows, run_rows
+from emc.store.alert_columns import AlertColumns
 from emc.store.database import Database, sqlite_url
 from emc.store.migrate import bring_up_to_date, check_database, create_schema, schema_version
 
@@ -163,6 +164,11 @@ class SqlStore:
         with self._database.reading() as connection:
             return run_rows.select_runs(connection, clip)
 
+    def current_runs(self) -> dict[str, RunRecord]:
+        """Return clip -> its newest complete run, for clips that have one."""
+        with self._database.reading() as connection:
+            return run_rows.select_current_runs(connection)
+
     def current_run(self, clip: str, model: str | None = None) -> RunRecord | None:
         """Return the run of a clip that was completed last, of one model or of any; None where there is none."""
         with self._database.reading() as connection:
@@ -198,39 +204,63 @@ class SqlStore:
     # Alerts
 
     def write_alerts(self, run: str, alerts: Sequence[Alert], frames: Sequence[FrameAlerts]) -> None:
-        """Replace the alerts and (m, n) of a run in one transaction."""
-        with self._database.writing_bulk() as connection:
+        """Replace the alerts and (m, n) of a run at once: readers see the old ones or the new ones.
+
+        Long lists are written in parts beside the old ones, so that edits made meanwhile do not wait.
+        """
+        with self._database.reading() as connection:
             key = run_rows.run_key(connection, run)
             clip = run_rows.select_run(connection, key).clip
-            if others := {alert.clip for alert in alerts} - {clip}:
-                raise UsageError(
-                    f"alerts of clip {min(others)} do not belong to run {run} of clip {clip}: pass its own"
-                )
-            alert_rows.replace_alerts(connection, key, alerts, frames)
+            before = sum(alert_rows.count_alerts(connection, alert_lists.list_key(connection, key)))
+        if others := {alert.clip for alert in alerts} - {clip}:
+            raise UsageError(f"alerts of clip {min(others)} do not belong to run {run} of clip {clip}: pass its own")
+        alert_rows.refuse_doubles(frames)
+        if max(before, len(alerts) + len(frames)) > alert_rows.ROWS_AT_ONCE:
+            alert_lists.write_long_list(self._database, key, alerts, frames)
+            return
+        with self._database.writing_bulk() as connection:
+            place = alert_lists.list_key(connection, key)
+            alert_rows.replace_alerts(connection, place, list(alert_rows.rows_in_parts(place, alerts, frames)))
 
     def alerts(self, run: str, limit: int | None = None, offset: int = 0) -> list[Alert]:
         """Return alerts, most severe first."""
         with self._database.reading() as connection:
             key = run_rows.run_key(connection, run)
-            return alert_rows.select_alerts(connection, key, run_rows.select_run(connection, key).clip, limit, offset)
+            clip = run_rows.select_run(connection, key).clip
+            return alert_rows.select_alerts(connection, alert_lists.list_key(connection, key), clip, limit, offset)
+
+    def alert_columns(self, run: str) -> AlertColumns:
+        """Return all alerts of a run by columns, most severe first: fast for a million."""
+        with self._database.reading() as connection:
+            key = run_rows.run_key(connection, run)
+            clip = run_rows.select_run(connection, key).clip
+            return alert_rows.select_columns(connection, alert_lists.list_key(connection, key), clip)
+
+    def alert_state(self, run: str) -> tuple[int, ...]:
+        """Return numbers that change when a run's alerts are replaced by others of another length, or by many."""
+        with self._database.reading() as connection:
+            key = alert_lists.list_key(connection, run_rows.run_key(connection, run))
+            return (key, *alert_rows.count_alerts(connection, key))
 
     def frame_alerts(
         self, run: str, limit: int | None = None, offset: int = 0, worst_first: bool = True
     ) -> list[FrameAlerts]:
         """Return (m, n) per frame by index: worst first, or by frame."""
         with self._database.reading() as connection:
-            key = run_rows.run_key(connection, run)
+            key = alert_lists.list_key(connection, run_rows.run_key(connection, run))
             return alert_rows.select_frame_alerts(connection, key, limit, offset, worst_first)
 
     def frame_alerts_between(self, run: str, first: int, last: int) -> list[FrameAlerts]:
         """Return (m, n) of frames first..last (inclusive), by frame."""
         with self._database.reading() as connection:
-            return alert_rows.select_frame_range(connection, run_rows.run_key(connection, run), first, last)
+            key = alert_lists.list_key(connection, run_rows.run_key(connection, run))
+            return alert_rows.select_frame_range(connection, key, first, last)
 
     def alert_counts(self, run: str) -> tuple[int, int]:
         """Return how many alerts, and how many frames with (m, n), a run has: the lengths of the two lists."""
         with self._database.reading() as connection:
-            return alert_rows.count_alerts(connection, run_rows.run_key(connection, run))
+            key = alert_lists.list_key(connection, run_rows.run_key(connection, run))
+            return alert_rows.count_alerts(connection, key)
 
     # The journal
 
@@ -250,6 +280,27 @@ class SqlStore:
         """Return the journal past edit `after`, oldest first, edits that were taken back included."""
         with self._database.reading() as connection:
             return edit_rows.select_edits(connection, clip, after)
+
+    def edit_sent_as(self, token: str) -> Edit | None:
+        """Return the edit that was appended under a sender's token, None where there is none."""
+        with self._database.reading() as connection:
+            return edit_rows.edit_of_token(connection, token)
+
+    def last_edit(self) -> int:
+        """Return the id of the newest edit of the project, 0 where there is none."""
+        with self._database.reading() as connection:
+            return edit_rows.last_id(connection)
+
+    def last_person(self, clip: str) -> int:
+        """Return the largest number of a person in a clip's predictions and edits, -1 where there is none (slow)."""
+        with self._database.reading() as connection:
+            key = clip_rows.clip_key(connection, clip)
+            return max(run_rows.last_person(connection, key), edit_rows.last_person(connection, key))
+
+    def standing_edits(self, clip: str, first: int = 0, last: int | None = None) -> list[Edit]:
+        """Return the edits that count for frames first..last, oldest first: ids, and their changes of those frames."""
+        with self._database.reading() as connection:
+            return edit_rows.standing_edits(connection, clip_rows.clip_key(connection, clip), first, last)
 
     def joint_versions(self, clip: str, first: int = 0, last: int | None = None) -> dict[JointKey, int]:
         """Return (frame, person, joint) -> id of the edit that decides it, for joints that edits decide."""

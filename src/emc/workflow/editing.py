@@ -5,69 +5,30 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from emc.config import AlertSettings
-from emc.errors import UsageError
+from emc.errors import ConflictError, UsageError
 from emc.interfaces import RunRecord
-from emc.pose.records import Alert, Clip, Edit, FrameAlerts, JointChange, Pose, Prediction, Provenance, Visibility
+from emc.pose.journal import JointKey
+from emc.pose.records import Clip, Edit, JointChange, Pose, Prediction, Provenance, Visibility
 from emc.pose.skeleton import COCO17, Skeleton, skeleton_named
 from emc.stages.edits import OUTSIDE
 from emc.store.sql import SqlStore
+from emc.workflow.editing_conflicts import changed_since, checked_versions
+from emc.workflow.editing_views import AlertRow, FrameRow, FrameView, frame_row, frame_view, person_view
 from emc.workflow.flags import Flags, joints_done, next_open_frame, open_on_frame, read_flags
-from emc.workflow.history import EDITOR_KINDS, History, read_history, take_back
+from emc.workflow.history import EDITOR_KINDS, History, longer_history, read_history, take_back
+from emc.workflow.propagation import PROPAGATING_KINDS, REACH, Propagator, Span
 
 MAX_CHANGES = 10_000
-"""Joints that one edit of the editor may change: more is a mistake, not an action of a person."""
+"""Joints that one edit of the editor's page may change: more is a mistake, not an action of a person."""
 MAX_FRAMES = 64
 """Frames that are read at once."""
 CLIPS_HELD = 8
-
-
-@dataclass(frozen=True, slots=True)
-class PersonView:
-    """One person on one frame: the pose, and the model's confidence (J,) in it (0 where it predicted nothing)."""
-
-    pose: Pose
-    confidence: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
-class FrameView:
-    """One frame: its persons, the open alerts, (m, n) of what nobody has decided yet, and its state.
-
-    state : ``confirmed`` where a person decided every joint that has a place, ``changed`` where some, else ``open``.
-    """
-
-    frame: int
-    people: tuple[PersonView, ...]
-    flagged: tuple[Alert, ...]
-    lost: int
-    low: int
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class FrameRow:
-    """A frame in the list: (m, n) still open, the open alerts, and its state as in `FrameView`."""
-
-    frame: int
-    lost: int
-    low: int
-    state: str
-    flagged: tuple[Alert, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AlertRow:
-    """An alert in the queue, and on how many (`done`) of its `total` frames a person has decided the joint."""
-
-    alert: Alert
-    done: int
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +40,29 @@ class Held:
     flags: Flags | None
     history: History
 
+    @property
+    def kinds(self) -> dict[int, str]:
+        """Edit id -> kind, of the whole journal."""
+        return {edit.id: edit.kind for edit in self.history.edits}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action as the page sent it.
+
+    seen : (frame, person, joint) -> version that the page showed, for joints where that matters. author : who acts,
+    "" for who started the editor. propagate : carry placed joints to the frames around, `reach` frames to each side.
+    """
+
+    kind: str
+    changes: tuple[JointChange, ...]
+    seconds: float = 0.0
+    token: str = ""
+    author: str = ""
+    seen: Mapping[JointKey, int] | None = None
+    propagate: bool = False
+    reach: int = REACH
+
 
 class Editing:
     """One open project as the editor sees it; safe to use from several threads.
@@ -89,9 +73,14 @@ class Editing:
     def __init__(self, store: SqlStore, settings: AlertSettings, author: str = "") -> None:
         self.store = store
         self.settings = settings
-        self._author = author
+        self.author = author
+        self.propagator = Propagator(store)
         self._held: OrderedDict[str, Held] = OrderedDict()
         self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Release what is held in memory; the store is its opener's."""
+        self.propagator.close()
 
     def held(self, clip: str) -> Held:
         """Return a clip's alerts and history as they are now; raises `UsageError` for an unknown clip."""
@@ -102,6 +91,10 @@ class Editing:
             while len(self._held) > CLIPS_HELD:
                 self._held.popitem(last=False)
             return now
+
+    def history(self, clip: str, author: str = "") -> History:
+        """Return a clip's history as `author` may take it back."""
+        return self.held(clip).history.of(author or self.author)
 
     def skeleton(self, held: Held) -> Skeleton:
         """Return the skeleton of a clip's newest run (COCO's where nothing is predicted yet)."""
@@ -116,7 +109,7 @@ class Editing:
         page = self.store.frame_alerts(held.run.id, limit, offset, worst_first)
         views = {view.frame: view for view in self._touched_views(held, [row.frame for row in page])}
         total = self.store.alert_counts(held.run.id)[1]
-        return total, [_row(flags, views.get(row.frame), row) for row in page]
+        return total, [frame_row(flags, views.get(row.frame), row) for row in page]
 
     def alert_rows(self, clip: str, worst_first: bool, offset: int, limit: int) -> tuple[int, list[AlertRow]]:
         """Return how many alerts there are, and a page of them."""
@@ -145,27 +138,78 @@ class Editing:
             raise UsageError(f"{last - first + 1} frames are too many at once: ask for at most {MAX_FRAMES}")
         return self._views(held, range(first, last + 1))
 
-    def apply(self, clip: str, kind: str, changes: Sequence[JointChange], seconds: float, token: str) -> Edit:
-        """Store an edit; it is durable when this returns. Raises `UsageError` for one that cannot be."""
+    def some_frames(self, clip: str, frames: Sequence[int]) -> list[FrameView]:
+        """Return some frames, ascending; neighbours are read together."""
         held = self.held(clip)
-        check_edit(held.clip, self.skeleton(held), kind, changes)
-        edit = Edit(clip, kind, tuple(changes), self._author, seconds)
+        numbers = np.array(sorted(set(frames)), dtype=np.int64)
+        views: list[FrameView] = []
+        for part in np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1):
+            if len(part):
+                views += self._views(held, range(int(part[0]), int(part[-1]) + 1))
+        return views
+
+    def apply(self, clip: str, action: Action) -> tuple[Edit, list[Span]]:
+        """Store an action with what it propagates, as one edit; it is durable when this returns.
+
+        An action that was sent before (its answer was lost) is returned as stored. Raises `UsageError` for one that
+        cannot be, `JointConflicts` where another person decided one of its joints since.
+        """
+        if action.token and (stored := self.store.edit_sent_as(action.token)) is not None:
+            return stored, []
+        held = self.held(clip)
+        check_edit(held.clip, self.skeleton(held), action.kind, action.changes)
+        checked_versions(self.store, clip, action.changes, action.seen or {})
+        spans = self.preview(clip, action) if action.propagate and action.kind in PROPAGATING_KINDS else []
+        machine = [change for span in spans for change in span.changes()]
+        edit = Edit(clip, action.kind, (*action.changes, *machine), action.author or self.author, action.seconds)
+        return self._append(edit, action), spans
+
+    def operate(self, edit: Edit, base: int | None, token: str) -> Edit:
+        """Store an operation on a run; raises `JointConflicts` where another person decided a joint since `base`."""
+        if stored := self.store.edit_sent_as(token):
+            return stored
+        edit = replace(edit, author=edit.author or self.author)
+        if base is not None:
+            changed_since(self.store, edit.clip, edit.changes, base, edit.author)
         return self.store.append_edit(edit, token=token)
 
-    def undo(self, clip: str, target: int | None = None, token: str = "") -> Edit | None:
-        """Take back the last edit that the editor made of a clip (or edit `target`); None where there is none."""
-        return self._take_back(clip, target, self.held(clip).history.done, token)
+    def preview(self, clip: str, action: Action, budget: float = 2.0) -> list[Span]:
+        """Return what an action would propagate; nothing is written."""
+        held = self.held(clip)
+        check_edit(held.clip, self.skeleton(held), action.kind, action.changes)
+        run = held.run.id if held.run else None
+        return self.propagator.spans(held.clip, run, action.changes, held.kinds, action.reach, budget)
 
-    def redo(self, clip: str, target: int | None = None, token: str = "") -> Edit | None:
+    def undo(self, clip: str, target: int | None = None, token: str = "", author: str = "") -> Edit | None:
+        """Take back the last edit that `author` made of a clip (or edit `target`); None where there is none."""
+        return self._take_back(clip, target, self.history(clip, author).done, token, author)
+
+    def redo(self, clip: str, target: int | None = None, token: str = "", author: str = "") -> Edit | None:
         """Bring back the edit that was taken back last (or by undo `target`); None where there is none."""
-        return self._take_back(clip, target, self.held(clip).history.undone, token)
+        return self._take_back(clip, target, self.history(clip, author).undone, token, author)
 
-    def _take_back(self, clip: str, target: int | None, stack: Sequence[int], token: str) -> Edit | None:
+    def _append(self, edit: Edit, action: Action) -> Edit:
+        """Append an edit where nobody decided its joints since; somebody may between the look and the writing."""
+        tries = 3
+        while True:
+            expect = checked_versions(self.store, edit.clip, action.changes, action.seen or {})
+            try:
+                return self.store.append_edit(edit, expect=expect, token=action.token)
+            except ConflictError:
+                tries -= 1
+                if not tries:
+                    raise
+
+    def _take_back(self, clip: str, target: int | None, stack: Sequence[int], token: str, author: str) -> Edit | None:
         if target is None and not stack:
             return None
         run = self.held(clip).run
         edit = take_back(
-            self.store, clip, run.id if run else None, stack[-1] if target is None else target, self._author
+            self.store,
+            clip,
+            run.id if run else None,
+            stack[-1] if target is None else target,
+            author or self.author,
         )
         return self.store.append_edit(edit, token=token)
 
@@ -180,9 +224,8 @@ class Editing:
         run = self.store.current_run(clip)
         if run != before.run:
             return self._read(clip)
-        if not self.store.edits(clip, after=before.history.last):
-            return before
-        return Held(before.clip, run, before.flags, read_history(self.store.edits(clip)))
+        new = self.store.edits(clip, after=before.history.last)
+        return replace(before, history=longer_history(before.history, new)) if new else before
 
     def _touched_views(self, held: Held, frames: Iterable[int]) -> list[FrameView]:
         decided = {frame for frame, _, _ in held.history.decided}
@@ -197,16 +240,21 @@ class Editing:
         found: dict[tuple[int, int], Prediction] = {}
         if run is not None:
             found = {(p.frame, p.person): p for p in self.store.predictions(run, first, last)}
-        return [self._view(held, frame, poses[frame], found) for frame in frames]
+        versions = _versions(self.store.joint_versions(held.clip.id, first, last), poses)
+        return [self._view(held, frame, poses[frame], found, versions) for frame in frames]
 
     def _view(
-        self, held: Held, frame: int, poses: Sequence[Pose], found: dict[tuple[int, int], Prediction]
+        self,
+        held: Held,
+        frame: int,
+        poses: Sequence[Pose],
+        found: dict[tuple[int, int], Prediction],
+        versions: dict[tuple[int, int], np.ndarray],
     ) -> FrameView:
-        people = tuple(PersonView(pose, _confidence(pose, found.get((frame, pose.person)))) for pose in poses)
-        lost = sum(int(_open_lost(person, self.settings).sum()) for person in people)
-        low = sum(int(_open_low(person, self.settings).sum()) for person in people)
+        keys = [(frame, pose.person) for pose in poses]
+        people = [person_view(p, found.get(key), versions[key]) for key, p in zip(keys, poses, strict=True)]
         flagged = open_on_frame(held.flags, frame, held.history.decided) if held.flags else []
-        return FrameView(frame, people, tuple(flagged), lost, low, _state(people))
+        return frame_view(frame, people, flagged, self.settings)
 
 
 def check_edit(clip: Clip, skeleton: Skeleton, kind: str, changes: Sequence[JointChange]) -> None:
@@ -218,6 +266,8 @@ def check_edit(clip: Clip, skeleton: Skeleton, kind: str, changes: Sequence[Join
     margin = OUTSIDE * max(clip.width, clip.height)
     for change in changes:
         where = f"clip {clip.id}, frame {change.frame}, person {change.person}, joint {change.joint}"
+        if not 0 <= change.frame < clip.frames:
+            raise UsageError(f"{where}: the clip has no such frame; use 0 to {clip.frames - 1}")
         if not 0 <= change.joint < len(skeleton):
             raise UsageError(f"{where}: skeleton {skeleton.name} has joints 0 to {len(skeleton) - 1}")
         if change.provenance < Provenance.HUMAN:
@@ -230,34 +280,15 @@ def check_edit(clip: Clip, skeleton: Skeleton, kind: str, changes: Sequence[Join
             raise UsageError(f"{where}: ({change.x:.1f}, {change.y:.1f}) is far outside the frame: place it nearer")
 
 
-def _confidence(pose: Pose, prediction: Prediction | None) -> np.ndarray:
-    confidence = np.zeros(len(pose.xy), dtype=np.float32)
-    if prediction is not None:
-        placed = np.isfinite(prediction.xy).all(axis=1)
-        confidence[: len(prediction.confidence)] = np.where(placed, np.nan_to_num(prediction.confidence), 0)
-    return confidence
-
-
-def _open_lost(person: PersonView, settings: AlertSettings) -> np.ndarray:
-    return (person.confidence < settings.lost) & (person.pose.provenance < Provenance.HUMAN)
-
-
-def _open_low(person: PersonView, settings: AlertSettings) -> np.ndarray:
-    low = (person.confidence >= settings.lost) & (person.confidence < settings.low)
-    return low & (person.pose.provenance < Provenance.HUMAN)
-
-
-def _state(people: Sequence[PersonView]) -> str:
-    by_hand = [person.pose.provenance >= Provenance.HUMAN for person in people]
-    if not any(decided.any() for decided in by_hand):
-        return "open"
-    placed = [np.isfinite(person.pose.xy).all(axis=1) for person in people]
-    whole = all((decided | ~place).all() for decided, place in zip(by_hand, placed, strict=True))
-    return "confirmed" if whole else "changed"
-
-
-def _row(flags: Flags, view: FrameView | None, counts: FrameAlerts) -> FrameRow:
-    if view is not None:
-        return FrameRow(view.frame, view.lost, view.low, view.state, view.flagged)
-    flagged = open_on_frame(flags, counts.frame, {})
-    return FrameRow(counts.frame, counts.lost, counts.low, "open", tuple(flagged))
+def _versions(
+    decided: Mapping[JointKey, int], poses: Mapping[int, Sequence[Pose]]
+) -> dict[tuple[int, int], np.ndarray]:
+    """Return the versions (J,) of each pose's joints, by (frame, person)."""
+    found = {
+        (pose.frame, pose.person): np.zeros(len(pose.xy), dtype=np.int64) for same in poses.values() for pose in same
+    }
+    for (frame, person, joint), edit in decided.items():
+        of_pose = found.get((frame, person))
+        if of_pose is not None and joint < len(of_pose):
+            of_pose[joint] = edit
+    return found

@@ -5,55 +5,105 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import overload
 
 import numpy as np
 
-from emc.interfaces import RunRecord, Store
+from emc.interfaces import RunRecord
 from emc.pose.journal import JointKey
-from emc.pose.records import Alert, FrameAlerts, Provenance
+from emc.pose.records import Alert, AlertReason, FrameAlerts, Provenance
+from emc.store.alert_columns import AlertColumns
 from emc.store.sql import SqlStore
 
 PAGE = 512
 
 
-@dataclass(frozen=True, slots=True)
+class StoredAlerts(Sequence[Alert]):
+    """Alerts of one run, worst first, made from columns when they are asked for: a million of them take no time."""
+
+    def __init__(self, clip: str, columns: AlertColumns) -> None:
+        self.columns = columns
+        self._clip = clip
+        self._reasons = [AlertReason(name) for name in columns.reasons]
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    @overload
+    def __getitem__(self, index: int) -> Alert: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Alert]: ...
+    def __getitem__(self, index: int | slice) -> Alert | Sequence[Alert]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        c = self.columns
+        return Alert(
+            self._clip,
+            int(c.person[index]),
+            int(c.joint[index]),
+            int(c.first[index]),
+            int(c.last[index]),
+            self._reasons[int(c.reason[index])],
+            float(c.severity[index]),
+        )
+
+
+@dataclass(frozen=True)
 class Flags:
     """The alerts of one run, ready to be asked by frame.
 
     alerts : worst first. first, last : (A,) int64, their frames. every : frames from one predicted frame to the next.
     """
 
-    alerts: tuple[Alert, ...]
+    alerts: Sequence[Alert]
     first: np.ndarray
     last: np.ndarray
     every: int = 1
 
     def on_frame(self, frame: int) -> list[Alert]:
         """Return the alerts whose run of frames holds `frame`, worst first."""
-        return [self.alerts[i] for i in np.flatnonzero((self.first <= frame) & (frame <= self.last))]
+        order, starts, longest = self._by_start
+        low, high = np.searchsorted(starts, [frame - longest, frame + 1])
+        near = order[low:high]
+        return [self.alerts[i] for i in np.sort(near[self.last[near] >= frame]).tolist()]
 
     def ordered(self, worst_first: bool) -> np.ndarray:
         """Return the indices of `alerts` worst first, or by their first frame."""
         if worst_first:
             return np.arange(len(self.alerts))
-        return np.argsort(self.first, kind="stable")
+        return self._by_start[0]
 
     def covers(self, frames: np.ndarray) -> np.ndarray:
         """Return for each of (F,) frames whether any alert holds it: more have begun by then than ended before."""
-        begun = np.searchsorted(np.sort(self.first), frames, side="right")
-        ended = np.searchsorted(np.sort(self.last), frames, side="left")
+        begun = np.searchsorted(self._by_start[1], frames, side="right")
+        ended = np.searchsorted(self._ends, frames, side="left")
         return begun > ended
 
+    @cached_property
+    def _by_start(self) -> tuple[np.ndarray, np.ndarray, int]:
+        """Return the order of the first frames, these in that order, and how many frames the longest run has."""
+        order = np.argsort(self.first, kind="stable")
+        longest = int((self.last - self.first).max()) if len(self.first) else 0
+        return order, self.first[order], longest
 
-def read_flags(store: Store, run: RunRecord) -> Flags:
+    @cached_property
+    def _ends(self) -> np.ndarray:
+        return np.sort(self.last)
+
+
+def read_flags(store: SqlStore, run: RunRecord) -> Flags:
     """Read the alerts of a run."""
-    alerts = store.alerts(run.id)
-    return Flags(
-        alerts=tuple(alerts),
-        first=np.array([alert.first for alert in alerts], dtype=np.int64),
-        last=np.array([alert.last for alert in alerts], dtype=np.int64),
-        every=int(run.settings.get("every", 1)),
-    )
+    columns = store.alert_columns(run.id)
+    first, last = columns.first.astype(np.int64), columns.last.astype(np.int64)
+    return Flags(StoredAlerts(run.clip, columns), first, last, stride_of(run))
+
+
+def stride_of(run: RunRecord) -> int:
+    """Return the frames from one predicted frame to the next, as far as the run's settings tell."""
+    how, _, rest = str(run.settings.get("frames", "")).partition(":")
+    number = rest.partition(":")[0]
+    return max(1, int(number)) if how == "every" and number.isdecimal() else 1
 
 
 def open_on_frame(flags: Flags, frame: int, decided: dict[JointKey, Provenance]) -> list[Alert]:

@@ -40,7 +40,8 @@ def test_an_edit_changes_the_pose_and_is_in_the_journal(client: TestClient, proj
     (frame,) = answer["frames"]
     assert frame["poses"][0]["xy"][5] == [40.5, 60.25]
     assert frame["state"] == "changed"
-    assert answer["history"] == {"undo": {"id": answer["id"], "kind": "drag"}, "redo": None}
+    step = {"id": answer["id"], "kind": "drag"}
+    assert answer["history"] == {"undo": step, "redo": None, "last": answer["id"]}
     with open_project(project) as store:
         (edit,) = store.edits(CLIP)
     assert (edit.id, edit.kind, edit.author, edit.seconds) == (answer["id"], "drag", "ana", 1.5)

@@ -3,37 +3,81 @@
 from __future__ import annotations
 
 import math
+import time
 
 from fastapi import APIRouter
 
-from emc.pose.records import JointChange, Provenance, Visibility
-from emc.server.answers import edit_answer
-from emc.server.dependencies import EditingOf, ExistingClip
-from emc.server.schemas import ChangeIn, EditIn, EditOut, StepIn
+from emc.pose.records import Clip, JointChange, Provenance, Visibility
+from emc.server.answers import edit_answer, preview_answer
+from emc.server.dependencies import EditingOf, ExistingClip, HubOf, SenderOf
+from emc.server.schemas import (
+    ChangeIn,
+    ConflictsOut,
+    EditIn,
+    EditOut,
+    PreviewOut,
+    PropagateIn,
+    StepIn,
+    WarmIn,
+    WarmOut,
+)
+from emc.workflow.editing import Action
 
-router = APIRouter(prefix="/api/clips/{clip}")
+router = APIRouter(prefix="/api/clips/{clip}", responses={409: {"model": ConflictsOut}})
+PREVIEW_SECONDS = 0.5
 
 
 @router.post("/edits")
-def edit(clip: ExistingClip, editing: EditingOf, body: EditIn) -> EditOut:
-    """Store one action."""
-    changes = [_change(change) for change in body.changes]
-    return edit_answer(editing, clip.id, editing.apply(clip.id, body.kind, changes, body.seconds, body.token))
+def edit(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, body: EditIn) -> EditOut:
+    """Store one action, with what it propagates."""
+    changes = tuple(change_of(change) for change in body.changes)
+    seen = {(c.frame, c.person, c.joint): c.seen for c in body.changes if c.seen is not None}
+    action = Action(body.kind, changes, body.seconds, body.token, sender.name, seen, body.propagate, body.reach)
+    stored, spans = editing.apply(clip.id, action)
+    hub.edited(stored, sender.page)
+    return edit_answer(editing, clip.id, stored, sender.name, spans)
 
 
 @router.post("/undo")
-def undo(clip: ExistingClip, editing: EditingOf, body: StepIn) -> EditOut:
-    """Take back an action as a whole."""
-    return edit_answer(editing, clip.id, editing.undo(clip.id, body.target, body.token))
+def undo(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, body: StepIn) -> EditOut:
+    """Take back an action of the sender as a whole."""
+    stored = editing.undo(clip.id, body.target, body.token, sender.name)
+    hub.edited(stored, sender.page)
+    return edit_answer(editing, clip.id, stored, sender.name)
 
 
 @router.post("/redo")
-def redo(clip: ExistingClip, editing: EditingOf, body: StepIn) -> EditOut:
+def redo(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, body: StepIn) -> EditOut:
     """Bring back an action that was taken back."""
-    return edit_answer(editing, clip.id, editing.redo(clip.id, body.target, body.token))
+    stored = editing.redo(clip.id, body.target, body.token, sender.name)
+    hub.edited(stored, sender.page)
+    return edit_answer(editing, clip.id, stored, sender.name)
 
 
-def _change(change: ChangeIn) -> JointChange:
+@router.post("/propagate")
+def preview(clip: ExistingClip, editing: EditingOf, body: PropagateIn) -> PreviewOut:
+    """Say what a fix would repair, without storing anything."""
+    start = time.perf_counter()
+    action = Action("place", tuple(change_of(change) for change in body.changes), propagate=True, reach=body.reach)
+    spans = editing.preview(clip.id, action, PREVIEW_SECONDS)
+    return preview_answer(spans, time.perf_counter() - start)
+
+
+@router.post("/warm", status_code=202)
+def warm(clip: ExistingClip, editing: EditingOf, body: WarmIn) -> WarmOut:
+    """Begin to decode what fixes of a person around a frame will need."""
+    run = _run_of(editing, clip)
+    ready, wanted = editing.propagator.warm(clip, run, body.person, body.frame, body.reach)
+    return WarmOut(ready=ready, wanted=wanted)
+
+
+def change_of(change: ChangeIn) -> JointChange:
+    """Return a joint's change as the journal holds it."""
     x, y = change.xy or (math.nan, math.nan)
     visibility, provenance = Visibility(change.visibility), Provenance(change.provenance)
     return JointChange(change.frame, change.person, change.joint, x, y, visibility, provenance)
+
+
+def _run_of(editing: EditingOf, clip: Clip) -> str | None:
+    held = editing.held(clip.id)
+    return held.run.id if held.run else None

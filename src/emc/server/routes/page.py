@@ -1,4 +1,4 @@
-"""The page itself: three built files, and the door where a password is asked."""
+"""The page itself: its built files, and the door where a password is asked."""
 
 from __future__ import annotations
 
@@ -49,6 +49,12 @@ async def login(request: Request, access: AccessOf) -> Response:
 def script() -> Response:
     """Return the page's script."""
     return _file("app.js", "text/javascript")
+
+
+@router.get("/app-scene.js")
+def scene() -> Response:
+    """Return the part of the script that shows poses in 3D; pages ask for it when it is first wanted."""
+    return _file("app-scene.js", "text/javascript")
 
 
 @router.get("/app.css")

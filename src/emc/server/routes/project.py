@@ -19,11 +19,12 @@ from emc.server.answers import (
 )
 from emc.server.dependencies import EditingOf, ExistingClip, FramesOf
 from emc.server.frames import QUALITY
-from emc.server.schemas import AlertRowsOut, FrameRowsOut, FramesOut, NextOut, Order, ProjectOut
+from emc.server.schemas import AlertRowsOut, FrameNumber, FrameRowsOut, FramesOut, NextOut, Order, ProjectOut
 
 router = APIRouter(prefix="/api")
-Offset = Annotated[int, Query(ge=0)]
+Offset = Annotated[int, Query(ge=0, le=2**53)]
 Limit = Annotated[int, Query(ge=1, le=200)]
+Step = Annotated[int, Query(ge=-1, le=1)]
 
 
 @router.get("/project")
@@ -60,13 +61,15 @@ def alert_rows(
 
 
 @router.get("/clips/{clip}/next")
-def next_open(clip: ExistingClip, editing: EditingOf, frame: int, step: int = 1, order: Order = "worst") -> NextOut:
+def next_open(
+    clip: ExistingClip, editing: EditingOf, frame: FrameNumber, step: Step = 1, order: Order = "worst"
+) -> NextOut:
     """Say which frame has the next open alert."""
     return NextOut(frame=editing.next_open(clip.id, frame, 1 if step >= 0 else -1, order == "worst"))
 
 
 @router.get("/clips/{clip}/poses")
-def poses(clip: ExistingClip, editing: EditingOf, first: int, last: int) -> FramesOut:
+def poses(clip: ExistingClip, editing: EditingOf, first: FrameNumber, last: FrameNumber) -> FramesOut:
     """Return frames first..last as they are now."""
     views = editing.frames(clip.id, first, last)
     history = history_answer(editing.held(clip.id).history)

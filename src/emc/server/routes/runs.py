@@ -1,0 +1,173 @@
+"""Runs of frames: operations on them, contact sheets, candidates, the 3D panel, and two models side by side."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Response
+
+from emc.pose.records import Visibility
+from emc.pose.skeleton import H36M17
+from emc.server.answers import edit_answer
+from emc.server.answers_runs import compare_answer, lifted_answer, track_answer
+from emc.server.dependencies import CandidatesOf, EditingOf, ExistingClip, FramesOf, HubOf, LiftingOf, SenderOf
+from emc.server.schemas import ConflictsOut, EditOut, FrameNumber, JointNumber, PersonNumber
+from emc.server.schemas_runs import (
+    BisectOut,
+    CandidateOut,
+    CandidatesOut,
+    CompareOut,
+    LiftedOut,
+    OperationIn,
+    RunOut,
+    RunsOut,
+    TrackOut,
+)
+from emc.workflow.editing import Editing
+from emc.workflow.editing_operations import Operation, Order, middle_undecided, operation_edit
+from emc.workflow.editing_sheet import compared, joint_track
+from emc.workflow.flags import stride_of
+
+router = APIRouter(prefix="/api/clips/{clip}")
+Centre = Annotated[float, Query(ge=-1e6, le=1e6, allow_inf_nan=False)]
+
+
+@router.post("/operations", responses={409: {"model": ConflictsOut}})
+def operate(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, body: OperationIn) -> EditOut:
+    """Do something to a run of frames, as one action."""
+    held = editing.held(clip.id)
+    adds = body.op == "add_person"
+    newcomer = editing.store.last_person(clip.id) + 1 if adds else body.person
+    edit = operation_edit(_order(body, sender.name), clip, editing.skeleton(held), _poses(editing, clip.id), newcomer)
+    stored = editing.operate(edit, body.base, body.token)
+    hub.edited(stored, sender.page)
+    person = stored.changes[0].person if adds else None
+    return edit_answer(editing, clip.id, stored, sender.name, person=person)
+
+
+@router.get("/bisect")
+def bisect(
+    clip: ExistingClip,
+    editing: EditingOf,
+    person: PersonNumber,
+    joint: JointNumber,
+    first: FrameNumber,
+    last: FrameNumber,
+) -> BisectOut:
+    """Say which frame of a run to look at next: the middle of the longest stretch that nobody decided."""
+    held = editing.held(clip.id)
+    if not first <= last < clip.frames:
+        raise HTTPException(422, f"frames {first} to {last} of clip {clip.id} are no run: use 0 to {clip.frames - 1}")
+    every = stride_of(held.run) if held.run else 1
+    decided = [f for f, p, j in held.history.decided if (p, j) == (person, joint) and first <= f <= last]
+    frame, left = middle_undecided(first, last, every, decided)
+    return BisectOut(frame=frame, left=left)
+
+
+@router.get("/track")
+def track(
+    clip: ExistingClip,
+    editing: EditingOf,
+    person: PersonNumber,
+    joint: JointNumber,
+    first: FrameNumber,
+    last: FrameNumber,
+) -> TrackOut:
+    """Return one joint over a run, for a contact sheet and its sparkline."""
+    return track_answer(joint_track(editing, clip.id, person, joint, first, last))
+
+
+@router.get("/candidates")
+def candidates(
+    clip: ExistingClip, found: CandidatesOf, frame: FrameNumber, person: PersonNumber, joint: JointNumber
+) -> CandidatesOut:
+    """Return other places that a joint may be meant to have."""
+    return CandidatesOut(
+        candidates=[
+            CandidateOut.model_validate(
+                {
+                    "key": one.key,
+                    "source": str(one.source),
+                    "xy": (round(one.xy[0], 2), round(one.xy[1], 2)),
+                    "score": round(one.score, 3),
+                }
+            )
+            for one in found.of(clip.id, frame, person, joint)
+        ]
+    )
+
+
+@router.get("/lifted")
+def lifted(clip: ExistingClip, lifting: LiftingOf, frame: FrameNumber, person: PersonNumber) -> LiftedOut:
+    """Return a person in 3D, and where 2D and 3D do not fit together."""
+    return lifted_answer(lifting.pose(clip.id, frame, person), H36M17)
+
+
+@router.get("/runs")
+def runs(clip: ExistingClip, editing: EditingOf) -> RunsOut:
+    """List the clip's prediction runs."""
+    current = editing.held(clip.id).run
+    return RunsOut(
+        runs=[
+            RunOut(
+                id=run.id,
+                model=run.model,
+                created=run.created,
+                current=current is not None and run.id == current.id,
+                complete=run.complete,
+            )
+            for run in editing.store.runs(clip.id)
+        ]
+    )
+
+
+@router.get("/compare")
+def compare(
+    clip: ExistingClip,
+    editing: EditingOf,
+    frame: FrameNumber,
+    before: Annotated[str | None, Query(max_length=40)] = None,
+    after: Annotated[str | None, Query(max_length=40)] = None,
+) -> CompareOut:
+    """Return what two models predicted on a frame."""
+    return compare_answer(*compared(editing, clip.id, frame, before, after))
+
+
+@router.get("/frames/{frame}/crop", responses={200: {"content": {"image/jpeg": {}}}}, response_class=Response)
+def crop(
+    clip: ExistingClip,
+    frame: FrameNumber,
+    frames: FramesOf,
+    x: Centre,
+    y: Centre,
+    side: Annotated[float, Query(ge=1, le=20_000, allow_inf_nan=False)],
+    size: Annotated[int, Query(ge=16, le=512)] = 160,
+) -> Response:
+    """Return a square of a frame around a place, shrunk or enlarged to `size` pixels; grey beyond the border."""
+    if frame >= clip.frames:
+        raise HTTPException(404, f"clip {clip.id} has no frame {frame}: use 0 to {clip.frames - 1}")
+    headers = {"cache-control": "private, max-age=31536000, immutable"}
+    return Response(frames.crop(clip, frame, (x, y, side), size), media_type="image/jpeg", headers=headers)
+
+
+def _order(body: OperationIn, author: str) -> Order:
+    return Order(
+        operation=Operation(body.op),
+        person=body.person,
+        frame=body.frame,
+        first=body.frame if body.first is None else body.first,
+        last=body.frame if body.op in ("copy", "add_person") else body.last,
+        joints=None if body.joints is None else tuple(body.joints),
+        limb=body.limb,
+        other=body.other,
+        visibility=None if body.visibility is None else Visibility(body.visibility),
+        xy=body.xy,
+        seconds=body.seconds,
+        author=author,
+    )
+
+
+def _poses(editing: Editing, clip: str):  # noqa: ANN202
+    held = editing.held(clip)
+    run = held.run.id if held.run else None
+    return lambda first, last: editing.store.poses(clip, run, first, last)

@@ -1,0 +1,7 @@
+"""Stage: carry a person's fix of one joint to the frames around it."""
+
+from emc.stages.propagate.carry import propagate
+from emc.stages.propagate.run import FlowChain, JointRun, Repair, Stop, Tuning
+from emc.stages.propagate.smoother import HUMAN_SPREAD, fuse
+
+__all__ = ["HUMAN_SPREAD", "FlowChain", "JointRun", "Repair", "Stop", "Tuning", "fuse", "propagate"]
