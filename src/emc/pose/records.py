@@ -58,6 +58,7 @@ class AlertReason(StrEnum):
     JUMP = "jump"
     SWAP = "swap"
     LIMB_RATIO = "limb_ratio"
+    LIFT_RESIDUAL = "lift_residual"
 
 
 @dataclass(frozen=True, slots=True)

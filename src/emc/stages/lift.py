@@ -55,6 +55,22 @@ def lift_clip(
     return lifted
 
 
+def joints_on_frames(
+    observations: Iterable[Prediction | Pose], sequence: LiftedSequence
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the 2D joints that a sequence was lifted from: (T, 17, 2) pixels, NaN = missing, and (T, 17) confidence.
+
+    observations : as `lift_clip` took them; other persons and frames than the sequence's are passed over.
+    """
+    place = {int(frame): row for row, frame in enumerate(sequence.frames)}
+    xy = np.full((len(sequence), JOINTS, 2), np.nan)
+    confidence = np.zeros((len(sequence), JOINTS))
+    for item in observations:
+        if item.person == sequence.person and item.frame in place:
+            xy[place[item.frame]], confidence[place[item.frame]] = _joints(item)
+    return xy, confidence
+
+
 def smooth(sequence: LiftedSequence, window: int = 7, order: int = 3) -> LiftedSequence:
     """Return a sequence with less jitter, where the peaks of fast motion (a kick's impact) keep their height.
 
