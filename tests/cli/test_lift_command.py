@@ -3,10 +3,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from kicks import FRAMES, correct_wrist, kick_project
 from typer.testing import CliRunner
 
 from emc.cli.main import app
+from kicks import FRAMES, correct_wrist, kick_project
 
 
 @pytest.fixture

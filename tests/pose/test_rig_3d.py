@@ -27,10 +27,9 @@ def test_the_rest_pose_stands_with_hanging_arms():
     assert len(set(names)) == len(names)
     assert all(node.parent < index for index, node in enumerate(NODES))
     xyz = np.zeros((1, 17, 3))
-    for index, node in enumerate(NODES[1:], start=1):
+    for node in NODES[1:]:
         if node.rest != (0, 0, 0):
             xyz[0, node.joint] = xyz[0, NODES[node.parent].joint] + 0.3 * np.array(node.rest)
-        assert index
     rig = rig_motion(Motion3D("p0", 20.0, np.zeros(1), np.zeros(1, dtype=np.int64), xyz))
     assert rig.rotations == pytest.approx(np.broadcast_to(np.eye(3), rig.rotations.shape), abs=1e-12)
 

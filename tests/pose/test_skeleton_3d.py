@@ -18,7 +18,6 @@ from emc.pose.skeleton_3d import (
 )
 
 
-
 def test_every_bone_is_a_limb_and_in_one_group():
     limbs = {frozenset(limb) for limb in H36M17.limbs}
     assert {frozenset((PARENTS[j], j)) for j in range(1, 17)} == limbs

@@ -122,6 +122,8 @@ def without_holes(motion: Motion3D) -> Motion3D:
     flat = motion.xyz.reshape(len(motion), -1).copy()
     for column in range(flat.shape[1]):
         known = np.isfinite(flat[:, column])
-        filled = np.interp(motion.times, motion.times[known], flat[known, column]) if known.any() else 0.0
-        flat[:, column] = filled
+        if known.any():
+            flat[:, column] = np.interp(motion.times, motion.times[known], flat[known, column])
+        else:
+            flat[:, column] = 0.0
     return replace(motion, xyz=flat.reshape(motion.xyz.shape))
