@@ -1,13 +1,15 @@
-"""A real Chromium for the tests that look at pages."""
+"""A real Chromium for the tests that look at pages, and the editor on a real server and a real project."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, sync_playwright
+from editor_page import served, show
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +19,7 @@ def chromium() -> Iterator[Browser]:
         (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
     )
     # As root (containers) Chromium refuses to start inside its own sandbox.
+    expect.set_options(timeout=20_000)  # A loaded machine is slow, not wrong.
     args = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         try:
@@ -25,3 +28,52 @@ def chromium() -> Iterator[Browser]:
             pytest.skip(f"no Chromium can be started ({str(error).splitlines()[0]}): run `playwright install chromium`")
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def predicted_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of one rendered kick, predicted, with enough flags to walk through."""
+    from emc.config import read_settings
+    from emc.workflow.clips import add_clips
+    from emc.workflow.predict import predict_clips
+    from emc.workflow.project import new_project
+    from emc.workflow.rendered import ClipOrder, render_file
+
+    folder = tmp_path_factory.mktemp("editor")
+    files = render_file(ClipOrder("front_kick", 7, 12, folder=str(folder / "media")))
+    with new_project(folder / "kick") as store:
+        added = add_clips(store, [files.video])
+        settings = read_settings(None, {}, alerts={"low": 0.9})
+        predict_clips(store, added.clips, settings, boxes_file=files.labels)
+        return store.folder
+
+
+@pytest.fixture
+def project(predicted_project: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(predicted_project, tmp_path / "kick.emc"))
+
+
+@pytest.fixture
+def address(project: Path) -> Iterator[str]:
+    with served(project) as address:
+        yield address
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    made = chromium.new_context(viewport={"width": 1366, "height": 768})
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def errors() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def page(context: BrowserContext, address: str, errors: list[str]) -> Iterator[Page]:
+    opened = show(context, address, errors)
+    yield opened
+    assert errors == []
+    opened.close()  # The server need not wait for its stream of events.

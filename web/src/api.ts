@@ -1,12 +1,15 @@
 /** Requests to the server. */
 
-import type { AlertRow, FrameRow, Frames, Order, Page, Project, Stored } from "./types";
+import type { QueueQuery } from "./queue";
+import type { Change, Clash, Order, Place } from "./types";
+import type { Operations } from "./wire";
 
 /** The server answered, and said no. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
     message: string,
+    readonly conflicts: Clash[] = [],
   ) {
     super(message);
   }
@@ -17,37 +20,98 @@ export class Refused extends Error {
   }
 }
 
-async function ask<T>(path: string, body?: unknown): Promise<T> {
-  const answer = await fetch(path, body === undefined ? {} : post(body));
-  if (answer.ok) return (await answer.json()) as T;
-  throw new Refused(answer.status, await reason(answer));
+/** Who asks: the page's own id, and the name that others see. */
+const asker = { page: "", name: "" };
+
+export function introduce(page: string, name: string): void {
+  Object.assign(asker, { page, name });
 }
 
-function post(body: unknown): RequestInit {
-  return { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
-}
+type Name = keyof Operations;
+type Asked<N extends Name> = {
+  path?: Record<string, string>;
+  query?: Operations[N]["query"];
+  body?: Operations[N]["body"];
+};
 
-async function reason(answer: Response): Promise<string> {
-  try {
-    return ((await answer.json()) as { error: string }).error;
-  } catch {
-    return `the server answered ${answer.status}`;
+/** Ask the server; what is asked and answered is what its own document says. */
+async function ask<N extends Name>(operation: N, asked: Asked<N> = {}): Promise<Operations[N]["answer"]> {
+  const [method, path] = operation.split(" ") as [string, string];
+  const headers: Record<string, string> = { "x-emc-page": asker.page };
+  if (asker.name) headers["x-emc-name"] = encodeURIComponent(asker.name);
+  const init: RequestInit = { method, headers };
+  if (asked.body !== undefined) {
+    headers["content-type"] = "application/json";
+    init.body = JSON.stringify(asked.body);
   }
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(asked.path?.[name] ?? ""));
+  const answer = await fetch(filled + query((asked.query ?? {}) as Record<string, Given>), init);
+  if (answer.status === 204) return undefined;
+  if (answer.ok) return (await answer.json()) as Operations[N]["answer"];
+  const told = (await answer.json().catch(() => null)) as { error?: string; conflicts?: Clash[] } | null;
+  throw new Refused(answer.status, told?.error ?? `the server answered ${answer.status}`, told?.conflicts ?? []);
+}
+
+type Given = string | number | boolean | null | undefined | readonly (string | number)[];
+
+/** Return a query: empty values are left out, lists are repeated. */
+export function query(fields: Record<string, Given>): string {
+  const said = new URLSearchParams();
+  for (const [name, value] of Object.entries(fields)) {
+    for (const each of Array.isArray(value) ? value : [value]) {
+      if (each !== null && each !== undefined && each !== "") said.append(name, String(each));
+    }
+  }
+  const words = said.toString();
+  return words ? `?${words}` : "";
 }
 
 const clipPath = (clip: string) => `/api/clips/${encodeURIComponent(clip)}`;
+export type Verb = "edits" | "undo" | "redo" | "operations";
+type Body<V extends Verb> = Operations[`POST /api/clips/{clip}/${V}`]["body"];
 
 export const api = {
-  project: () => ask<Project>("/api/project"),
+  project: () => ask("GET /api/project"),
   frames: (clip: string, order: Order, offset: number, limit: number) =>
-    ask<Page<FrameRow>>(`${clipPath(clip)}/frames?order=${order}&offset=${offset}&limit=${limit}`),
-  alerts: (clip: string, order: Order, offset: number, limit: number) =>
-    ask<Page<AlertRow>>(`${clipPath(clip)}/alerts?order=${order}&offset=${offset}&limit=${limit}`),
-  next: (clip: string, frame: number, step: number, order: Order) =>
-    ask<{ frame: number | null }>(`${clipPath(clip)}/next?frame=${frame}&step=${step}&order=${order}`),
+    ask("GET /api/clips/{clip}/frames", { path: { clip }, query: { order, offset, limit } }),
   poses: (clip: string, first: number, last: number) =>
-    ask<Frames>(`${clipPath(clip)}/poses?first=${first}&last=${last}`),
-  store: (clip: string, verb: "edits" | "undo" | "redo", body: unknown) =>
-    ask<Stored>(`${clipPath(clip)}/${verb}`, body),
+    ask("GET /api/clips/{clip}/poses", { path: { clip }, query: { first, last } }),
+  store: <V extends Verb>(clip: string, verb: V, body: Body<V>) =>
+    ask<`POST /api/clips/{clip}/${V}`>(`POST /api/clips/{clip}/${verb}`, { path: { clip }, body }),
+  preview: (clip: string, changes: Change[]) =>
+    ask("POST /api/clips/{clip}/propagate", { path: { clip }, body: { changes } }),
+  warm: (clip: string, person: number, frame: number) =>
+    ask("POST /api/clips/{clip}/warm", { path: { clip }, body: { person, frame } }),
+  candidates: (clip: string, { frame, person, joint }: Place) =>
+    ask("GET /api/clips/{clip}/candidates", { path: { clip }, query: { frame, person, joint } }),
+  bisect: (clip: string, person: number, joint: number, first: number, last: number) =>
+    ask("GET /api/clips/{clip}/bisect", { path: { clip }, query: { person, joint, first, last } }),
+  track: (clip: string, person: number, joint: number, first: number, last: number) =>
+    ask("GET /api/clips/{clip}/track", { path: { clip }, query: { person, joint, first, last } }),
+  lifted: (clip: string, frame: number, person: number) =>
+    ask("GET /api/clips/{clip}/lifted", { path: { clip }, query: { frame, person } }),
+  compare: (clip: string, frame: number) => ask("GET /api/clips/{clip}/compare", { path: { clip }, query: { frame } }),
+  queue: (asked: QueueQuery, offset: number, limit: number) =>
+    ask("GET /api/queue", { query: { ...asked, offset, limit } }),
+  facets: (state: QueueQuery["state"]) => ask("GET /api/queue/facets", { query: { state } }),
+  next: (asked: QueueQuery, step: 1 | -1, clip: string, at: Partial<Place>) =>
+    ask("GET /api/queue/next", {
+      query: {
+        ...asked,
+        step,
+        clip_at: clip,
+        frame_at: at.frame ?? null,
+        person_at: at.person ?? null,
+        joint_at: at.joint ?? null,
+      },
+    }),
+  presence: (clip: string, frame: number, person: number | null, joint: number | null) =>
+    ask("POST /api/presence", { body: { clip, frame, person, joint } }),
+  job: () => ask("GET /api/calibration"),
+  calibrate: (predict: boolean) => ask("POST /api/calibration", { body: { predict } }),
+  cancel: () => ask("POST /api/calibration/cancel", { body: {} }),
+  events: (after: number) => `/api/events${query({ page: asker.page, name: asker.name, after })}`,
   picture: (clip: string, frame: number, version: string) => `${clipPath(clip)}/frames/${frame}?v=${version}`,
+  crop: (clip: string, frame: number, x: number, y: number, side: number, size: number, version: string) =>
+    `${clipPath(clip)}/frames/${frame}/crop${query({ x: x.toFixed(1), y: y.toFixed(1), side: Math.round(side), size, v: version })}`,
 };

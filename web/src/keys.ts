@@ -1,12 +1,4 @@
-/** Keys and what they do; the key sheet shows the same table. */
-
-export type Action =
-  | { do: "nudge"; dx: number; dy: number }
-  | { do: "flag"; step: 1 | -1 }
-  | { do: "frame"; step: 1 | -1 }
-  | { do: "zoom"; factor: number }
-  | { do: "visibility" | "swap" | "confirm" | "confirmNext" | "undo" | "redo" | "fit" | "fitFrame" }
-  | { do: "person" | "arm" | "hide" | "list" | "help" | "escape" };
+/** What keys do. A stroke is written "Shift+S", "Tab", "Alt+ArrowLeft"; who works here may choose other keys. */
 
 export interface Stroke {
   key: string;
@@ -16,87 +8,144 @@ export interface Stroke {
   metaKey: boolean;
 }
 
-const ARROWS: Record<string, [number, number]> = {
-  ArrowLeft: [-1, 0],
-  ArrowRight: [1, 0],
-  ArrowUp: [0, -1],
-  ArrowDown: [0, 1],
-};
-
-const PLAIN: Record<string, Action> = {
-  ",": { do: "frame", step: -1 },
-  ".": { do: "frame", step: 1 },
-  "+": { do: "zoom", factor: 1.25 },
-  "=": { do: "zoom", factor: 1.25 },
-  "-": { do: "zoom", factor: 0.8 },
-  "0": { do: "fitFrame" },
-  v: { do: "visibility" },
-  s: { do: "swap" },
-  c: { do: "confirm" },
-  f: { do: "fit" },
-  n: { do: "person" },
-  p: { do: "arm" },
-  h: { do: "hide" },
-  l: { do: "list" },
-  "?": { do: "help" },
-  Enter: { do: "confirmNext" },
-  Escape: { do: "escape" },
-};
-
-/** Return what a key does, null where it does nothing here. */
-export function actionOf(stroke: Stroke): Action | null {
-  const { key, shiftKey, altKey } = stroke;
-  const held = stroke.ctrlKey || stroke.metaKey;
-  if (key.toLowerCase() === "z" && !altKey) return { do: shiftKey ? "redo" : "undo" };
-  if (held) return key.toLowerCase() === "y" ? { do: "redo" } : null;
-  const arrow = ARROWS[key];
-  if (arrow) {
-    const pixels = altKey ? 0.1 : shiftKey ? 10 : 1;
-    return { do: "nudge", dx: arrow[0] * pixels, dy: arrow[1] * pixels };
-  }
-  if (altKey) return null;
-  if (key === "Tab") return { do: "flag", step: shiftKey ? -1 : 1 };
-  return PLAIN[key] ?? (shiftKey ? null : PLAIN[key.toLowerCase()]) ?? null;
+export interface Command {
+  id: string;
+  words: string;
+  keys: string[];
+  /** Works only while the picture has the focus: elsewhere the key keeps its usual meaning. */
+  picture?: true;
 }
 
-/** Keys that must keep their usual meaning where a control, and not the picture, has the focus. */
-export function onlyOnPicture(action: Action, key: string): boolean {
-  return action.do === "nudge" || action.do === "flag" || key === "Enter";
-}
-
-export const SHEET: { title: string; rows: [string[], string][] }[] = [
-  {
-    title: "Go",
-    rows: [
-      [["Tab"], "next flagged joint (Shift: previous); after the last one, the next flagged frame"],
-      [[",", "."], "previous, next frame"],
-      [["N"], "next person"],
-      [["F"], "fit the person"],
-      [["0"], "fit the whole frame"],
-      [["+", "-"], "zoom (or the wheel; drag on empty space pans)"],
-      [["H"], "hide or show the skeletons"],
-    ],
-  },
-  {
-    title: "Correct",
-    rows: [
-      [["drag"], "move a joint"],
-      [["click"], "place the joint that waits for it, and go on to the next flagged one"],
-      [["P"], "let the active joint wait for a click"],
-      [["arrows"], "nudge by 1 px (Shift 10, Alt 0.1)"],
-      [["V"], "visible, occluded but placed, absent"],
-      [["S"], "swap left and right of the whole body on this frame"],
-    ],
-  },
-  {
-    title: "Decide",
-    rows: [
-      [["C"], "confirm all joints of the frame"],
-      [["Enter"], "confirm, and go to the next flagged frame"],
-      [["Z"], "undo (Shift: redo); kept over reloads"],
-      [["L"], "show joints or frames in the list"],
-      [["Esc"], "stop placing; then leave the picture for the list"],
-      [["?"], "this sheet"],
-    ],
-  },
+const go: Command[] = [
+  { id: "next", words: "next flagged joint", keys: ["Tab"], picture: true },
+  { id: "previous", words: "previous flagged joint", keys: ["Shift+Tab"], picture: true },
+  { id: "back", words: "previous frame", keys: [",", "A"] },
+  { id: "ahead", words: "next frame", keys: [".", "D"] },
+  { id: "bisect", words: "middle of the widest gap between decided frames (bisection)", keys: ["B"] },
+  { id: "person", words: "next person", keys: ["N"] },
+  { id: "fit", words: "fit the person", keys: ["F"] },
+  { id: "fitFrame", words: "fit the whole frame", keys: ["0"] },
+  { id: "zoomIn", words: "zoom in (or the wheel; drag on empty space pans)", keys: ["+", "="] },
+  { id: "zoomOut", words: "zoom out", keys: ["-"] },
 ];
+
+const correct: Command[] = [
+  { id: "arm", words: "let the active joint wait for a click", keys: ["P", "W"] },
+  { id: "carry", words: "hold: the active joint follows the pointer", keys: ["G"] },
+  { id: "left", words: "nudge left by 1 px (Shift 10, Alt 0.1)", keys: ["ArrowLeft"], picture: true },
+  { id: "right", words: "nudge right", keys: ["ArrowRight"], picture: true },
+  { id: "up", words: "nudge up", keys: ["ArrowUp"], picture: true },
+  { id: "down", words: "nudge down", keys: ["ArrowDown"], picture: true },
+  { id: "visibility", words: "visible, occluded but placed, absent (the place is kept)", keys: ["V"] },
+  { id: "candidate1", words: "accept candidate 1", keys: ["1"] },
+  { id: "candidate2", words: "accept candidate 2", keys: ["2"] },
+  { id: "candidate3", words: "accept candidate 3", keys: ["3"] },
+  { id: "candidate4", words: "accept candidate 4", keys: ["4"] },
+  { id: "copy", words: "copy the active joint from the frame before", keys: ["Q"] },
+  { id: "copyBody", words: "copy the whole person from the frame before", keys: ["Shift+Q"] },
+  { id: "mirror", words: "mirror the active limb from the other side", keys: ["M"] },
+];
+
+const runs: Command[] = [
+  { id: "swap", words: "swap left and right of the body on this frame", keys: ["S"] },
+  { id: "swapRun", words: "swap left and right of the body from here on", keys: ["Shift+S"] },
+  { id: "swapLimb", words: "swap left and right of the limb on this frame", keys: ["X"] },
+  { id: "swapLimbRun", words: "swap left and right of the limb from here on", keys: ["Shift+X"] },
+  { id: "identity", words: "swap two persons from here on", keys: ["I"] },
+  { id: "propagate", words: "repair the run from the joints placed by hand: preview, again: accept", keys: ["R"] },
+  { id: "confirmRun", words: "confirm the active joint on its whole run", keys: ["Shift+Enter"], picture: true },
+  { id: "sheet", words: "check a run by contact sheet", keys: ["E"] },
+];
+
+const decide: Command[] = [
+  { id: "confirm", words: "confirm all joints of the frame", keys: ["C"] },
+  { id: "confirmNext", words: "confirm, and go to the next flagged frame", keys: ["Enter"], picture: true },
+  { id: "undo", words: "undo; kept over reloads and restarts", keys: ["Z", "Ctrl+Z"] },
+  { id: "redo", words: "redo", keys: ["Shift+Z", "Ctrl+Shift+Z", "Ctrl+Y"] },
+];
+
+const show: Command[] = [
+  { id: "hide", words: "hide or show the skeletons", keys: ["H"] },
+  { id: "list", words: "joints or frames in the list", keys: ["L"] },
+  { id: "scene", words: "3D panel", keys: ["T"] },
+  { id: "compare", words: "before and after calibration", keys: ["K"] },
+  { id: "help", words: "this sheet", keys: ["?"] },
+  { id: "escape", words: "stop what waits; then leave the picture for the list", keys: ["Escape"] },
+];
+
+export const GROUPS: { title: string; commands: Command[] }[] = [
+  { title: "Go", commands: go },
+  { title: "Correct a joint", commands: correct },
+  { title: "Correct a run", commands: runs },
+  { title: "Decide", commands: decide },
+  { title: "Show", commands: show },
+];
+const COMMANDS = GROUPS.flatMap(({ commands }) => commands);
+
+/** Return a stroke in words; Shift is left out where it only makes the sign ("?"), Alt and Ctrl never are. */
+export function strokeOf({ key, shiftKey, altKey, ctrlKey, metaKey }: Stroke): string {
+  const letter = key.length === 1 && key.toLowerCase() !== key.toUpperCase();
+  const name = letter ? key.toUpperCase() : key === " " ? "Space" : key;
+  const shift = shiftKey && (letter || key.length > 1);
+  return [ctrlKey || metaKey ? "Ctrl" : "", altKey ? "Alt" : "", shift ? "Shift" : "", name].filter(Boolean).join("+");
+}
+
+const NUDGES = ["left", "right", "up", "down"];
+
+export class Keys {
+  private chosen: Record<string, string[]> = {};
+
+  constructor(private readonly storage: Pick<Storage, "getItem" | "setItem"> | null) {
+    try {
+      this.chosen = JSON.parse(storage?.getItem("emc.keys") ?? "{}") as Record<string, string[]>;
+    } catch {
+      // Not ours, or cut off: the usual keys.
+    }
+  }
+
+  /** Return the strokes of a command. */
+  of(id: string): string[] {
+    return this.chosen[id] ?? COMMANDS.find((command) => command.id === id)?.keys ?? [];
+  }
+
+  /** Return what a stroke does, null where it does nothing. Arrows nudge with Shift and Alt too. */
+  command(stroke: Stroke): Command | null {
+    const said = strokeOf(stroke);
+    const exact = COMMANDS.find((command) => this.of(command.id).includes(said));
+    if (exact || stroke.ctrlKey || stroke.metaKey) return exact ?? null;
+    // A keyboard event cannot be spread: its fields are not its own.
+    const bare = strokeOf({ key: stroke.key, shiftKey: false, altKey: false, ctrlKey: false, metaKey: false });
+    return COMMANDS.find((command) => NUDGES.includes(command.id) && this.of(command.id).includes(bare)) ?? null;
+  }
+
+  /** Give a command another key; a command that had it loses it and is returned. */
+  choose(id: string, stroke: string): Command | null {
+    const before = COMMANDS.find((command) => command.id !== id && this.of(command.id).includes(stroke)) ?? null;
+    if (before) this.chosen[before.id] = this.of(before.id).filter((each) => each !== stroke);
+    this.chosen[id] = [stroke];
+    this.keep();
+    return before;
+  }
+
+  /** Give all commands their usual keys again. */
+  reset(): void {
+    this.chosen = {};
+    this.keep();
+  }
+
+  private keep(): void {
+    try {
+      this.storage?.setItem("emc.keys", JSON.stringify(this.chosen));
+    } catch {
+      // Without storage the choice lasts until the page is left.
+    }
+  }
+}
+
+/** Return by how many pixels of the frame an arrow moves a joint, null for other commands. */
+export function nudgeOf(id: string, { shiftKey, altKey }: Stroke): [number, number] | null {
+  const pixels = altKey ? 0.1 : shiftKey ? 10 : 1;
+  const steps: Record<string, [number, number]> = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] };
+  const step = steps[id];
+  return step ? [step[0] * pixels, step[1] * pixels] : null;
+}

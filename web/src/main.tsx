@@ -1,7 +1,8 @@
 import { render } from "preact";
-import { api } from "./api";
+import { api, introduce } from "./api";
 import { Editor } from "./editor";
 import { Page } from "./page";
+import { QUEUE_PAGE, WHOLE_QUEUE } from "./queue";
 import "./style.css";
 
 function storageOf(kind: "localStorage" | "sessionStorage"): Storage | null {
@@ -14,7 +15,7 @@ function storageOf(kind: "localStorage" | "sessionStorage"): Storage | null {
 
 /** Return a name of this tab: what it could not store is kept under it, apart from other tabs. */
 function tabName(): string {
-  return Math.random().toString(36).slice(2, 10);
+  return `page-${Math.random().toString(36).slice(2, 12).padEnd(10, "0")}`;
 }
 
 async function start(): Promise<void> {
@@ -23,15 +24,20 @@ async function start(): Promise<void> {
   if (theme) document.documentElement.dataset.theme = theme;
   // The token is a cookie by now: it need not stay in the address, the history or a screenshot.
   if (location.search) history.replaceState(null, "", location.pathname + location.hash);
+  const tab = tabName();
+  const name = storageOf("localStorage")?.getItem("emc.name") ?? "";
+  introduce(tab, name);
   try {
+    const opening = api.queue(WHOLE_QUEUE, 0, QUEUE_PAGE);
+    opening.catch(() => {}); // Asked again, and told, by who needs it.
     const project = await api.project();
     document.title = `${project.name} – EMC editor`;
-    const first = project.clips.find((clip) => clip.alerts > 0) ?? project.clips[0];
+    const first = project.clips[0];
     if (!first) {
       root.textContent = "This project has no clip yet: add one with emc add VIDEO, then run emc predict.";
       return;
     }
-    render(<Page editor={new Editor(project, first, tabName(), storageOf("localStorage"))} />, root);
+    render(<Page editor={new Editor(project, first, tab, name, storageOf("localStorage"), opening)} />, root);
   } catch (error) {
     root.textContent = error instanceof Error ? error.message : "The editor cannot be opened.";
   }

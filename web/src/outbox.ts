@@ -1,30 +1,33 @@
 /** Actions on their way to the server: one after the other, kept in the browser until they are stored. */
 
-import type { Change } from "./types";
+import type { Change, Operation } from "./types";
 
 export interface Edit {
   kind: string;
   changes: Change[];
   seconds: number;
+  /** Let the machine repair the frames around it, in the same transaction. */
+  propagate?: boolean;
 }
 
 /** `target` is set when undo or redo is first sent, so that sending it again takes back the same edit. */
 export interface Item {
   token: string;
   clip: string;
-  verb: "edits" | "undo" | "redo";
+  verb: "edits" | "undo" | "redo" | "operations";
   edit: Edit | null;
+  operation?: Operation;
   target: number | null;
 }
 
-export type Saving = "saved" | "saving" | "retrying";
+export type Saving = "saved" | "saving" | "retrying" | "asking";
 export type Kept = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
 
 export interface Carrier<T> {
   /** Store one item; throws where that failed. */
   send(item: Item): Promise<T>;
-  /** Say whether a failure may pass, so that the item is to be sent again. */
-  passing(error: unknown): boolean;
+  /** Say what a failure means: it may pass (send again), a person must decide (park), or it stands (refused). */
+  verdict(error: unknown): "passing" | "park" | "refused";
   stored(item: Item, answer: T): void;
   refused(item: Item, error: unknown): void;
   changed(saving: Saving, waiting: number): void;
@@ -32,8 +35,12 @@ export interface Carrier<T> {
 
 const LONGEST_WAIT = 8000;
 
+const nameOf = ({ frame, person, joint }: Change) => `${frame}/${person}/${joint}`;
+
 export class Outbox<T> {
   private items: Item[] = [];
+  /** Items that wait for a person's decision; kept like the others, so that a reload asks again. */
+  private readonly parked: Item[] = [];
   private running = false;
   private wake: (() => void) | null = null;
   private readonly place: string;
@@ -50,7 +57,7 @@ export class Outbox<T> {
 
   /** Number of actions not yet stored. */
   get waiting(): number {
-    return this.items.length;
+    return this.items.length + this.parked.length;
   }
 
   /** Add an action and send it as soon as those before it are stored. */
@@ -65,10 +72,27 @@ export class Outbox<T> {
     return this.items.flatMap((item) => (item.clip === clip && item.edit ? item.edit.changes : []));
   }
 
+  /** Take an item that waited for a decision out, to be dropped or pushed again in another form. */
+  decided(item: Item): void {
+    const at = this.parked.indexOf(item);
+    if (at >= 0) this.parked.splice(at, 1);
+    this.keep();
+    this.told(this.running ? "saving" : "saved");
+  }
+
+  /** Later actions on the same joints saw what `item` made of them: without this a person conflicts with himself. */
+  saw(item: Item, version: number): void {
+    const made = new Set((item.edit?.changes ?? []).map(nameOf));
+    for (const later of this.items) {
+      for (const change of later.edit?.changes ?? []) if (made.has(nameOf(change))) change.seen = version;
+    }
+    this.keep();
+  }
+
   /** Write down an item's new `target`. */
   keep(): void {
     try {
-      if (this.items.length) this.storage?.setItem(this.place, JSON.stringify(this.items));
+      if (this.waiting) this.storage?.setItem(this.place, JSON.stringify([...this.parked, ...this.items]));
       else this.storage?.removeItem(this.place);
     } catch {
       // A full or forbidden storage: the actions stay in memory, and the page says that they are not stored.
@@ -85,26 +109,36 @@ export class Outbox<T> {
     this.running = true;
     let failures = 0;
     for (let item = this.items[0]; item; item = this.items[0]) {
-      if (!failures) this.carrier.changed("saving", this.items.length);
+      if (!failures) this.told("saving");
       try {
         const answer = await this.carrier.send(item);
         failures = 0;
         this.drop();
         this.carrier.stored(item, answer);
       } catch (error) {
-        if (this.carrier.passing(error)) {
-          failures += 1;
-          this.carrier.changed("retrying", this.items.length);
-          await this.pause(Math.min(500 * 2 ** (failures - 1), LONGEST_WAIT));
-        } else {
-          failures = 0;
-          this.drop();
-          this.carrier.refused(item, error);
-        }
+        failures = this.carrier.verdict(error) === "passing" ? failures + 1 : 0;
+        if (failures) await this.failed(failures);
+        else this.stopped(item, error);
       }
     }
     this.running = false;
-    this.carrier.changed("saved", 0);
+    this.told("saved");
+  }
+
+  private async failed(failures: number): Promise<void> {
+    this.told("retrying");
+    await this.pause(Math.min(500 * 2 ** (failures - 1), LONGEST_WAIT));
+  }
+
+  private stopped(item: Item, error: unknown): void {
+    if (this.carrier.verdict(error) === "park") this.parked.push(item);
+    this.drop();
+    this.carrier.refused(item, error);
+  }
+
+  private told(saving: Saving): void {
+    const decide = saving === "saved" && this.parked.length > 0;
+    this.carrier.changed(decide ? "asking" : saving, this.waiting);
   }
 
   private drop(): void {

@@ -20,22 +20,24 @@ export const OUTLINES: Record<Mark, string> = {
   diamond: "M0-1.3L1.3 0L0 1.3L-1.3 0Z",
 };
 
-const INK = "#101418";
-const PAPER = "#ffffff";
+export const INK = "#101418";
+export const PAPER = "#ffffff";
 
-export interface Shown {
+/** What is needed to draw a person. */
+export interface Drawn {
   view: View;
-  frame: Frame;
   skeleton: Skeleton;
   bands: Bands;
-  person: number | null;
-  /** A joint that the overlay draws, because it is held. */
-  held: { person: number; joint: number } | null;
   /** Size of markers and lines: 1 on usual screens, more on large ones. */
   unit: number;
 }
 
-const HELD_RADIUS = 13;
+export interface Shown extends Drawn {
+  frame: Frame;
+  person: number | null;
+  /** A joint that the overlay draws, because it is held. */
+  held: { person: number; joint: number } | null;
+}
 
 /** Return the size of markers for a picture of this size on the screen. */
 export const unitOf = (screen: Size) => Math.min(Math.max(Math.min(screen.width, screen.height) / 760, 1), 2.2);
@@ -177,56 +179,7 @@ function paintFlag(context: CanvasRenderingContext2D, at: Point, unit: number): 
   circle(context, at, 11 * unit, "#ffd166", 1.6 * unit);
 }
 
-/** Draw the ring around the active joint, with its name beside it. */
-export function paintActive(context: CanvasRenderingContext2D, at: Point, words: string, armed: boolean, unit: number): void {
-  circle(context, at, 15 * unit, INK, 4 * unit);
-  circle(context, at, 15 * unit, PAPER, 2 * unit, armed ? [5 * unit, 4 * unit] : []);
-  paintWords(context, [at[0] + 20 * unit, at[1] - 14 * unit], words, unit);
-}
-
-/** Draw the held joint as a hollow ring: what lies under it stays in sight. */
-export function paintHeld(context: CanvasRenderingContext2D, at: Point, colour: string, unit: number): void {
-  circle(context, at, HELD_RADIUS * unit, INK, 4.5 * unit);
-  circle(context, at, HELD_RADIUS * unit, colour, 2.5 * unit);
-  context.strokeStyle = PAPER;
-  context.lineWidth = 1;
-  context.beginPath();
-  for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]] as const) {
-    context.moveTo(at[0] + dx * 6 * unit, at[1] + dy * 6 * unit);
-    context.lineTo(at[0] + dx * 11 * unit, at[1] + dy * 11 * unit);
-  }
-  context.stroke();
-}
-
-/** Draw a limb from the held joint to another: it begins at the ring, which stays empty. */
-export function paintHeldLimb(
-  context: CanvasRenderingContext2D,
-  at: Point,
-  end: Point,
-  colour: string,
-  unit: number,
-): void {
-  const length = Math.hypot(end[0] - at[0], end[1] - at[1]);
-  const radius = HELD_RADIUS * unit;
-  if (length <= radius) return;
-  const share = radius / length;
-  const from: Point = [at[0] + (end[0] - at[0]) * share, at[1] + (end[1] - at[1]) * share];
-  paintLine(context, from, end, colour, 1.6 * unit, false);
-}
-
-function paintWords(context: CanvasRenderingContext2D, [x, y]: Point, words: string, unit: number): void {
-  context.font = `600 ${12 * unit}px system-ui, sans-serif`;
-  const width = context.measureText(words).width + 12;
-  context.fillStyle = "rgba(16, 20, 24, 0.86)";
-  context.beginPath();
-  context.roundRect(x, y - 10 * unit, width, 20 * unit, 5 * unit);
-  context.fill();
-  context.fillStyle = PAPER;
-  context.textBaseline = "middle";
-  context.fillText(words, x + 6, y + 0.5);
-}
-
-function circle(
+export function circle(
   context: CanvasRenderingContext2D,
   at: Point,
   radius: number,

@@ -1,12 +1,12 @@
 /** Frames as values: what a change makes of them, which joints are open, how a joint is marked. */
 
-import type { Bands, Change, Flag, Frame, Pose, Skeleton } from "./types";
-import { ABSENT, CONFIRMED, HUMAN, OCCLUDED, PROPAGATED, VISIBLE } from "./types";
+import type { Bands, Change, Flag, Frame, Pose } from "./types";
+import { ABSENT, CONFIRMED, HUMAN, PROPAGATED } from "./types";
 
 export type Mark = "disc" | "triangle" | "cross" | "hexagon" | "square" | "diamond";
 
 /** Return the shape of a joint's marker: by who placed it, else by how sure the model is. */
-export function markOf(pose: Pose, joint: number, bands: Bands): Mark {
+export function markOf(pose: Pick<Pose, "provenance" | "confidence">, joint: number, bands: Bands): Mark {
   const provenance = pose.provenance[joint] ?? 0;
   if (provenance === CONFIRMED) return "diamond";
   if (provenance === HUMAN) return "square";
@@ -71,34 +71,6 @@ export function nextFlag(
   if (person === null || joint === null) return (step > 0 ? ordered[0] : ordered.at(-1)) ?? null;
   const beyond = ordered.filter((flag) => (flag.person - person || flag.joint - joint) * step > 0);
   return (step > 0 ? beyond[0] : beyond.at(-1)) ?? null;
-}
-
-/** Return the visibility after `now`: visible, occluded but placed, absent; without a place only absent is left. */
-export function nextVisibility(now: number, placed: boolean): number {
-  if (!placed) return ABSENT;
-  return now === VISIBLE ? OCCLUDED : now === OCCLUDED ? ABSENT : VISIBLE;
-}
-
-/** Return the changes that exchange left and right of a whole body on one frame. */
-export function swapped(frame: number, pose: Pose, skeleton: Skeleton): Change[] {
-  return skeleton.flip.flatMap((other, joint) => {
-    const [here, there] = [pose.xy[joint] ?? null, pose.xy[other] ?? null];
-    if (other === joint || (!here && !there)) return [];
-    const visibility = there ? (pose.visibility[other] ?? ABSENT) : ABSENT;
-    return [{ frame, person: pose.person, joint, xy: there, visibility, provenance: HUMAN }];
-  });
-}
-
-/** Return the changes that confirm all that a frame shows: joints with a place, and joints said to be absent. */
-export function confirmed(frame: Frame): Change[] {
-  return frame.poses.flatMap((pose) =>
-    pose.xy.flatMap((xy, joint) => {
-      const provenance = pose.provenance[joint] ?? 0;
-      if (provenance === CONFIRMED || (!xy && provenance < HUMAN)) return [];
-      const visibility = pose.visibility[joint] ?? ABSENT;
-      return [{ frame: frame.frame, person: pose.person, joint, xy, visibility, provenance: CONFIRMED }];
-    }),
-  );
 }
 
 /** Return the middle and size of a person: of the detector's box, widened to the joints that have a place. */

@@ -1,33 +1,38 @@
-/** The picture: two canvases, of which only the upper one is drawn while a joint is held, and the pointer. */
+/** The picture: two canvases, of which only the upper one is drawn while a joint is held. */
 
 import { api } from "./api";
 import type { Editor, Why } from "./editor";
-import { colourOf, paintActive, paintHeld, paintHeldLimb, paintPeople, paintPicture, unitOf } from "./paint";
+import {
+  paintActive,
+  paintCandidates,
+  paintCompared,
+  paintGhost,
+  paintHeld,
+  paintLifted,
+  paintLoupe,
+  paintTrail,
+} from "./overlay";
+import { colourOf, paintPeople, paintPicture, unitOf } from "./paint";
 import { Pictures } from "./pictures";
+import { type HeldJoint, type Near, Pointer, type PointerHost } from "./pointer";
 import { extent } from "./poses";
 import type { Clip, Point } from "./types";
-import { ABSENT } from "./types";
-import { fitting, inside, kept, revealing, type Size, toFrame, toScreen, type View, zoomed } from "./view";
+import { aimed, brought, fitting, inside, kept, revealing, type Size, toFrame, toleranceOf, toScreen, type View, zoomed } from "./view";
 
-const CLICK_PIXELS = 4;
-const REACH: Record<string, number> = { mouse: 14, pen: 18, touch: 28 };
+const TRAIL = 6;
 
-type Held =
-  | { what: "joint"; person: number; joint: number; from: Point; at: Point; grip: Point; moved: boolean }
-  | { what: "view"; from: Point; start: View; moved: boolean };
-
-export class Stage {
+export class Stage implements PointerHost {
+  view: View = { scale: 1, x: 0, y: 0 };
   private readonly base: HTMLCanvasElement;
   private readonly over: HTMLCanvasElement;
   private readonly pictures = new Pictures();
-  private view: View = { scale: 1, x: 0, y: 0 };
+  private readonly pointer: Pointer;
   private screen: Size = { width: 0, height: 0 };
   private picture: ImageBitmap | null = null;
   private pictured = "";
   private centre: Point | null = null;
-  private held: Held | null = null;
-  private readonly fingers = new Map<number, Point>();
   private due = { base: false, over: false, asked: false };
+  private readonly watching: ResizeObserver;
 
   constructor(
     readonly root: HTMLElement,
@@ -35,13 +40,14 @@ export class Stage {
   ) {
     this.base = this.canvas();
     this.over = this.canvas();
-    new ResizeObserver(() => this.resized()).observe(root);
-    root.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    root.addEventListener("pointerdown", (event) => this.down(event));
-    root.addEventListener("pointermove", (event) => this.move(event));
-    root.addEventListener("pointerup", (event) => this.up(event));
-    root.addEventListener("pointercancel", (event) => this.up(event, true));
-    root.addEventListener("contextmenu", (event) => event.preventDefault());
+    this.watching = new ResizeObserver(() => this.resized());
+    this.watching.observe(root);
+    this.pointer = new Pointer(this);
+    editor.expected = (clip, frame) => void this.pictures.get(addressOf(clip, frame)).catch(() => {});
+  }
+
+  close(): void {
+    this.watching.disconnect();
   }
 
   /** Draw all at the next frame of the screen. */
@@ -61,12 +67,95 @@ export class Stage {
     else if ((why === "fit" || why === "clip") && region) this.view = fitting(this.screen, region);
     else if (why === "frame" && region) this.keepCentred([region.x, region.y]);
     else if (why === "joint") this.reveal();
+    else if (why === "suspect") this.bring(region);
     if (region) this.centre = [region.x, region.y];
     this.settle();
   }
 
   zoom(factor: number): void {
     this.zoomAt(factor, [this.screen.width / 2, this.screen.height / 2]);
+  }
+
+  zoomAt(factor: number, at: Point): void {
+    const { width, height } = this.editor.clip;
+    const least = Math.min(this.screen.width / width, this.screen.height / height) / 3;
+    this.view = zoomed(this.view, factor, at, least);
+    this.settle();
+  }
+
+  /** Let the active joint follow the pointer until `release`. */
+  carry(): void {
+    const { editor } = this;
+    const { person, joint, pose } = editor;
+    if (this.pointer.held) return;
+    if (person === null || joint === null || !pose) return editor.say("choose a joint first: click it, or press Tab");
+    const at = pose.xy[joint] ?? (this.pointer.at ? toFrame(this.view, this.pointer.at) : null);
+    if (at) this.pointer.carry({ person, joint, xy: at });
+  }
+
+  release(keep = true): void {
+    if (this.pointer.held) this.pointer.release(keep);
+  }
+
+  get carrying(): boolean {
+    return this.pointer.joint !== null;
+  }
+
+  settle(): void {
+    this.view = kept(this.view, this.screen, this.editor.clip);
+    // Where a test, or a tool of the reader, finds the frame on the screen.
+    this.root.dataset.view = [this.view.scale, this.view.x, this.view.y].join(" ");
+    this.draw();
+  }
+
+  carried(first: boolean): void {
+    if (first) this.ask("base");
+    this.ask("over");
+  }
+
+  dropped(held: HeldJoint): void {
+    this.editor.select(held.person, held.joint, false, null);
+    this.editor.corrections.place(held.at, "drag");
+  }
+
+  /** A click places the joint that waits for it, wherever that is; else it chooses a joint. */
+  clicked(on: Near | null, at: Point): void {
+    if (this.editor.compared) return;
+    if (this.editor.armed) this.editor.corrections.place(toFrame(this.view, at), "place", true);
+    else if (on) this.editor.select(on.person, on.joint, false, null);
+  }
+
+  hover(near: Near | null): void {
+    this.root.style.cursor = this.editor.armed ? "crosshair" : near ? "grab" : "default";
+  }
+
+  inside(place: Point): Point {
+    return inside(place, this.editor.clip);
+  }
+
+  seen(): void {
+    this.editor.clock.seen();
+  }
+
+  /** Return the joint under a place of the screen; the chosen person's, and the active joint, come first. */
+  nearest(at: Point, reach: number): Near | null {
+    const { editor } = this;
+    let best: Near | null = null;
+    let least = reach;
+    if (editor.hidden || editor.compared) return null;
+    for (const pose of editor.now?.poses ?? []) {
+      pose.xy.forEach((xy, joint) => {
+        if (!xy) return;
+        const [x, y] = toScreen(this.view, xy);
+        const mine = pose.person === editor.person;
+        const favour = mine ? (joint === editor.joint ? 6 : 3) : 0;
+        const distance = Math.hypot(x - at[0], y - at[1]);
+        if (distance > reach || distance - favour >= least) return;
+        least = distance - favour;
+        best = { person: pose.person, joint, xy };
+      });
+    }
+    return best;
   }
 
   private canvas(): HTMLCanvasElement {
@@ -104,16 +193,17 @@ export class Stage {
   }
 
   private reveal(): void {
-    const { pose, joint } = this.editor;
-    const xy = pose?.xy[joint ?? -1];
+    const xy = this.editor.pose?.xy[this.editor.joint ?? -1];
     if (xy) this.view = revealing(this.view, xy, this.screen);
   }
 
-  private settle(): void {
-    this.view = kept(this.view, this.screen, this.editor.clip);
-    // Where a test, or a tool of the reader, finds the frame on the screen.
-    this.root.dataset.view = [this.view.scale, this.view.x, this.view.y].join(" ");
-    this.draw();
+  /** Bring the suspect joint to the pointer; where it has no place, the person it belongs to. */
+  private bring(region: ({ x: number; y: number } & Size) | null): void {
+    const xy = this.editor.pose?.xy[this.editor.joint ?? -1];
+    if (xy) {
+      const to = aimed(this.pointer.at ?? toScreen(this.view, xy), this.screen);
+      this.view = brought(this.view, xy, to, toleranceOf(region));
+    } else if (region) this.view = fitting(this.screen, region);
   }
 
   private async show(): Promise<void> {
@@ -149,7 +239,16 @@ export class Stage {
       this.due = { base: false, over: false, asked: false };
       if (due.base) this.drawBase();
       if (due.over) this.drawOver();
+      this.drawn();
     });
+  }
+
+  /** Say what is on the screen now: frame, person and joint, for tests and measurements. */
+  private drawn(): void {
+    const { clip, frame, person, joint, now } = this.editor;
+    const whole = now !== null && this.pictured === addressOf(clip, frame);
+    const said = whole ? [frame, person ?? "", joint ?? ""].join(" ") : "";
+    if (this.root.dataset.drawn !== said) this.root.dataset.drawn = said;
   }
 
   private context(canvas: HTMLCanvasElement): CanvasRenderingContext2D | null {
@@ -164,153 +263,45 @@ export class Stage {
     const context = this.context(this.base);
     if (!context) return;
     const { editor, view } = this;
-    paintPicture(context, this.picture, view, editor.clip);
-    const frame = editor.now;
+    const { skeleton, project: bands, person, now: frame, clip } = editor;
+    paintPicture(context, this.picture, view, clip);
     // While the picture is still the last frame's, skeletons of the new one would be wrong over it.
-    const other = this.picture !== null && this.pictured !== addressOf(editor.clip, editor.frame);
+    const other = this.picture !== null && this.pictured !== addressOf(clip, editor.frame);
     if (!frame || editor.hidden || other) return;
-    const held = this.held?.what === "joint" && this.held.moved ? this.held : null;
-    const { skeleton, project: bands, person } = editor;
-    paintPeople(context, { view, frame, held, skeleton, bands, person, unit: unitOf(this.screen) });
+    const unit = unitOf(this.screen);
+    if (editor.compared) {
+      const { sides, split } = editor.compared;
+      return paintCompared(context, { view, skeleton, bands, unit, screen: this.screen, size: clip }, sides, split);
+    }
+    paintPeople(context, { view, frame, held: this.pointer.joint, skeleton, bands, person, unit });
   }
 
   private drawOver(): void {
     const context = this.context(this.over);
-    const { editor, held, view } = this;
-    if (!context) return;
-    if (held?.what === "joint" && held.moved) return this.drawHeld(context, held);
+    const { editor, view } = this;
+    const held = this.pointer.joint;
+    if (!context || editor.compared) return;
+    const unit = unitOf(this.screen);
+    if (held) return this.drawHeld(context, held, unit);
     const { pose, joint } = editor;
-    if (!pose || joint === null) return;
+    if (!pose || editor.hidden) return;
+    if (editor.lifted) paintLifted(context, view, pose, editor.lifted, unit);
+    if (joint === null) return;
+    const colour = colourOf(pose.person);
+    paintTrail(context, view, editor.frames.range(editor.frame - TRAIL, editor.frame + TRAIL), pose.person, joint, unit);
+    const ghost = editor.repairs.ghost;
+    if (ghost) paintGhost(context, view, ghost, editor.frame, unit);
+    paintCandidates(context, view, editor.candidates, pose.xy[joint] ?? null, colour, unit);
     const xy = pose.xy[joint];
-    const words = editor.jointName(joint);
-    const said = editor.armed ? `${words}: click to place` : words;
-    if (xy) paintActive(context, toScreen(view, xy), said, editor.armed, unitOf(this.screen));
+    const reach = editor.armed ? toleranceOf(extent(pose)) * view.scale : 0;
+    if (xy) paintActive(context, toScreen(view, xy), editor.jointName(joint), { armed: editor.armed, reach, unit });
   }
 
-  private drawHeld(context: CanvasRenderingContext2D, held: Held & { what: "joint" }): void {
-    const pose = this.editor.now?.poses.find((each) => each.person === held.person);
-    const at = toScreen(this.view, held.at);
-    const [colour, unit] = [colourOf(held.person), unitOf(this.screen)];
-    for (const limb of this.editor.skeleton.limbs) {
-      if (!limb.includes(held.joint)) continue;
-      const other = limb[0] === held.joint ? limb[1] : limb[0];
-      const end = pose?.xy[other];
-      if (end && pose?.visibility[other] !== ABSENT) paintHeldLimb(context, at, toScreen(this.view, end), colour, unit);
-    }
-    paintHeld(context, at, colour, unit);
-  }
-
-  private wheel(event: WheelEvent): void {
-    event.preventDefault();
-    this.zoomAt(Math.exp(-event.deltaY * (event.deltaMode === 1 ? 0.05 : 0.0016)), this.pointOf(event));
-  }
-
-  private zoomAt(factor: number, at: Point): void {
-    const { width, height } = this.editor.clip;
-    const least = Math.min(this.screen.width / width, this.screen.height / height) / 3;
-    this.view = zoomed(this.view, factor, at, least);
-    this.settle();
-  }
-
-  private down(event: PointerEvent): void {
-    if (event.button > 1) return;
-    this.root.setPointerCapture(event.pointerId);
-    this.editor.seen();
-    const at = this.pointOf(event);
-    this.fingers.set(event.pointerId, at);
-    if (this.fingers.size > 1) {
-      this.held = null;
-      return this.draw();
-    }
-    const near = event.button === 0 ? this.nearest(at, REACH[event.pointerType] ?? 14) : null;
-    if (near) {
-      const place = toFrame(this.view, at);
-      const grip: Point = [near.xy[0] - place[0], near.xy[1] - place[1]];
-      this.held = { what: "joint", ...near, from: at, at: near.xy, grip, moved: false };
-    } else this.held = { what: "view", from: at, start: this.view, moved: false };
-  }
-
-  private move(event: PointerEvent): void {
-    const at = this.pointOf(event);
-    if (this.fingers.size > 1) return this.pinch(event.pointerId, at);
-    const held = this.held;
-    if (!held) return this.hover(at, event.pointerType);
-    const moved = Math.hypot(at[0] - held.from[0], at[1] - held.from[1]);
-    if (!held.moved && moved < CLICK_PIXELS) return;
-    const first = !held.moved;
-    held.moved = true;
-    if (held.what === "view") {
-      this.view = { ...held.start, x: held.start.x + at[0] - held.from[0], y: held.start.y + at[1] - held.from[1] };
-      return this.settle();
-    }
-    const place = toFrame(this.view, at);
-    held.at = inside([place[0] + held.grip[0], place[1] + held.grip[1]], this.editor.clip);
-    if (first) this.ask("base");
-    this.ask("over");
-  }
-
-  private up(event: PointerEvent, broken = false): void {
-    const wide = this.fingers.size > 1;
-    this.fingers.delete(event.pointerId);
-    const held = this.held;
-    this.held = null;
-    if (!held || wide || broken) return this.draw();
-    if (held.moved) {
-      if (held.what === "joint") this.dropped(held);
-    } else this.clicked(held, this.pointOf(event));
-    this.draw();
-  }
-
-  private dropped(held: Held & { what: "joint" }): void {
-    this.editor.select(held.person, held.joint, false, false);
-    this.editor.place(held.at, "drag");
-  }
-
-  /** A click places the joint that waits for it, wherever that is; else it chooses a joint. */
-  private clicked(held: Held, at: Point): void {
-    if (this.editor.armed) this.editor.place(toFrame(this.view, at), "place", true);
-    else if (held.what === "joint") this.editor.select(held.person, held.joint, false, false);
-  }
-
-  private pinch(finger: number, at: Point): void {
-    const other = [...this.fingers].find(([id]) => id !== finger)?.[1];
-    const before = this.fingers.get(finger);
-    if (!other || !before) return;
-    const span = (a: Point) => Math.max(Math.hypot(a[0] - other[0], a[1] - other[1]), 1);
-    this.fingers.set(finger, at);
-    this.view = { ...this.view, x: this.view.x + (at[0] - before[0]) / 2, y: this.view.y + (at[1] - before[1]) / 2 };
-    this.zoomAt(span(at) / span(before), [(at[0] + other[0]) / 2, (at[1] + other[1]) / 2]);
-  }
-
-  private hover(at: Point, pointer: string): void {
-    const near = !this.editor.armed && this.nearest(at, REACH[pointer] ?? 14);
-    this.root.style.cursor = this.editor.armed ? "crosshair" : near ? "grab" : "default";
-  }
-
-  /** Return the joint under a place of the screen; the chosen person's, and the active joint, come first. */
-  private nearest(at: Point, reach: number): { person: number; joint: number; xy: Point } | null {
-    const { editor } = this;
-    let best: { person: number; joint: number; xy: Point } | null = null;
-    let least = reach;
-    if (editor.hidden) return null;
-    for (const pose of editor.now?.poses ?? []) {
-      pose.xy.forEach((xy, joint) => {
-        if (!xy) return;
-        const [x, y] = toScreen(this.view, xy);
-        const mine = pose.person === editor.person;
-        const favour = mine ? (joint === editor.joint ? 6 : 3) : 0;
-        const distance = Math.hypot(x - at[0], y - at[1]);
-        if (distance > reach || distance - favour >= least) return;
-        least = distance - favour;
-        best = { person: pose.person, joint, xy };
-      });
-    }
-    return best;
-  }
-
-  private pointOf(event: MouseEvent): Point {
-    const box = this.root.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
+  private drawHeld(context: CanvasRenderingContext2D, held: HeldJoint, unit: number): void {
+    const { editor, view } = this;
+    const pose = editor.poseOf(held.person);
+    paintHeld(context, { view, skeleton: editor.skeleton, pose, joint: held.joint, at: held.at, unit });
+    if (held.touch) paintLoupe(context, { view, picture: this.picture, size: editor.clip, at: held.at, unit });
   }
 }
 

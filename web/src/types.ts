@@ -1,7 +1,9 @@
-/** What the server says; see src/emc/server/schemas.py. Coordinates are pixels of the original frame. */
+/** What page and server say to each other, in the page's words. Coordinates are pixels of the original frame. */
+
+import type * as wire from "./wire";
 
 export type Order = "worst" | "frame";
-export type State = "open" | "changed" | "confirmed";
+export type State = wire.FrameOut["state"];
 export type Point = [number, number];
 
 export const ABSENT = 0;
@@ -12,60 +14,47 @@ export const PROPAGATED = 1;
 export const HUMAN = 2;
 export const CONFIRMED = 3;
 
-export interface Skeleton {
-  joints: string[];
-  limbs: [number, number][];
-  flip: number[];
-}
+export type Skeleton = wire.SkeletonOut;
+export type Clip = wire.ClipOut;
+export type Project = wire.ProjectOut;
+export type Bands = Pick<Project, "lost" | "low">;
+export type Flag = wire.FlagOut;
+export type FrameRow = wire.FrameRowOut;
+export type Pose = wire.PoseOut;
+export type Frame = wire.FrameOut;
+export type Step = wire.Step;
+export type History = wire.HistoryOut;
+export type Change = wire.ChangeIn;
+export type Seen = Change["visibility"];
+/** How far a fix reached, and why no further. */
+export type Span = wire.SpanOut;
+export type Stop = Span["before"];
+export type Ghost = wire.PreviewSpanOut;
+export type Preview = wire.PreviewOut;
+export type Stored = wire.EditOut;
+export type Clash = wire.ConflictOut;
+export type Value = Pick<wire.TheirsOut, "xy" | "visibility" | "provenance">;
+export type Candidate = wire.CandidateOut;
+/** A row of the queue: this joint of this person is probably wrong on frames first..last. */
+export type Run = wire.QueueRowOut;
+export type Facets = wire.FacetsOut;
+export type Track = wire.TrackOut;
+export type LadderStep = wire.LadderRowOut;
+export type Job = wire.JobOut;
+export type Side = wire.SideOut;
+export type Compared = wire.CompareOut;
+export type Lifted = wire.LiftedOut;
+export type Operation = Omit<wire.OperationIn, "token">;
 
-export interface Clip {
-  id: string;
-  role: string;
-  group: string;
-  frames: number;
-  width: number;
-  height: number;
-  fps: number;
-  version: string;
-  model: string | null;
-  skeleton: string;
-  alerts: number;
-  frames_predicted: number;
-}
-
-export interface Bands {
-  lost: number;
-  low: number;
-}
-
-export interface Project extends Bands {
+/** Somebody who has the project open (events are not in the server's document). */
+export interface Colleague {
+  page: string;
   name: string;
-  key: string;
-  emc: string;
-  clips: Clip[];
-  skeletons: Record<string, Skeleton>;
-}
-
-export interface Flag {
-  person: number;
-  joint: number;
-  reason: string;
-  severity: number;
-}
-
-export interface FrameRow {
-  frame: number;
-  lost: number;
-  low: number;
-  state: State;
-  flagged: Flag[];
-}
-
-export interface AlertRow extends Flag {
-  first: number;
-  last: number;
-  done: number;
-  total: number;
+  clip: string | null;
+  frame: number | null;
+  person: number | null;
+  joint: number | null;
+  since: string;
 }
 
 export interface Page<T> {
@@ -73,46 +62,9 @@ export interface Page<T> {
   rows: T[];
 }
 
-export interface Pose {
-  person: number;
-  box: [number, number, number, number] | null;
-  xy: (Point | null)[];
-  visibility: number[];
-  provenance: number[];
-  confidence: number[];
-}
-
-export interface Frame extends FrameRow {
-  poses: Pose[];
-}
-
-export interface Step {
-  id: number;
-  kind: string;
-}
-
-export interface History {
-  undo: Step | null;
-  redo: Step | null;
-}
-
-export interface Frames {
-  frames: Frame[];
-  history: History;
-}
-
-export interface Change {
+/** One joint of one person on one frame. */
+export interface Place {
   frame: number;
   person: number;
   joint: number;
-  xy: Point | null;
-  visibility: number;
-  provenance: number;
-}
-
-export interface Stored {
-  id: number | null;
-  kind: string;
-  frames: Frame[];
-  history: History;
 }

@@ -64,3 +64,23 @@ export function revealing(view: View, point: Point, screen: Size, room = 90): Vi
   };
   return { scale: view.scale, x: view.x + push(x, screen.width), y: view.y + push(y, screen.height) };
 }
+
+/** Width of the circle in which a joint counts as well placed, in CSS pixels at least. */
+export const TOLERANCE_PIXELS = 24;
+
+/** Return how far (pixels of the frame) a joint may lie from the truth: a share of the person's size. */
+export const toleranceOf = (person: Size | null) => 0.025 * Math.max(person?.width ?? 0, person?.height ?? 0, 40);
+
+/** Return the view that brings a point of the frame under a place of the screen, zoomed in until the tolerance there is
+ * wide enough to aim at, and never out. */
+export function brought(view: View, point: Point, to: Point, tolerance: number): View {
+  const scale = Math.min(Math.max(view.scale, TOLERANCE_PIXELS / 2 / tolerance), MAX_SCALE);
+  return { scale, x: to[0] - point[0] * scale, y: to[1] - point[1] * scale };
+}
+
+/** Return where on the screen a suspect joint is to come: at the pointer (where there is none: where it is already), but
+ * not nearer to the border than a quarter. */
+export function aimed([x, y]: Point, screen: Size): Point {
+  const clamp = (at: number, length: number) => Math.min(Math.max(at, length / 4), (3 * length) / 4);
+  return [clamp(x, screen.width), clamp(y, screen.height)];
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { actionOf, onlyOnPicture, SHEET } from "../src/keys";
+import { GROUPS, Keys, nudgeOf, strokeOf } from "../src/keys";
 
 const stroke = (key: string, held: Partial<Record<"shiftKey" | "altKey" | "ctrlKey" | "metaKey", boolean>> = {}) => ({
   key,
@@ -10,42 +10,86 @@ const stroke = (key: string, held: Partial<Record<"shiftKey" | "altKey" | "ctrlK
   ...held,
 });
 
+function memory() {
+  const held = new Map<string, string>();
+  return { getItem: (key: string) => held.get(key) ?? null, setItem: (key: string, value: string) => void held.set(key, value) };
+}
+
 describe("keys", () => {
   it.each([
-    ["ArrowLeft", {}, { do: "nudge", dx: -1, dy: 0 }],
-    ["ArrowDown", { shiftKey: true }, { do: "nudge", dx: 0, dy: 10 }],
-    ["ArrowRight", { altKey: true }, { do: "nudge", dx: 0.1, dy: 0 }],
-    ["Tab", {}, { do: "flag", step: 1 }],
-    ["Tab", { shiftKey: true }, { do: "flag", step: -1 }],
-    ["z", {}, { do: "undo" }],
-    ["z", { ctrlKey: true }, { do: "undo" }],
-    ["Z", { shiftKey: true }, { do: "redo" }],
-    ["Z", { shiftKey: true, metaKey: true }, { do: "redo" }],
-    ["y", { ctrlKey: true }, { do: "redo" }],
-    [",", {}, { do: "frame", step: -1 }],
-    [".", {}, { do: "frame", step: 1 }],
-    ["V", {}, { do: "visibility" }],
-    ["?", { shiftKey: true }, { do: "help" }],
-    ["Enter", {}, { do: "confirmNext" }],
-  ])("%s %o", (key, held, action) => {
-    expect(actionOf(stroke(key, held))).toEqual(action);
+    ["ArrowLeft", {}, "left"],
+    ["ArrowDown", { shiftKey: true }, "down"],
+    ["ArrowRight", { altKey: true }, "right"],
+    ["Tab", {}, "next"],
+    ["Tab", { shiftKey: true }, "previous"],
+    ["z", {}, "undo"],
+    ["z", { ctrlKey: true }, "undo"],
+    ["Z", { shiftKey: true }, "redo"],
+    ["Z", { shiftKey: true, metaKey: true }, "redo"],
+    ["y", { ctrlKey: true }, "redo"],
+    [",", {}, "back"],
+    [".", {}, "ahead"],
+    ["V", {}, "visibility"],
+    ["?", { shiftKey: true }, "help"],
+    ["+", { shiftKey: true }, "zoomIn"],
+    ["Enter", {}, "confirmNext"],
+    ["Enter", { shiftKey: true }, "confirmRun"],
+    ["s", {}, "swap"],
+    ["S", { shiftKey: true }, "swapRun"],
+    ["x", {}, "swapLimb"],
+    ["i", {}, "identity"],
+    ["3", {}, "candidate3"],
+    ["g", {}, "carry"],
+  ])("%s %o is %s", (key, held, id) => {
+    expect(new Keys(null).command(stroke(key, held))?.id).toBe(id);
   });
 
-  it("leaves the browser its own keys", () => {
-    for (const key of ["c", "f", "s", "0", "+"]) expect(actionOf(stroke(key, { ctrlKey: true }))).toBeNull();
-    expect(actionOf(stroke("S", { shiftKey: true }))).toBeNull();
-    expect(actionOf(stroke("a"))).toBeNull();
+  it("leave the browser its own", () => {
+    const keys = new Keys(null);
+    for (const key of ["c", "f", "s", "0", "+", "r"]) expect(keys.command(stroke(key, { ctrlKey: true }))).toBeNull();
+    expect(keys.command(stroke("ArrowLeft", { ctrlKey: true }))).toBeNull();
+    expect(keys.command(stroke("u"))).toBeNull();
   });
 
-  it("leaves Tab, arrows and Enter to the controls", () => {
-    expect(onlyOnPicture({ do: "flag", step: 1 }, "Tab")).toBe(true);
-    expect(onlyOnPicture({ do: "confirmNext" }, "Enter")).toBe(true);
-    expect(onlyOnPicture({ do: "undo" }, "z")).toBe(false);
+  it("that controls need work only on the picture", () => {
+    const keys = new Keys(null);
+    for (const key of ["Tab", "Enter", "ArrowUp"]) expect(keys.command(stroke(key))?.picture).toBe(true);
+    expect(keys.command(stroke("z"))?.picture).toBeUndefined();
   });
 
-  it("tells every letter that does something", () => {
-    const told = SHEET.flatMap(({ rows }) => rows.flatMap(([keys]) => keys.map((key) => key.toLowerCase())));
-    const letters = [..."abcdefghijklmnopqrstuvwxyz0123456789,.?"].filter((key) => actionOf(stroke(key)));
-    expect(letters.filter((key) => !told.includes(key))).toEqual([]);
+  it("mean one thing each", () => {
+    const all = GROUPS.flatMap(({ commands }) => commands.flatMap(({ keys }) => keys));
+    expect(all.filter((key, i) => all.indexOf(key) !== i)).toEqual([]);
+  });
+
+  it("nudge in three sizes", () => {
+    expect(nudgeOf("left", stroke("ArrowLeft"))).toEqual([-1, 0]);
+    expect(nudgeOf("down", stroke("ArrowDown", { shiftKey: true }))).toEqual([0, 10]);
+    expect(nudgeOf("right", stroke("ArrowRight", { altKey: true }))).toEqual([0.1, 0]);
+    expect(nudgeOf("swap", stroke("s"))).toBeNull();
+  });
+
+  it("are written with Shift only where it is not in the sign already", () => {
+    expect(strokeOf(stroke("?", { shiftKey: true }))).toBe("?");
+    expect(strokeOf(stroke("a", { shiftKey: true }))).toBe("Shift+A");
+    expect(strokeOf(stroke(" "))).toBe("Space");
+  });
+});
+
+describe("chosen keys", () => {
+  it("hold over reloads, and take the key from the command that had it", () => {
+    const storage = memory();
+    const before = new Keys(storage).choose("copy", "V");
+    expect(before?.id).toBe("visibility");
+    const keys = new Keys(storage);
+    expect(keys.command(stroke("v"))?.id).toBe("copy");
+    expect(keys.command(stroke("q"))).toBeNull();
+    expect(keys.of("visibility")).toEqual([]);
+    keys.reset();
+    expect(new Keys(storage).command(stroke("v"))?.id).toBe("visibility");
+  });
+
+  it("that cannot be read are the usual ones", () => {
+    expect(new Keys({ getItem: () => "{", setItem: () => {} }).command(stroke("v"))?.id).toBe("visibility");
   });
 });

@@ -26,7 +26,7 @@ function carrier(send: (item: Item) => Promise<string>) {
   const told: string[] = [];
   const made: Carrier<string> = {
     send,
-    passing: (error) => (error as Error).message === "away",
+    verdict: (error) => (({ away: "passing", both: "park" }) as const)[(error as Error).message as "away"] ?? "refused",
     stored: (sent, answer) => void told.push(`stored ${sent.token} ${answer}`),
     refused: (sent) => void told.push(`refused ${sent.token}`),
     changed: (saving, waiting) => void told.push(`${saving} ${waiting}`),
@@ -92,5 +92,36 @@ describe("the outbox", () => {
       await settled();
       expect(told.at(-1)).toBe("saved 0");
     }
+  });
+
+  it("keeps an action that a person must decide on, over a reload too, and goes on with the next", async () => {
+    const storage = memory();
+    const { made, told } = carrier(async (sent) => {
+      if (sent.token === "1") throw new Error("both");
+      return "ok";
+    });
+    const outbox = new Outbox(made, "box", "a", storage);
+    const asked = item("1");
+    outbox.push(asked);
+    outbox.push(item("2"));
+    await settled();
+    expect(told).toEqual(["saving 1", "refused 1", "saving 2", "stored 2 ok", "asking 1"]);
+    expect(new Outbox(carrier(async () => "ok").made, "box", "b", storage).waiting).toBe(1);
+    outbox.decided(asked);
+    expect(outbox.waiting).toBe(0);
+    expect(told.at(-1)).toBe("saved 0");
+  });
+
+  it("tells later actions on a joint what the earlier one made of it", async () => {
+    const versions: (number | null | undefined)[] = [];
+    const { made } = carrier(async (sent) => {
+      versions.push(sent.edit?.changes[0]?.seen);
+      return "ok";
+    });
+    const outbox = new Outbox({ ...made, stored: (sent) => outbox.saw(sent, 41) }, "box", "a", memory());
+    outbox.push(item("1"));
+    outbox.push(item("2"));
+    await settled();
+    expect(versions).toEqual([undefined, 41]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { confirmed, counted, extent, markOf, nextFlag, nextVisibility, swapped, withChanges } from "../src/poses";
-import type { Frame, Pose, Skeleton } from "../src/types";
+import { changeOf, confirmed, limbOf, nextVisibility, swapped } from "../src/moves";
+import { counted, extent, markOf, nextFlag, withChanges } from "../src/poses";
+import type { Change, Frame, Pose, Skeleton } from "../src/types";
 
 const bands = { lost: 0.15, low: 0.5 };
 const pose = (over: Partial<Pose> = {}): Pose => ({
@@ -10,6 +11,7 @@ const pose = (over: Partial<Pose> = {}): Pose => ({
   visibility: [2, 2, 0],
   provenance: [0, 0, 0],
   confidence: [0.9, 0.3, 0],
+  versions: [0, 7, 0],
   ...over,
 });
 const flag = (person: number, joint: number) => ({ person, joint, reason: "lost", severity: 0.9 });
@@ -33,7 +35,7 @@ describe("changes", () => {
   it("decide the joint, lower (m, n) and leave the rest and the original alone", () => {
     const before = frame();
     expect([before.lost, before.low, before.state]).toEqual([1, 1, "open"]);
-    const change = { frame: 4, person: 0, joint: 2, xy: [7, 8] as [number, number], visibility: 1, provenance: 2 };
+    const change: Change = { frame: 4, person: 0, joint: 2, xy: [7, 8], visibility: 1, provenance: 2 };
     const after = withChanges(before, [change, { ...change, frame: 5, joint: 0 }], bands);
     expect(after.poses[0]?.xy).toEqual([[10, 20], [30, 20], [7, 8]]);
     expect([after.lost, after.low, after.state]).toEqual([0, 1, "changed"]);
@@ -51,8 +53,8 @@ describe("changes", () => {
   it("that swap exchange place and visibility of pairs only", () => {
     const one = pose({ visibility: [2, 1, 0] });
     expect(swapped(4, one, skeleton)).toEqual([
-      { frame: 4, person: 0, joint: 0, xy: [30, 20], visibility: 1, provenance: 2 },
-      { frame: 4, person: 0, joint: 1, xy: [10, 20], visibility: 2, provenance: 2 },
+      { frame: 4, person: 0, joint: 0, xy: [30, 20], visibility: 1, provenance: 2, seen: 0 },
+      { frame: 4, person: 0, joint: 1, xy: [10, 20], visibility: 2, provenance: 2, seen: 7 },
     ]);
     const lost = swapped(4, pose({ xy: [[10, 20], null, null], visibility: [2, 0, 0] }), skeleton);
     expect(lost.map((change) => [change.xy, change.visibility])).toEqual([
@@ -64,6 +66,29 @@ describe("changes", () => {
   it("of visibility go round, and only absent is left without a place", () => {
     expect([2, 1, 0].map((now) => nextVisibility(now, true))).toEqual([1, 0, 2]);
     expect(nextVisibility(0, false)).toBe(0);
+  });
+});
+
+describe("a change", () => {
+  it("says what it saw, so that the server can tell when somebody else was faster", () => {
+    expect(changeOf(4, pose(), 1, { xy: [1, 2] })).toEqual({
+      frame: 4, person: 0, joint: 1, xy: [1, 2], visibility: 2, provenance: 2, seen: 7,
+    });
+  });
+});
+
+describe("the limb of a joint", () => {
+  const body: Skeleton = {
+    joints: ["nose", "left_eye", "left_shoulder", "right_shoulder", "left_wrist", "left_hip", "left_ankle", "left_ear"],
+    limbs: [],
+    flip: [],
+  };
+  it("is its arm, leg or half of the face, on its side", () => {
+    expect(limbOf(body, 4)).toEqual([2, 4]);
+    expect(limbOf(body, 3)).toEqual([3]);
+    expect(limbOf(body, 5)).toEqual([5, 6]);
+    expect(limbOf(body, 1)).toEqual([1, 7]);
+    expect(limbOf(body, 0)).toEqual([0]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fitting, inside, kept, revealing, toFrame, toScreen, zoomed } from "../src/view";
+import { TOLERANCE_PIXELS, aimed, brought, fitting, inside, kept, revealing, toFrame, toScreen, toleranceOf, zoomed } from "../src/view";
 
 const screen = { width: 800, height: 600 };
 
@@ -36,5 +36,29 @@ describe("view", () => {
     const view = { scale: 1, x: 0, y: 0 };
     expect(revealing(view, [400, 300], screen)).toEqual(view);
     expect(revealing(view, [900, 20], screen)).toEqual({ scale: 1, x: -190, y: 70 });
+  });
+});
+
+describe("a suspect joint", () => {
+  const screen = { width: 900, height: 600 };
+
+  it("comes under the pointer, large enough to aim at", () => {
+    const view = brought({ scale: 1, x: 0, y: 0 }, [40, 50], [400, 300], 2);
+    expect(toScreen(view, [40, 50])).toEqual([400, 300]);
+    expect(2 * 2 * view.scale).toBe(TOLERANCE_PIXELS);
+  });
+
+  it("is never shown smaller than it was", () => {
+    expect(brought({ scale: 9, x: 0, y: 0 }, [40, 50], [400, 300], 2).scale).toBe(9);
+  });
+
+  it("stays away from the border", () => {
+    expect(aimed([5, 590], screen)).toEqual([225, 450]);
+    expect(aimed([420, 310], screen)).toEqual([420, 310]);
+  });
+
+  it("is right within a share of the person's size", () => {
+    expect(toleranceOf({ width: 100, height: 400 })).toBe(10);
+    expect(toleranceOf(null)).toBe(1);
   });
 });

@@ -15,8 +15,11 @@ def set_threads(settings: PredictSettings) -> None:
     """Use the asked number of compute threads (0 = one per core, or what ``OMP_NUM_THREADS`` says)."""
     import os
 
+    import cv2
     import torch
 
+    # OpenCV cuts small crops beside the network: threads of its own would only take the cores from it.
+    cv2.setNumThreads(1)
     torch.set_num_threads(settings.threads or int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count() or 1)
     keep_freed_memory()
 

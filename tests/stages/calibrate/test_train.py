@@ -319,3 +319,25 @@ def test_the_learning_rate_rises_and_falls():
     assert learning_rate(55, settings) == pytest.approx(0.01 + 0.99 * 0.5)
     assert 0.01 <= learning_rate(99, settings) < 0.02
     assert all(math.isfinite(learning_rate(0, settings_of(steps=1, warmup=w))) for w in (0, 1))
+
+
+def test_batches_are_made_by_one_thread_while_the_network_keeps_its_own():
+    class Watched(SpotEstimator):
+        def collate(self, samples, rng):
+            making.add(torch.get_num_threads())
+            return super().collate(samples, rng)
+
+        def loss(self, batch):
+            learning.add(torch.get_num_threads())
+            return super().loss(batch)
+
+    making, learning = set(), set()
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        assert ladder_of(train(Watched(), TARGET, COMMON, settings_of()))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert making == {1}
+    assert learning == {2}

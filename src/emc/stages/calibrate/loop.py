@@ -78,11 +78,18 @@ def train(
 
 
 def _ahead(make: Callable[[int], _T], first: int, end: int) -> Generator[_T]:
-    """Yield ``make(first)`` ... ``make(end - 1)``, each made in a thread while the one before is used."""
-    with ThreadPoolExecutor(1, thread_name_prefix="calibrate") as maker:
+    """Yield ``make(first)`` ... ``make(end - 1)``, each made in a thread while the one before is used.
+
+    That thread computes alone: a second team of compute threads would fight with the network's for the cores.
+    """
+    threads = torch.get_num_threads()
+    with ThreadPoolExecutor(1, "calibrate", initializer=torch.set_num_threads, initargs=(1,)) as maker:
         waiting = maker.submit(make, first) if first < end else None
         for step in range(first, end):
             made = cast("Future[_T]", waiting).result()
+            if step == first:
+                # Some libraries below know one number for all threads: the network keeps its own.
+                torch.set_num_threads(threads)
             waiting = maker.submit(make, step + 1) if step + 1 < end else None
             yield made
 

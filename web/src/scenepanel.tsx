@@ -1,0 +1,79 @@
+/** The 3D panel: the lifted pose of the chosen person, turned by dragging, and where 2D and 3D disagree. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { api, Refused } from "./api";
+import type { Editor } from "./editor";
+import { DISAGREES } from "./overlay";
+import type { Scene } from "./scene";
+
+export function ScenePanel({ editor }: { editor: Editor }) {
+  const place = useRef<HTMLDivElement>(null);
+  const scene = useRef<Scene | null>(null);
+  const [told, setTold] = useState("lifting …");
+  const { clip, frame, person, edition, lifted } = editor;
+
+  useEffect(() => {
+    let open = true;
+    void import("./scene").then(({ Scene }) => {
+      if (!open || !place.current) return;
+      try {
+        scene.current = new Scene(place.current);
+        if (editor.lifted) scene.current.show(editor.lifted);
+      } catch {
+        setTold("this browser cannot show 3D (no WebGL)");
+      }
+    });
+    return () => {
+      open = false;
+      scene.current?.close();
+      scene.current = null;
+    };
+  }, []);
+
+  useEffect(() => {
+    if (person === null) return;
+    let current = true;
+    const timer = setTimeout(() => {
+      api.lifted(clip.id, frame, person).then(
+        (found) => {
+          if (!current) return;
+          editor.lifted = found;
+          setTold("");
+          scene.current?.show(found);
+          editor.changed();
+        },
+        (error: unknown) => {
+          if (!current) return;
+          editor.lifted = null;
+          setTold(error instanceof Refused ? error.message : "the server does not answer");
+          editor.changed();
+        },
+      );
+    }, 60);
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
+  }, [clip, frame, person, edition]);
+
+  const worst = [...(lifted?.joints2d ?? [])].filter(({ share }) => share >= DISAGREES).sort((a, b) => b.off - a.off);
+  return (
+    <section class="scene" aria-label="3D pose">
+      <div class="room" ref={place} role="img" aria-label="The lifted pose; drag to turn it" data-shown={lifted ? "yes" : "no"} />
+      {told ? <p class="soft">{told}</p> : null}
+      {worst.length ? (
+        <ul aria-label="Where 2D and 3D disagree">
+          {worst.slice(0, 3).map(({ joint, off }) => (
+            <li key={joint}>
+              <button onClick={() => person !== null && editor.select(person, joint, true, "suspect")}>
+                {editor.jointName(joint)} <small>{off.toFixed(0)} px off its 3D place</small>
+              </button>
+            </li>
+          ))}
+        </ul>
+      ) : lifted ? (
+        <p class="soft">2D and 3D agree on every joint.</p>
+      ) : null}
+    </section>
+  );
+}

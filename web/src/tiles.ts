@@ -1,0 +1,86 @@
+/** What a contact sheet shows: which frames, how large a cut, and which joint is out of line. */
+
+import type { Point, Run, Track } from "./types";
+
+const LEAST = 12;
+const MOST = 48;
+const OUT_OF_LINE = 0.12;
+
+export interface Sheet {
+  person: number;
+  joint: number;
+  run: Run | null;
+  /** Frames of the run. */
+  first: number;
+  last: number;
+  /** Frames shown: the run, and some beside it where it is short. */
+  from: number;
+  to: number;
+  every: number;
+  /** Side of the cuts in pixels of the frame. */
+  side: number;
+}
+
+export interface Tile {
+  frame: number;
+  xy: Point | null;
+  /** Middle of the cut: the joint, or where it would be between its neighbours. */
+  middle: Point;
+  visibility: number;
+  provenance: number;
+  confidence: number;
+  outlier: boolean;
+}
+
+/** Return the sheet for a joint: of its run, or of the frames around where one is. `size`: the person's, in pixels. */
+export function sheetOf(of: {
+  person: number;
+  joint: number;
+  run: Run | null;
+  frame: number;
+  frames: number;
+  size: number;
+}): Sheet {
+  const { person, joint, run, frame, frames, size } = of;
+  const [first, last] = run ? [run.first, run.last] : [Math.max(0, frame - 5), Math.min(frames - 1, frame + 6)];
+  const missing = Math.max(0, LEAST - (last - first + 1));
+  let from = Math.max(0, first - Math.floor(missing / 2));
+  const to = Math.min(frames - 1, from + Math.max(LEAST, last - first + 1 + Math.floor(missing / 2)) - 1);
+  from = Math.max(0, Math.min(from, to - LEAST + 1));
+  const every = Math.ceil((to - from + 1) / MOST);
+  return { person, joint, run, first, last, from, to: Math.max(to, last), every, side: Math.max(40, Math.round(0.42 * size)) };
+}
+
+/** Return the tiles of a sheet from the joint's track. */
+export function tilesOf(track: Track, sheet: Sheet): Tile[] {
+  return track.frames.flatMap((frame, i) => {
+    const middle = track.xy[i] ?? nearest(track.xy, i);
+    if (!middle || (frame - sheet.from) % sheet.every) return [];
+    return [
+      {
+        frame,
+        xy: track.xy[i] ?? null,
+        middle,
+        visibility: track.visibility[i] ?? 0,
+        provenance: track.provenance[i] ?? 0,
+        confidence: track.confidence[i] ?? 0,
+        outlier: deviation(track.xy, i) > OUT_OF_LINE * sheet.side,
+      },
+    ];
+  });
+}
+
+/** Return how far (pixels) a place is from the middle of its neighbours, 0 where there are not two. */
+export function deviation(places: readonly (Point | null)[], i: number): number {
+  const [before, here, after] = [places[i - 1], places[i], places[i + 1]];
+  if (!before || !here || !after) return 0;
+  return Math.hypot(here[0] - (before[0] + after[0]) / 2, here[1] - (before[1] + after[1]) / 2);
+}
+
+function nearest(places: readonly (Point | null)[], i: number): Point | null {
+  for (let away = 1; away < places.length; away += 1) {
+    const found = places[i - away] ?? places[i + away];
+    if (found) return found;
+  }
+  return null;
+}
