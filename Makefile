@@ -50,8 +50,8 @@ chromium: install-test
 
 lint: install-test
 	@echo "test: ruff"
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check --no-cache .
+	@$(BIN)/ruff format --no-cache --check .
 
 types: install-test
 	@echo "test: pyright"

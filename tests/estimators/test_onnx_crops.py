@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from onnx_models import picture
 
 from emc.estimators.onnx_card import IMAGENET_MEAN, IMAGENET_STD, BoxPart, InputPart
 from emc.estimators.onnx_crops import CropBatch, crop_affine, crop_frames, to_image
 from emc.pose.geometry import box_to_square, transform
 from emc.pose.geometry import crop_affine as square_affine
+from onnx_models import picture
 
 
 def test_boxes_are_widened_to_the_aspect_ratio() -> None:

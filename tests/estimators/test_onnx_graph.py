@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx_models import simcc_model
 
 from emc.errors import ShapeMismatch, WeightsError
 from emc.estimators.onnx_graph import OnnxGraph, compute_threads
+from onnx_models import simcc_model
 
 OUTPUTS = ["simcc_x", "simcc_y"]
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx_models import heatmap_model, picture, simcc_model
 
 from emc import plugins
 from emc.errors import ShapeMismatch, UsageError, WeightsError
 from emc.estimators.onnx_pose import OnnxEstimator, map_score
 from emc.interfaces import Estimator, Trainable
 from emc.pose.records import Box
+from onnx_models import heatmap_model, picture, simcc_model
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,11 @@
 import pytest
-from kicks import FRAMES, kick_project
 
 from emc.config import Settings
 from emc.errors import PluginError, UsageError
 from emc.pose.records import Clip, Role
 from emc.workflow.export_3d import export_motion, holds_motion
 from emc.workflow.lift import lift_project
+from kicks import FRAMES, kick_project
 
 FORMATS = ("trc", "mot", "bvh", "c3d", "gltf", "npz3d", "csv3d")
 

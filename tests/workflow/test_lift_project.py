@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from kicks import FRAMES, WRIST, correct_wrist, kick_project
 
 from emc.config import LiftSettings, Settings
 from emc.errors import UsageError
 from emc.pose.records import AlertReason
 from emc.pose.skeleton_3d import length_spread
 from emc.workflow.lift import lift_project, read_lifted
+from kicks import FRAMES, WRIST, correct_wrist, kick_project
 
 
 @pytest.fixture

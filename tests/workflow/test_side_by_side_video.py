@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from kicks import FPS, FRAMES, SIZE, kick_project
 
 from emc.config import Settings
 from emc.errors import UsageError
@@ -9,6 +8,7 @@ from emc.stages.side_by_side import PALETTE
 from emc.stages.video import open_media, probe
 from emc.workflow.lift import lift_project
 from emc.workflow.side_by_side import write_videos
+from kicks import FPS, FRAMES, SIZE, kick_project
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ export function Ladder({ steps }: { steps: readonly LadderStep[] }) {
   const known = steps.flatMap(({ target, common }) => [target, common]).filter((score): score is number => score !== null);
   const [least, most] = [Math.min(...known, 1), Math.max(...known, 0)];
   const pad = Math.max((most - least) * 0.15, 0.01);
-  const x = (i: number) => 46 + (steps.length < 2 ? 210 : (i / (steps.length - 1)) * 420);
+  const x = (i: number) => 62 + (steps.length < 2 ? 200 : (i / (steps.length - 1)) * 408);
   const y = (score: number) => 120 - ((score - least + pad) / (most - least + 2 * pad)) * 105;
   const line = (pick: (step: LadderStep) => number | null) =>
     steps.flatMap((step, i) => (pick(step) === null ? [] : [`${x(i)},${y(pick(step) as number)}`])).join(" ");
