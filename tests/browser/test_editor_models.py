@@ -103,12 +103,12 @@ def test_before_and_after_are_parted_by_a_slider(context: BrowserContext, projec
         expect(comparison).to_contain_text("after calibrated")
         slider = comparison.locator("input")
         slider.fill("250")
-        handle = comparison.locator(".handle").bounding_box()
-        picture = page.locator("#picture").bounding_box()
-        assert handle is not None
-        assert picture is not None
-        middle = handle["x"] + handle["width"] / 2
-        assert abs(middle - (picture["x"] + 0.25 * picture["width"])) < 2
+        page.wait_for_function("""() => {
+            const handle = document.querySelector('.comparison .handle').getBoundingClientRect();
+            const picture = document.querySelector('#picture').getBoundingClientRect();
+            const middle = handle.x + handle.width / 2;
+            return Math.abs(middle - (picture.x + 0.25 * picture.width)) < 2;
+        }""")
         go_to(page, 6)
         expect(comparison).to_be_visible()
         page.keyboard.press("Escape")
