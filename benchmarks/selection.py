@@ -1,9 +1,10 @@
-"""Learning curves of choosing whom to correct: `python benchmarks/selection.py --out FOLDER [--steps 1200]`.
+"""Learning curves of choosing whom to correct: `python benchmarks/selection.py --out FOLDER [--steps 600]`.
 
 From the training photos of uncommon poses, 50 persons are drawn by lot and corrected by their labels; the base's
-confidence is fitted on them; then each way orders the rest, and `nano` is calibrated on the first 100, 200, 400 and 800
-persons of each order (the 50 first among them, mixed with the common photos). All ways share the 50, the base, the
-steps and the seed. One checkpoint, its weights as trained, is scored on `target_test` and `common_test`.
+confidence is fitted on them; then each way orders the rest, and `nano` is calibrated, as by default, on the first 100,
+200, 400 and 800 persons of each order (the 50 first among them, mixed with the common photos). All ways share the 50,
+the base, the steps and the seed. What the rule chooses is scored on `target_test` and `common_test`, and so is the
+base, as it is and read at the turns of the default: a gain is told over both.
 
 Resumable: what FOLDER holds is not done again. Labels saved: how many more persons by lot reach the same score, read
 off the curve of lots (straight between budgets, on a logarithmic scale).
@@ -16,6 +17,7 @@ import json
 import math
 import os
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,9 +25,12 @@ import cv2
 import numpy as np
 import torch
 
+from emc import plugins
 from emc.config import Settings, read_settings
 from emc.estimators.nano import NanoEstimator
-from emc.pose.bootstrap import as_figure, independent_units
+from emc.estimators.turned import turned
+from emc.interfaces import Estimator
+from emc.pose.bootstrap import as_figure, independent_units, resample_weights
 from emc.pose.records import Prediction, Sample
 from emc.pose.skeleton import COCO17
 from emc.stages.confidence import fit_confidence, with_confidence
@@ -33,13 +38,15 @@ from emc.stages.evaluate import compare_populations, joint_hits
 from emc.stages.select_persons import HOWS, Candidate, select
 from emc.workflow.bench_lspe import hold_out
 from emc.workflow.confidence import original_pixels
-from emc.workflow.files import read_json, write_bytes, write_json
+from emc.workflow.files import write_bytes, write_json
 from emc.workflow.ladder import Populations, run_ladder
 from emc.workflow.lspe import SPLITS, read_split
 from emc.workflow.progress import Silent
 from emc.workflow.scoring import predict_samples
 
 FIRST = 50
+HELD = 160
+ROLES = ("target", "common")
 PARTS = ("leg", "total")
 Splits = dict[str, list[Sample]]
 
@@ -51,14 +58,14 @@ def options_of() -> argparse.Namespace:
     parser.add_argument("--budgets", type=int, nargs="+", default=[100, 200, 400, 800])
     parser.add_argument("--hows", nargs="+", default=["random", "error", "both"], choices=HOWS)
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--parts", nargs="+", default=[], help="body parts whose expected errors count (default: all)")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 
 
 def settings_for(seed: int, steps: int) -> Settings:
-    chosen = {"seed": seed, "steps": steps, "ladder": 1, "shares": (1.0,), "save_every": 100}
+    chosen = {"seed": seed, "steps": steps, "ladder": 1, "save_every": 100}
     return read_settings(None, calibrate=chosen, evaluate={"bootstrap": 200})
 
 
@@ -88,26 +95,39 @@ def order_of(
 def train_one(
     folder: Path, chosen: list[Sample], held: list[Sample], splits: Splits, settings: Settings, base: NanoEstimator
 ) -> None:
-    """Calibrate on the chosen persons and keep scores and hits; the weights are not kept."""
+    """Calibrate on the chosen persons and keep the hits of what the rule chose; the weights are not kept."""
     unseen = frozenset(base.describe().extra.get("held_out_photos", ()))
     common = [s for s in splits["common_train"] if s.clip not in unseen]
     held_common = [s for s in splits["common_train"] if s.clip in unseen]
-    data = Populations(chosen, common, held, held_common, splits["target_test"], splits["common_test"])
     folder.mkdir(parents=True, exist_ok=True)
-    ladder = run_ladder(base.clone(), data, settings, folder, Silent())
-    tuned = NanoEstimator(folder / f"step_{settings.calibrate.steps}")
-    people, found = original_pixels(splits["target_test"], predict_samples(tuned, splits["target_test"]))
-    hits = joint_hits(found, people, COCO17, "head_segment", 0.5)
-    write_bytes(folder / "hits.bin", hits.astype("<f4").tobytes())
-    scores = {role: ladder["ladder"][-1][role]["pckh"] for role in ("target", "common")}
-    first = {role: ladder["ladder"][0][role]["pckh"] for role in ("target", "common")}
-    write_json(folder / "result.json", {"persons": len(chosen), "scores": scores, "base": first})
+    ladder = run_ladder(base.clone(), Populations(chosen, common, held, held_common), settings, folder, Silent())
+    keep_hits(folder, plugins.estimator_for(str(folder / "chosen")), splits)
+    row = ladder["ladder"][-1]
+    told = {
+        "persons": len(chosen),
+        "step": ladder["chosen"]["step"],
+        "share": row.get("share"),
+        "turns": ladder["turns"],
+    }
+    write_json(folder / "result.json", told)
     for name in (f"step_{settings.calibrate.steps}", "chosen"):
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def hits_of(folder: Path) -> np.ndarray:
-    return np.frombuffer((folder / "hits.bin").read_bytes(), dtype="<f4").reshape(-1, len(COCO17)).astype(np.float64)
+def keep_hits(folder: Path, reader: Estimator, splits: Splits) -> None:
+    for role in ROLES:
+        test = splits[f"{role}_test"]
+        people, found = original_pixels(test, predict_samples(reader, test))
+        hits = joint_hits(found, people, COCO17, "head_segment", 0.5)
+        write_bytes(folder / f"{role}.bin", hits.astype("<f4").tobytes())
+
+
+def hits_of(folder: Path, role: str = "target") -> np.ndarray:
+    return np.frombuffer((folder / f"{role}.bin").read_bytes(), dtype="<f4").reshape(-1, len(COCO17)).astype(np.float64)
+
+
+def share_right(hits: np.ndarray, part: str) -> float:
+    return float(np.nanmean(hits[..., list(COCO17.part(part))]))
 
 
 def equal_by_lot(score: float, curve: list[tuple[int, float]]) -> float | None:
@@ -126,12 +146,10 @@ def table(place: dict[tuple[str, int, int], Path], options: argparse.Namespace, 
     for budget in options.budgets:
         for how in options.hows:
             folders = [place[how, budget, seed] for seed in range(options.seeds)]
-            results = [read_json(folder / "result.json") or {} for folder in folders]
             row: dict = {"how": how, "persons": budget}
-            for role in ("target", "common"):
-                for part in PARTS:
-                    values = [result["scores"][role][part]["value"] for result in results]
-                    row[f"{role} {part}"] = float(np.mean(values))
+            for role in ROLES:
+                hits = np.stack([hits_of(folder, role) for folder in folders])
+                row |= {f"{role} {part}": share_right(hits, part) for part in PARTS}
             if how != "random" and "random" in options.hows:
                 lots = [place["random", budget, seed] for seed in range(options.seeds)]
                 mine, theirs = (np.mean([hits_of(f) for f in group], axis=0) for group in (folders, lots))
@@ -148,6 +166,35 @@ def table(place: dict[tuple[str, int, int], Path], options: argparse.Namespace, 
     return rows
 
 
+def share_of_gain(
+    place: dict[tuple[str, int, int], Path],
+    mine: tuple[str, int],
+    most: tuple[str, int],
+    out: Path,
+    seeds: int,
+    part: str,
+) -> dict:
+    """Return the gain of `mine` as a share of that of `most`, over the base and over the turned base, by bootstrap."""
+    joints = list(COCO17.part(part))
+    right = {
+        name: np.nansum(np.mean([hits_of(folder)[:, joints] for folder in folders], axis=0), axis=1)
+        for name, folders in {
+            "mine": [place[(*mine, seed)] for seed in range(seeds)],
+            "most": [place[(*most, seed)] for seed in range(seeds)],
+            "base": [out / "base"],
+            "base, turned": [out / "turned"],
+        }.items()
+    }
+    weights = np.concatenate([np.ones((1, len(right["base"]))), resample_weights(len(right["base"]), 1000, 0)])
+    sums = {name: weights @ values for name, values in right.items()}
+    told = {}
+    for over in ("base", "base, turned"):
+        ratios = (sums["mine"] - sums[over]) / (sums["most"] - sums[over])
+        low, high = np.percentile(ratios[1:], [2.5, 97.5])
+        told[over] = {"value": float(ratios[0]), "ci95": [float(low), float(high)]}
+    return told
+
+
 def saved(row: dict, part: str) -> str:
     equal = row.get(f"{part} equal lots")
     if equal is None:
@@ -155,12 +202,8 @@ def saved(row: dict, part: str) -> str:
     return f"more than {row['persons']} of any number tried" if math.isinf(equal) else f"{equal - row['persons']:+.0f}"
 
 
-def main() -> None:
-    options = options_of()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    splits: Splits = {name: read_split(options.shared / "lspe", name, Silent()) for name in SPLITS}
-    base = NanoEstimator()
+def trained(splits: Splits, base: NanoEstimator, options: argparse.Namespace) -> dict[tuple[str, int, int], Path]:
+    """Train what is not there yet and return where each model's hits are."""
     place: dict[tuple[str, int, int], Path] = {}
     for seed in range(options.seeds):
         settings = settings_for(seed, options.steps)
@@ -172,22 +215,66 @@ def main() -> None:
                 folder = options.out / f"{how}_{budget}_{seed}_{options.steps}"
                 place[how, budget, seed] = folder
                 if not (folder / "result.json").is_file():
-                    train_one(folder, [pool[i] for i in order[:budget]], held, splits, settings, base)
-                    print(f"done: {folder.name}", flush=True)
-    rows = table(place, options, splits["target_test"])
-    if options.json:
-        print(json.dumps(rows, indent=2))
-        return
-    first = read_json(next(iter(place.values())) / "result.json") or {}
-    base_legs, base_all = (100 * first["base"]["target"][part]["value"] for part in PARTS)
-    print(f"base: target leg {base_legs:.1f}, total {base_all:.1f} (PCKh@0.5, %); {options.steps} steps")
+                    train_one(folder, [pool[i] for i in order[:budget]], held[:HELD], splits, settings, base)
+                    print(f"done: {folder.name}", file=sys.stderr, flush=True)
+    return place
+
+
+def document_of(place: dict[tuple[str, int, int], Path], splits: Splits, options: argparse.Namespace) -> dict:
+    most = ("random", 800)
+    asked = [(how, budget) for how in options.hows for budget in options.budgets if (how, budget) != most]
+    known = (*most, 0) in place
+    return {
+        "rows": table(place, options, splits["target_test"]),
+        "base": {
+            name: {
+                f"{role} {part}": share_right(hits_of(options.out / name, role), part)
+                for role in ROLES
+                for part in PARTS
+            }
+            for name in ("base", "turned")
+        },
+        "leg gain as a share of that of 800 by lot": {
+            f"{how} {budget}": share_of_gain(place, (how, budget), most, options.out, options.seeds, "leg")
+            for how, budget in (asked if known else [])
+        },
+        "seeds": options.seeds,
+        "steps": options.steps,
+    }
+
+
+def show(document: dict) -> None:
+    for name, row in document["base"].items():
+        print(f"{name}: " + ", ".join(f"{what} {100 * value:.1f}" for what, value in row.items()) + " (PCKh@0.5, %)")
     print("| persons | way | target leg | target total | common total | leg against lots | labels saved (leg) |")
     print("|---|---|---|---|---|---|---|")
-    for row in rows:
+    for row in document["rows"]:
         change = row.get("leg against lots")
         told = "" if not change else f"{change['value']:+.1f} [{change['ci95'][0]:+.1f}, {change['ci95'][1]:+.1f}]"
         cells = (f"{100 * row[name]:.1f}" for name in ("target leg", "target total", "common total"))
         print(f"| {row['persons']} | {row['how']} | {' | '.join(cells)} | {told} | {saved(row, 'leg')} |")
+    for name, told in document["leg gain as a share of that of 800 by lot"].items():
+        words = (
+            f"over the {over} {f['value']:.2f} [{f['ci95'][0]:.2f}, {f['ci95'][1]:.2f}]" for over, f in told.items()
+        )
+        print(f"{name}: leg gain as a share of that of 800 by lot: " + "; ".join(words))
+
+
+def main() -> None:
+    options = options_of()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    splits: Splits = {name: read_split(options.shared / "lspe", name, Silent()) for name in SPLITS}
+    base = NanoEstimator()
+    for name, reader in (("base", base), ("turned", turned(inner=base))):
+        if not (options.out / name / "common.bin").is_file():
+            (options.out / name).mkdir(parents=True, exist_ok=True)
+            keep_hits(options.out / name, reader, splits)
+    document = document_of(trained(splits, base, options), splits, options)
+    if options.json:
+        print(json.dumps(document, indent=2))
+    else:
+        show(document)
 
 
 if __name__ == "__main__":

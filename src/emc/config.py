@@ -102,6 +102,13 @@ class CalibrateSettings(Section):
         description="shares of the tuned weights that are tried for each checkpoint, the rest "
         "is the base (WiSE-FT); validation picks one by bisection",
     )
+    turns: int = Field(
+        8,
+        ge=1,
+        le=36,
+        description="turns of the picture at which a person may be read, for poses upside down; taken where validation "
+        "shows that they remove errors, since each costs a reading; 1 = never",
+    )
     warmup: float = Field(0.05, ge=0, le=1, description="share of the steps over which the learning rate rises")
     validation: float = Field(
         0.2, gt=0, lt=1, description="share of the target's groups held out to choose the checkpoint"
@@ -123,6 +130,44 @@ class CalibrateSettings(Section):
         "(paired bootstrap, one-sided): 0.5 as likely as not, 0.66 two to one, 0.95 proved",
     )
     parts: tuple[str, ...] = Field(("leg",), description="body parts whose target PCKh decides")
+    guard: Literal["pckh", "ap", "both"] = Field(
+        "pckh",
+        description="common score that the budget guards: total PCKh, OKS-AP on given boxes, or both (each must keep it)",
+    )
+    patience: int = Field(
+        0,
+        ge=0,
+        description="stop after this many checkpoints in a row without a better qualified target score; 0 = never",
+    )
+    hard_joints: int = Field(
+        0, ge=0, description="learn also from each person's so many hardest joints by themselves; 0 = from all alike"
+    )
+    hard_share: float = Field(
+        0.5, gt=0, le=1, description="with hard_joints: share of the loss that comes from the hardest joints"
+    )
+    occluded_sigma: float = Field(
+        1.0, ge=1, le=4, description="factor on the width of the target of a joint that is occluded but placed"
+    )
+    rotation: float | None = Field(
+        None,
+        ge=0,
+        le=180,
+        description="degrees by which target persons are turned, each way; not set = the model's own",
+    )
+    flip: float | None = Field(
+        None, ge=0, le=1, description="chance that a person is mirrored; not set = the model's own"
+    )
+    cutout: float | None = Field(
+        None, ge=0, le=1, description="chance that a patch of a person is covered; not set = the model's own"
+    )
+    workers: int = Field(
+        0, ge=0, description="threads that make batches; 0 = by the cores that the network leaves free"
+    )
+    cache: Literal["auto", "disk", "memory"] = Field(
+        "auto",
+        description="where cut-out persons are kept: in a file of the project, decoded once and mapped into memory, or in "
+        "memory; auto: in a file from 2,000 persons on",
+    )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="numbers of the forward pass; auto: bfloat16 where the processor computes in it"
     )

@@ -51,9 +51,11 @@ def estimator_for(name_or_folder: str) -> Any:
     """
     folder = Path(name_or_folder)
     if (folder / "emc.json").is_file():
-        return make_plugin("estimators", saved_estimator_name(folder), weights=folder)
+        made = make_plugin("estimators", saved_estimator_name(folder), weights=folder)
+        turns = saved_turns(folder)
+        return make_plugin("estimators", "turned", inner=made, turns=turns) if turns > 1 else made
     if folder.suffix == ".onnx":
-        return make_plugin("estimators", "onnx", weights=folder)
+        return make_plugin("estimators", onnx_reader(folder), weights=folder)
     name, colon, weights = name_or_folder.partition(":")
     if colon and name in plugin_names("estimators"):
         return make_plugin("estimators", name, weights=weights)
@@ -78,6 +80,20 @@ def lifter_for(name_or_path: str, input: str = "auto", causal: bool = False) -> 
     return make_plugin("lifters", name_or_path)
 
 
+def onnx_reader(file: Path) -> str:
+    """Return the estimator that reads an ONNX file: the one that its card's ``family`` names, else ``onnx``.
+
+    Which card an estimator needs, and what is wrong with it, is the estimator's to say.
+    """
+    import tomllib
+
+    try:
+        family = tomllib.loads(file.with_suffix(".toml").read_text(encoding="utf-8")).get("family")
+    except (OSError, ValueError):
+        return "onnx"
+    return str(family) if family in plugin_names("estimators") else "onnx"
+
+
 def saved_estimator_name(folder: Path) -> str:
     """Return the estimator that a saved model belongs to, from its ``emc.json``."""
     import json
@@ -89,6 +105,18 @@ def saved_estimator_name(folder: Path) -> str:
             f"{folder / 'emc.json'} does not name an estimator ({error!r}): save the model again with `emc calibrate`"
         ) from error
     return str(name)
+
+
+def saved_turns(folder: Path) -> int:
+    """Return at how many turns of the picture a saved model reads a person: 1 unless it was calibrated so."""
+    import json
+
+    try:
+        return int(json.loads((folder / "emc.json").read_text(encoding="utf-8")).get("turns", 1))
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise PluginError(
+            f"{folder / 'emc.json'} does not say at how many turns to read ({error}): save the model again"
+        ) from error
 
 
 def _saved_lifter_name(card: Path) -> str:

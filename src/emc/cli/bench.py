@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,7 @@ from emc.cli import options
 from emc.cli.terminal import running
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    pass
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -28,17 +28,26 @@ def lspe(
     ],
     seeds: Annotated[int, typer.Option(help="How many seeds to run.", min=1)] = 1,
     out: Annotated[Path | None, typer.Option(help="Keep checkpoints here, and resume from here.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Train only this one: initial, finetune, 'plain 8:2' or calibration; repeatable."),
+    ] = None,
     estimator: options.Estimator = None,
     setting: options.Set = None,
     json: options.AsJson = False,
 ) -> None:
-    """Correct target_train by its labels, calibrate with common_train, measure on both test sets."""
+    """Correct target_train by its labels, calibrate with common_train, measure on both test sets.
+
+    Beside the base and our calibration stand the strategies of the source: from scratch, fine-tuned, plain 8:2.
+    """
     with running(json) as terminal:
+        from emc.cli.bench_tables import print_lspe
+        from emc.workflow.bench_arms import TRAINED
         from emc.workflow.bench_lspe import bench_lspe
 
         settings = options.settings_for(None, setting, predict={"estimator": estimator})
-        document = bench_lspe(data, seeds, out, settings, terminal)
-        terminal.result(document, lambda console: _print(console, document))
+        document = bench_lspe(data, seeds, out, settings, terminal, model or list(TRAINED))
+        terminal.result(document, lambda console: print_lspe(console, document))
 
 
 @app.command("lift")
@@ -92,25 +101,3 @@ def noise(
         if out is not None:
             write_noise(document, out)
         terminal.result(document, lambda console: print_noise(console, document, out))
-
-
-def _print(console: Console, document: dict[str, Any]) -> None:
-    from rich.table import Table
-
-    from emc.cli.figures import percent
-
-    for run in document["runs"]:
-        table = Table(title=f"seed {run['seed']}: PCKh@0.5 (head segment), %", title_justify="left")
-        for name in ("model", "target legs", "target total", "common legs", "common total"):
-            table.add_column(name, justify="right")
-        for model in ("base", "chosen"):
-            scores = run[model]
-            cells = (percent(scores[role]["pckh"][part]) for role in ("target", "common") for part in ("leg", "total"))
-            table.add_row(model, *cells)
-        console.print(table)
-        console.print(f"chosen: {run['choice']['why']}")
-    summary = document["summary"]
-    console.print(
-        f"leg errors removed {100 * summary['leg_errors_removed']:.1f} %, "
-        f"all {100 * summary['total_errors_removed']:.1f} %, common total {summary['common_total_change']:+.2f} points"
-    )

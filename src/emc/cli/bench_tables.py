@@ -14,6 +14,43 @@ if TYPE_CHECKING:
 CONDITIONS = {"exact": "exact 2D", "before": "before", "after": "after"}
 
 
+def print_lspe(console: Console, document: Mapping[str, Any]) -> None:
+    """Print one table of all models, and in words what calibration changed."""
+    from rich.table import Table
+
+    title = f"{document['seeds']} seeds; right joints in %, with 95 % intervals over photos"
+    table = Table(title=title, title_justify="left")
+    for name in ("model", "data", "PCKh legs", "PCKh arms", "PCKh total", "PCK@0.2 total", "steps", "minutes"):
+        table.add_column(name, justify="left" if name in ("model", "data") else "right")
+    for name, model in document["models"].items():
+        for role in ("target", "common"):
+            cells = [interval(model[role]["pckh"][part]) for part in ("leg", "arm", "total")]
+            first = role == "target"
+            spent = (str(model["steps"]), f"{model['minutes']:.1f}") if first and model["steps"] else ("", "")
+            table.add_row(name if first else "", role, *cells, interval(model[role]["pck"]["total"]), *spent)
+    console.print(table)
+    for pair, change in document["changes"].items():
+        legs, every, common = (
+            change["target"]["leg"]["removed"],
+            change["target"]["total"]["removed"],
+            change["common"]["total"]["change"],
+        )
+        console.print(
+            f"{pair}: target leg errors removed {interval(legs)} %, all {interval(every)} %; "
+            f"common total {interval(common, 1)} points"
+        )
+    for choice in document["models"].get("calibration", {}).get("choices", []):
+        console.print(f"chosen: {choice['why']}; {choice['turns']['taken']} turns: {choice['turns']['why']}")
+
+
+def interval(figure: Mapping[str, Any], factor: float = 100) -> str:
+    """Return a figure with its 95 % interval, times `factor`; a dash where it is undefined."""
+    if figure["value"] is None:
+        return "-"
+    low, high = figure["ci95"] or (float("nan"), float("nan"))
+    return f"{factor * figure['value']:.1f} ({factor * low:.1f} to {factor * high:.1f})"
+
+
 def print_lift(console: Console, document: Mapping[str, Any]) -> None:
     """Print one table per population, and the change by calibration in words."""
     from rich.table import Table

@@ -9,11 +9,9 @@ from emc import plugins
 from emc.config import Settings
 from emc.interfaces import Trainable
 from emc.pose.records import Prediction, Sample
-from emc.stages.calibrate import borrowed_weights
 from emc.stages.checkpoint_grid import GridColumn, draw_grid, hardest
 from emc.stages.evaluate import joint_hits
 from emc.workflow.calibrate import Calibration
-from emc.workflow.ladder import step_weights
 from emc.workflow.scoring import head_name, predict_samples
 
 PICTURE = "checkpoints.png"
@@ -40,8 +38,8 @@ def checkpoint_grid(
     chosen = int(done.ladder["chosen"]["step"])
     columns = [GridColumn(_name(0, chosen), [before[i] for i in rows], chosen == 0)]
     for step in shown_steps([int(row["step"]) for row in done.ladder["ladder"]], chosen):
-        with borrowed_weights(base, step_weights(base, done.folder, step)):
-            columns.append(GridColumn(_name(step, chosen), predict_samples(base, shown), step == chosen))
+        checkpoint = plugins.estimator_for(str(done.folder / f"step_{step}"))
+        columns.append(GridColumn(_name(step, chosen), predict_samples(checkpoint, shown), step == chosen))
     wrong = {
         column.name: joint_hits(column.predictions, shown, skeleton, head, settings.evaluate.alpha)
         for column in columns

@@ -12,12 +12,13 @@ import torch
 from emc.config import Settings
 from emc.interfaces import Progress, Trainable
 from emc.pose.records import Sample
-from emc.stages.calibrate import LadderStep, Progressed, SavePoint, borrowed_weights, sampler_of, train
+from emc.stages.calibrate import LadderStep, Processes, Progressed, SavePoint, borrowed_weights, sampler_of, train
 from emc.stages.choose import Choice
 from emc.stages.evaluate import PopulationScores, before_after
 from emc.workflow.files import read_json, write_bytes, write_json
-from emc.workflow.judging import Judge, choice_of, describe_row
+from emc.workflow.judging import Judge, choice_of, describe_row, out_of_patience
 from emc.workflow.scoring import score_samples
+from emc.workflow.turning import try_turns, turned_reader
 
 LADDER = "ladder.json"
 STATE = "state.pt"
@@ -35,33 +36,78 @@ class Populations:
     test_common: Sequence[Sample] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What the first process tells the others: the resume point, and at how many turns people are read."""
+
+    finished: bool
+    state: bytes | None = None
+    turns: int = 1
+
+
+FINISHED = Start(True)
+
+
 def run_ladder(
-    estimator: Trainable, data: Populations, settings: Settings, folder: Path, progress: Progress
+    estimator: Trainable,
+    data: Populations,
+    settings: Settings,
+    folder: Path,
+    progress: Progress,
+    processes: Processes | None = None,
 ) -> dict[str, Any]:
     """Calibrate `estimator` on `data` and return the ladder's document; what is in `folder` already is not done again.
 
     The folder gets ``state.pt`` (resume point), ``ladder.json``, ``step_N/`` (each checkpoint as a saved model) and
-    ``chosen/``. After ``kill -9`` the same call goes on and ends with the same numbers.
+    ``chosen/``. After ``kill -9`` the same call goes on and ends with the same numbers. With ``calibrate.patience`` it
+    ends early where checkpoints no longer get better; the document's ``stopped`` then says at which step.
+    processes : where several train together, this one among them; the first of them calls this function, the others
+    `follow_ladder`.
     """
+    world = processes or Processes()
     document = read_json(folder / LADDER) or {"ladder": [], "finished": False, "loss": []}
     if document["finished"]:
+        world.told(FINISHED)
         return document
     base = {name: value.detach().clone() for name, value in estimator.module.state_dict().items()}
     judge = Judge.of_base(estimator, data.validation_target, data.validation_common, settings)
     if not document["ladder"]:
         document["ladder"].append(judge.base_row())
         write_json(folder / LADDER, document)
+    if "turns" not in document:
+        document["turns"] = try_turns(estimator, judge)
+        write_json(folder / LADDER, document)
+        if document["turns"]["taken"] > 1:
+            progress.say(f"people are read at {document['turns']['taken']} turns: {document['turns']['why']}")
     trainee = untrained(estimator, settings) if settings.calibrate.strategy == "initial" else estimator
-    _climb(trainee, base, data, replace(judge, estimator=trainee), folder, document, progress)
+    trainee = turned_reader(trainee, document["turns"]["taken"])
+    _climb(trainee, base, data, replace(judge, estimator=trainee), folder, document, progress, world)
     choice = choice_of(document["ladder"], settings)
-    _finish(trainee, base, data, settings, folder, document, choice, progress)
+    _finish((estimator, trainee), base, data, settings, folder, document, choice, progress)
     return document
+
+
+def follow_ladder(estimator: Trainable, data: Populations, settings: Settings, processes: Processes) -> None:
+    """Train along with the process that runs `run_ladder` on the same data: nothing is scored, nothing written."""
+    start: Start = processes.told(None)
+    if start.finished:
+        return
+    trainee = untrained(estimator, settings) if settings.calibrate.strategy == "initial" else estimator
+    trainee = turned_reader(trainee, start.turns)
+    events = train(trainee, data.train_target, data.train_common, settings.calibrate, start.state, processes)
+    for event in events:
+        if isinstance(event, LadderStep) and processes.told(None):
+            return
 
 
 def untrained(estimator: Trainable, settings: Settings) -> Trainable:
     """Return an estimator of the same kind with fresh weights, for the strategy ``initial``."""
     from emc.errors import NotTrainable
 
+    # An architecture of several sizes says which of them this estimator is.
+    anew = getattr(estimator, "anew", None)
+    if anew is not None:
+        return anew(settings.calibrate.seed)
     maker = getattr(type(estimator), "untrained", None)
     if maker is None:
         name = estimator.describe().name
@@ -77,31 +123,55 @@ def _climb(
     folder: Path,
     document: dict[str, Any],
     progress: Progress,
+    world: Processes,
 ) -> None:
     settings = judge.settings
+    if "stopped" in document:
+        world.told(FINISHED)
+        return
     state_file = folder / STATE
     state = state_file.read_bytes() if state_file.is_file() else None
     start = int(document.get("saved_step", 0)) if state else 0
+    world.told(Start(False, state, document["turns"]["taken"]))
+    document["loss"] = [row for row in document["loss"] if row[0] <= start]
     progress.start("calibrate", settings.calibrate.steps)
     progress.advance(start)
-    for event in train(estimator, data.train_target, data.train_common, settings.calibrate, state):
+    for event in train(estimator, data.train_target, data.train_common, settings.calibrate, state, world):
         match event:
             case Progressed(step=step, loss=loss):
-                document["loss"] = [*[row for row in document["loss"] if row[0] < step], [step, round(loss, 6)]]
+                document["loss"].append([step, round(loss, 6)])
                 progress.advance(note=f"loss {loss:.4f}")
             case LadderStep(step=step, weights=weights):
                 shares = candidates(base, weights, settings)
+                if document["turns"]["taken"] > 1:
+                    # The base read at these turns is a candidate too: it is better there, and has forgotten nothing.
+                    shares[0.0] = dict(base)
                 row = judge.row(step, shares)
                 with borrowed_weights(estimator, shares[row["share"]]):
                     estimator.save(folder / f"step_{step}", {"ladder_step": step, "tuned_share": row["share"]})
                 document["ladder"] = [*[r for r in document["ladder"] if r["step"] < step], row]
                 progress.say(describe_row(row))
+                if world.told(_stopped(document, step, settings, progress)):
+                    write_json(folder / LADDER, document)
+                    break
             case SavePoint(step=step, state=saved):
                 # The ladder goes first: a kill between the two files repeats a few steps, the other order would lose
                 # what was told of them, and the checkpoint scored at one of them.
                 write_json(folder / LADDER, document | {"saved_step": step})
                 write_bytes(state_file, saved)
     progress.finish()
+
+
+def _stopped(document: dict[str, Any], step: int, settings: Settings, progress: Progress) -> bool:
+    """Return whether the ladder ends before its last step, and note it in the document."""
+    if step >= settings.calibrate.steps or not out_of_patience(document["ladder"], settings):
+        return False
+    document["stopped"] = {"step": step, "of": settings.calibrate.steps, "patience": settings.calibrate.patience}
+    progress.say(
+        f"stopped at step {step} of {settings.calibrate.steps}: no better checkpoint in the last "
+        f"{settings.calibrate.patience} (calibrate.patience)"
+    )
+    return True
 
 
 def candidates(
@@ -121,7 +191,7 @@ def candidates(
 
 
 def _finish(
-    estimator: Trainable,
+    readers: tuple[Trainable, Trainable],
     base: Mapping[str, torch.Tensor],
     data: Populations,
     settings: Settings,
@@ -130,7 +200,10 @@ def _finish(
     choice: Choice,
     progress: Progress,
 ) -> None:
-    """Measure every checkpoint on the held-out data, save the chosen one and close the document."""
+    """Measure every checkpoint on the held-out data, save the chosen one and close the document.
+
+    readers : what reads with the base's weights, what with a checkpoint's.
+    """
     tested = bool(data.test_target)
     target = data.test_target if tested else data.validation_target
     common = data.test_common if tested else data.validation_common
@@ -138,6 +211,7 @@ def _finish(
     progress.start("measure", len(document["ladder"]))
     for row in document["ladder"]:
         step = int(row["step"])
+        estimator = readers[step > 0]
         with borrowed_weights(estimator, base if step == 0 else step_weights(estimator, folder, step)):
             scores[step] = (
                 score_samples(estimator, target, settings.evaluate),
@@ -154,7 +228,7 @@ def _finish(
     document |= {
         "scored_on": "test" if tested else "validation",
         "chosen": {"step": choice.step, "rule": choice.rule, "why": _why(choice, document), "trusted": choice.trusted},
-        "served": sampler.served(settings.calibrate.steps),
+        "served": sampler.served(int(document.get("stopped", {}).get("step", settings.calibrate.steps))),
         "settings": settings.model_dump(mode="json"),
         "finished": True,
     }

@@ -15,7 +15,6 @@ from emc.config import Settings, stored_settings
 from emc.interfaces import Progress, Store, Trainable
 from emc.pose.records import Prediction, Role, Sample
 from emc.pose.skeleton import COCO17
-from emc.stages.calibrate import borrowed_weights
 from emc.stages.choose import refusals
 from emc.stages.evaluate import joint_hits, score_confidence
 from emc.stages.report import build_report, drawing_of, example_of, pick_examples, render_html, sequence_medium
@@ -26,7 +25,6 @@ from emc.workflow.doctor import environment
 from emc.workflow.effort import project_effort
 from emc.workflow.files import write_bytes, write_json
 from emc.workflow.judging import entry_of
-from emc.workflow.ladder import step_weights
 from emc.workflow.predict import model_key
 from emc.workflow.progress import Silent
 from emc.workflow.samples import load_samples
@@ -189,8 +187,7 @@ def both_predictions(done: Calibration, settings: Settings, samples: Sequence[Sa
     step = int(done.ladder["chosen"]["step"])
     if step == 0 or not isinstance(base, Trainable):
         return before, before
-    with borrowed_weights(base, step_weights(base, done.folder, step)):
-        return before, predict_samples(base, samples)
+    return before, predict_samples(plugins.estimator_for(str(done.folder / f"step_{step}")), samples)
 
 
 def confidence_of(
