@@ -72,6 +72,7 @@ def test_a_ladder_with_turns_keeps_the_base_read_at_them_as_a_candidate(walkers:
     assert [told["share"] for told in row["shares"]][0] == 0.0  # such a rate ruins the rest
     assert row["share"] == 0.0
     assert ladder["chosen"]["step"] == 2
+    assert "base weights; people are read at 4 turns of the picture" in ladder["chosen"]["why"]
     chosen = plugins.estimator_for(str(tmp_path / "chosen"))
     assert isinstance(chosen, TurnedTrainable)
     own, base = chosen.module.state_dict(), NanoEstimator().module.state_dict()

@@ -50,6 +50,30 @@ def lspe(
         terminal.result(document, lambda console: print_lspe(console, document))
 
 
+@app.command("rendered")
+def rendered(
+    seeds: Annotated[int, typer.Option(help="How many seeds to run.", min=1)] = 1,
+    out: Annotated[Path | None, typer.Option(help="Keep checkpoints here, and resume from here.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Train only this one: initial, finetune, 'plain 8:2' or calibration; repeatable."),
+    ] = None,
+    size: Annotated[float, typer.Option(help="Factor on the number of rendered people.", min=0.01)] = 1.0,
+    estimator: options.Estimator = None,
+    setting: options.Set = None,
+    json: options.AsJson = False,
+) -> None:
+    """The same comparison on rendered kicks and everyday motion, with all COCO-17 joints; needs no data."""
+    with running(json) as terminal:
+        from emc.cli.bench_tables import print_lspe
+        from emc.workflow.bench_arms import TRAINED
+        from emc.workflow.bench_rendered import bench_rendered
+
+        settings = options.settings_for(None, setting, predict={"estimator": estimator})
+        document = bench_rendered(seeds, out, settings, terminal, model or list(TRAINED), size)
+        terminal.result(document, lambda console: print_lspe(console, document))
+
+
 @app.command("lift")
 def lift(
     data: Annotated[

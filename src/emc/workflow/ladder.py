@@ -241,9 +241,13 @@ def _finish(
 
 def _why(choice: Choice, document: Mapping[str, Any]) -> str:
     """Return the reason with what the steps alone do not say: how far the chosen weights were drawn back."""
-    shares = {row["step"]: row.get("share", 1.0) for row in document["ladder"]}
-    share = shares[choice.step]
-    return choice.why if choice.step == 0 or share == 1 else f"{choice.why}; {share:.0%} tuned, the rest base weights"
+    rows = {row["step"]: row for row in document["ladder"]}
+    share, turns = rows[choice.step].get("share", 1.0), document["turns"]["taken"]
+    if choice.step == 0:
+        return choice.why
+    drawn = "base weights" if share == 0 else f"{share:.0%} tuned, the rest base weights" if share < 1 else ""
+    read = f"people are read at {turns} turns of the picture" if turns > 1 else ""
+    return "; ".join(part for part in (choice.why, drawn, read) if part)
 
 
 def step_weights(estimator: Trainable, folder: Path, step: int) -> dict[str, torch.Tensor]:
