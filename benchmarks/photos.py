@@ -29,7 +29,8 @@ from emc.formats.coco import CocoFormat
 from emc.interfaces import Estimator
 from emc.pose.records import Sample
 from emc.pose.skeleton import COCO17
-from emc.stages.evaluate import ap_change, evaluate_population
+from emc.stages.evaluate import evaluate_population
+from emc.stages.evaluate.compare import ap_change
 from emc.workflow.bench_lspe import bench_lspe
 from emc.workflow.bench_rendered import bench_rendered
 from emc.workflow.lspe import read_split
@@ -57,6 +58,7 @@ def options_of() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="keeps results, and lets a stopped run go on")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rendered-seeds", type=int, default=1)
+    parser.add_argument("--rendered-size", type=float, default=0.5, help="factor on the number of rendered people")
     parser.add_argument("--threads", type=int, default=0, help="compute threads; 0 = one per core")
     parser.add_argument("--quick", action="store_true", help="one seed, ten steps: to see that it runs")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/benchmarks.md")
@@ -221,7 +223,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     settings = read_settings(None, calibrate=few, predict={"threads": options.threads})
     seeds = 1 if options.quick else options.seeds
     lspe = bench_lspe(options.shared / "lspe", seeds, options.out / "lspe", settings, Told())
-    size = 0.03 if options.quick else 1.0
+    size = 0.03 if options.quick else options.rendered_size
     rendered = bench_rendered(options.rendered_seeds, options.out / "rendered", settings, Told(), size=size)
     return {
         "lspe": lspe,

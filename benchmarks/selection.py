@@ -57,6 +57,7 @@ def options_of() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="keeps results, and lets a stopped run go on")
     parser.add_argument("--budgets", type=int, nargs="+", default=[100, 200, 400, 800])
     parser.add_argument("--hows", nargs="+", default=["random", "error", "both"], choices=HOWS)
+    parser.add_argument("--chosen-up-to", type=int, default=10**6, help="larger budgets are drawn by lot alone")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--parts", nargs="+", default=[], help="body parts whose expected errors count (default: all)")
@@ -145,6 +146,8 @@ def table(place: dict[tuple[str, int, int], Path], options: argparse.Namespace, 
     rows: list[dict] = []
     for budget in options.budgets:
         for how in options.hows:
+            if (how, budget, 0) not in place:
+                continue
             folders = [place[how, budget, seed] for seed in range(options.seeds)]
             row: dict = {"how": how, "persons": budget}
             for role in ROLES:
@@ -202,6 +205,10 @@ def saved(row: dict, part: str) -> str:
     return f"more than {row['persons']} of any number tried" if math.isinf(equal) else f"{equal - row['persons']:+.0f}"
 
 
+def budgets_of(how: str, options: argparse.Namespace) -> list[int]:
+    return [b for b in options.budgets if how == "random" or b <= options.chosen_up_to]
+
+
 def trained(splits: Splits, base: NanoEstimator, options: argparse.Namespace) -> dict[tuple[str, int, int], Path]:
     """Train what is not there yet and return where each model's hits are."""
     place: dict[tuple[str, int, int], Path] = {}
@@ -211,7 +218,7 @@ def trained(splits: Splits, base: NanoEstimator, options: argparse.Namespace) ->
         people, found = original_pixels(pool, predict_samples(base, pool))
         for how in options.hows:
             order = order_of(people, found, how, seed, max(options.budgets), options.parts)
-            for budget in options.budgets:
+            for budget in budgets_of(how, options):
                 folder = options.out / f"{how}_{budget}_{seed}_{options.steps}"
                 place[how, budget, seed] = folder
                 if not (folder / "result.json").is_file():
@@ -222,7 +229,7 @@ def trained(splits: Splits, base: NanoEstimator, options: argparse.Namespace) ->
 
 def document_of(place: dict[tuple[str, int, int], Path], splits: Splits, options: argparse.Namespace) -> dict:
     most = ("random", 800)
-    asked = [(how, budget) for how in options.hows for budget in options.budgets if (how, budget) != most]
+    asked = [(how, budget) for how in options.hows for budget in budgets_of(how, options) if (how, budget) != most]
     known = (*most, 0) in place
     return {
         "rows": table(place, options, splits["target_test"]),

@@ -42,9 +42,7 @@ def compare_arms(
     read once by every finished model. out : folder that keeps checkpoints and lets an interrupted run go on (default: a
     temporary one). Raises `UsageError` for an unknown arm.
     """
-    unknown = [name for name in arms if name not in TRAINED]
-    if unknown:
-        raise UsageError(f"unknown model '{unknown[0]}' to compare: use some of {', '.join(TRAINED)}")
+    check_arms(arms)
     base = trainable(settings)
     found: dict[str, list[Arm]] = {name: [untrained_arm(name, base, tests, settings)] * seeds for name in UNTRAINED}
     found |= {name: [] for name in arms}
@@ -61,6 +59,13 @@ def compare_arms(
         "seeds": seeds,
         "settings": settings.model_dump(mode="json"),
     }
+
+
+def check_arms(arms: Sequence[str]) -> None:
+    """Raise `UsageError` where an arm is unknown, before anything long is begun."""
+    unknown = [name for name in arms if name not in TRAINED]
+    if unknown:
+        raise UsageError(f"unknown model '{unknown[0]}' to compare: use some of {', '.join(TRAINED)}")
 
 
 def document_of(

@@ -12,7 +12,7 @@ from emc.config import Settings
 from emc.interfaces import Progress
 from emc.pose.records import Sample
 from emc.workflow.bench_arms import TRAINED
-from emc.workflow.bench_compare import ROLES, compare_arms
+from emc.workflow.bench_compare import ROLES, check_arms, compare_arms
 from emc.workflow.calibrate import trainable
 from emc.workflow.compute import set_threads
 from emc.workflow.ladder import Populations
@@ -35,6 +35,7 @@ def bench_lspe(
     out : folder that keeps checkpoints and lets an interrupted run go on (default: a temporary one).
     Raises `UsageError` for an unknown arm.
     """
+    check_arms(arms)
     progress = progress or Silent()
     set_threads(settings.predict)
     splits = {name: read_split(data, name, progress) for name in SPLITS}

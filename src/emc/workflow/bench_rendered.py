@@ -11,7 +11,7 @@ from emc.executors.local import LocalExecutor
 from emc.interfaces import Progress
 from emc.pose.records import Sample
 from emc.workflow.bench_arms import TRAINED
-from emc.workflow.bench_compare import compare_arms
+from emc.workflow.bench_compare import check_arms, compare_arms
 from emc.workflow.compute import set_threads
 from emc.workflow.demo import TARGET_MOTIONS
 from emc.workflow.ladder import Populations
@@ -36,6 +36,7 @@ def bench_rendered(
 
     size : factor on the number of people.
     """
+    check_arms(arms)
     progress = progress or Silent()
     set_threads(settings.predict)
     people = {name: rendered_people(name, max(2, round(size * count)), progress) for name, count in PEOPLE.items()}
