@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Tests are about the embedded estimator unless they name another, and never wait for a network.
+os.environ.setdefault("EMC_PREDICT__ESTIMATOR", "nano")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
 @pytest.fixture(scope="session")

@@ -1,35 +1,39 @@
 // Fails where the committed files are not what the sources build now.
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build, SCRIPTS } from "./build.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const committed = join(here, "..", "src", "emc", "server", "static");
+const package_ = join(here, "..", "src", "emc");
 const fresh = mkdtempSync(join(tmpdir(), "emc-web-"));
-try {
-  const vite = join(here, "node_modules", "vite", "bin", "vite.js");
-  const built = spawnSync(process.execPath, [vite, "build", "--logLevel", "error"], {
-    cwd: here,
-    env: { ...process.env, EMC_STATIC: fresh },
-    stdio: "inherit",
-  });
-  if (built.status !== 0) process.exit(built.status ?? 1);
-  const names = [...new Set([...readdirSync(fresh), ...readdirSync(committed)])].sort();
-  const read = (folder, name) => {
+
+function stale(folder, committed, names) {
+  const read = (place, name) => {
     try {
-      return readFileSync(join(folder, name));
+      return readFileSync(join(place, name));
     } catch {
       return null;
     }
   };
-  const stale = names.filter((name) => {
-    const [a, b] = [read(fresh, name), read(committed, name)];
+  return names.filter((name) => {
+    const [a, b] = [read(folder, name), read(committed, name)];
     return a === null || b === null || !a.equals(b);
   });
-  if (stale.length) {
-    console.error(`src/emc/server/static is out of date (${stale.join(", ")}): run \`make web\``);
+}
+
+try {
+  const [page, report] = [join(fresh, "page"), join(fresh, "report")];
+  build(page, report, "error");
+  const committed = join(package_, "server", "static");
+  const names = [...new Set([...readdirSync(page), ...readdirSync(committed)])].sort();
+  const found = [
+    ...stale(page, committed, names).map((name) => `src/emc/server/static/${name}`),
+    ...stale(report, join(package_, "assets", "report"), SCRIPTS.map((name) => `${name}.js`)).map((name) => `src/emc/assets/report/${name}`),
+  ];
+  if (found.length) {
+    console.error(`out of date: ${found.join(", ")}: run \`make web\``);
     process.exitCode = 1;
   }
 } finally {

@@ -40,12 +40,21 @@ class PredictSettings(Section):
     """How persons are found and predicted."""
 
     estimator: str = Field(
-        "nano", description="estimator: a name from `emc models`, the folder of a saved model, or an ONNX file"
+        "auto",
+        description="estimator: a name from `emc models`, the folder of a saved model, or an ONNX file; auto: the best "
+        "at hand, downloaded where it can be; auto:here: the same without downloads",
     )
     detector: str = Field("embedded", description="person detector: a name from `emc models`")
     batch: int = Field(32, ge=1, description="persons per network call")
     max_persons: int = Field(6, ge=1, description="at most this many persons per frame")
     min_box_score: float = Field(0.3, ge=0, le=1, description="drop boxes that the detector trusts less")
+    detect_every: int = Field(
+        1, ge=1, description="look for persons on every k-th of the frames; in between, boxes move on straight lines"
+    )
+    executor: Literal["local", "ray"] = Field(
+        "local", description="where to predict: this machine, or the workers of a Ray cluster (docs/speed.md)"
+    )
+    workers: int = Field(0, ge=0, description="with executor = ray: workers; 0 = one per GPU, else one per machine")
     threads: int = Field(0, ge=0, description="compute threads; 0 = one per core")
     confidence: Literal["fitted", "raw"] = Field(
         "fitted", description="fitted: P(right) learned from corrections, where the model has a fit; raw: its own"

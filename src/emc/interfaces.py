@@ -96,6 +96,36 @@ class Layered(Trainable, Protocol):
 
 
 @runtime_checkable
+class PerJoint(Trainable, Protocol):
+    """A trainable estimator that tells the loss of each joint, for hard-joint mining and shared batches."""
+
+    def joint_losses(self, batch: Mapping[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return (B, J) losses of the joints of a batch of `collate`, differentiable, and their (B, J) weights.
+
+        A weight of 0 masks a joint, as in `loss`.
+        """
+        ...
+
+    def loss_mass(self, batch: Mapping[str, Any]) -> torch.Tensor:
+        """Return what `loss` is a mean over, a scalar: ``loss x max(mass, 1)`` of a batch's rows add up."""
+        ...
+
+
+@runtime_checkable
+class Growable(Trainable, Protocol):
+    """A trainable estimator that can take another skeleton without forgetting the joints that it knows."""
+
+    def with_skeleton(self, skeleton: Skeleton) -> Trainable:
+        """Return an independent copy whose predictions have the joints of `skeleton`, in their order.
+
+        The output channel of a joint that both skeletons have is copied as it is, so that its predictions stay the
+        same; the channels of others start as `emc.pose.skeleton_maps.channel_start` says, and are to be trained.
+        Joints that `skeleton` lacks are dropped.
+        """
+        ...
+
+
+@runtime_checkable
 class Teachable(Trainable, Protocol):
     """A trainable estimator whose targets another network's outputs can take the place of."""
 

@@ -62,6 +62,20 @@ def estimator_for(name_or_folder: str) -> Any:
     return make_plugin("estimators", name_or_folder)
 
 
+def detector_for(name_or_file: str) -> Any:
+    """Return a detector by plug-in name, with weights of one's own (``NAME:WEIGHTS``), or of an ``.onnx`` file.
+
+    Raises `PluginError` for an unknown name, `WeightsError` (from the detector) for weights that cannot be used.
+    """
+    name, colon, weights = name_or_file.partition(":")
+    if colon and name in plugin_names("detectors"):
+        return make_plugin("detectors", name, weights=weights)
+    file = Path(name_or_file)
+    if file.suffix == ".onnx" and onnx_reader(file) in plugin_names("detectors"):
+        return make_plugin("detectors", onnx_reader(file), weights=file)
+    return make_plugin("detectors", name_or_file)
+
+
 def lifter_for(name_or_path: str, input: str = "auto", causal: bool = False) -> Any:
     """Return a lifter by plug-in name, from the folder of a saved one, or from a checkpoint file.
 

@@ -21,8 +21,8 @@ def scattered(size: int = 180) -> Sample:
 
 def test_augmentation_that_changes_nothing_is_the_exact_crop() -> None:
     sample = scattered()
-    crop, xy, weight = augmented_crop(sample, np.random.default_rng(0), STILL)
-    plain, plain_xy, plain_weight = exact_crop(sample)
+    crop, xy, weight, _ = augmented_crop(sample, np.random.default_rng(0), STILL)
+    plain, plain_xy, plain_weight, _ = exact_crop(sample)
     np.testing.assert_array_equal(crop, plain)
     np.testing.assert_allclose(xy, plain_xy)
     np.testing.assert_array_equal(weight, plain_weight)
@@ -31,8 +31,8 @@ def test_augmentation_that_changes_nothing_is_the_exact_crop() -> None:
 def test_a_mirrored_crop_is_the_mirror_image_with_left_and_right_joints_swapped() -> None:
     sample = scattered()
     how = Augmentation(rotation=0.0, scale=(1.0, 1.0), shift=0.0, flip=1.0, colour=0.0, cutout=0.0, grey=0.0, noise=0.0)
-    crop, xy, _ = augmented_crop(sample, np.random.default_rng(0), how)
-    plain, plain_xy, _ = exact_crop(sample)
+    crop, xy, _, _ = augmented_crop(sample, np.random.default_rng(0), how)
+    plain, plain_xy, _, _ = exact_crop(sample)
     assert np.abs(crop[:, ::-1].astype(int) - plain).max() <= 2
     left, right = COCO17.index("left_knee"), COCO17.index("right_knee")
     np.testing.assert_allclose(xy[right], [127 - plain_xy[left][0], plain_xy[left][1]])
@@ -46,7 +46,7 @@ def test_places_follow_the_pixels_under_rotation_and_scale() -> None:
     sample = Sample(image, xy, np.full(17, 2), np.array([40.0, 40, 100, 100]), "c", "g", 0)
     how = Augmentation(rotation=40.0, shift=0.05, flip=0.5, colour=0.0, cutout=0.0, grey=0.0, noise=0.0)
     for seed in range(6):
-        crop, places, _ = augmented_crop(sample, np.random.default_rng(seed), how)
+        crop, places, _, _ = augmented_crop(sample, np.random.default_rng(seed), how)
         bright = crop[..., 0].astype(float) * (crop[..., 0] > 150)
         rows, columns = np.indices(bright.shape)
         centre = np.array([(bright * columns).sum(), (bright * rows).sum()]) / bright.sum()
@@ -74,12 +74,12 @@ def test_noise_patches_and_colour_stay_bytes_of_the_same_shape() -> None:
     sample = scattered()
     how = Augmentation(colour=1.0, cutout=1.0, grey=0.5, noise=60.0)
     for seed in range(10):
-        crop, _, _ = augmented_crop(sample, np.random.default_rng(seed), how)
+        crop, _, _, _ = augmented_crop(sample, np.random.default_rng(seed), how)
         assert crop.dtype == np.uint8
         assert crop.shape == (128, 128, 3)
 
 
 def test_the_places_of_the_crop_go_back_through_the_affine() -> None:
     sample = scattered()
-    _, xy, _ = exact_crop(sample)
+    _, xy, _, _ = exact_crop(sample)
     np.testing.assert_allclose(xy, transform(sample.xy, exact_affine(sample.box)))

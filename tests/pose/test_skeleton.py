@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emc.errors import InputError, UsageError
-from emc.pose.skeleton import COCO17, H36M17, LSP14, SKELETONS, joint_mapping, skeleton_from_toml, skeleton_named
+from emc.errors import UsageError
+from emc.pose.skeleton import BODY25, COCO17, COCO18, H36M17, HALPE26, LSP14, SKELETONS, joint_mapping, skeleton_named
 
 
 @pytest.mark.parametrize("skeleton", SKELETONS.values(), ids=lambda s: s.name)
@@ -38,24 +38,12 @@ def test_unknown_names_list_what_exists() -> None:
         skeleton_named("dog")
 
 
-def test_user_skeleton_from_toml() -> None:
-    joints = '["left_hip", "left_knee", "right_hip", "right_knee"]'
-    text = f'name = "leg"\njoints = {joints}\nlimbs = [["left_hip", "left_knee"]]'
-    skeleton = skeleton_from_toml(text)
-    assert skeleton.limbs == ((0, 1),)
-    assert skeleton.flip == (2, 3, 0, 1)
-    assert skeleton.part("knee") == (1, 3)
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("joints = [", "not valid TOML"),
-        ('joints = ["a", "a"]', "different names"),
-        ('joints = ["a"]\nlimbs = [["a", "b"]]', "unknown joints"),
-        ('joints = ["a"]\nsigmas = [0.1, 0.2]', "2 sigmas for 1 joints"),
-    ],
-)
-def test_bad_toml_skeletons_name_the_fault(text: str, words: str) -> None:
-    with pytest.raises(InputError, match=words):
-        skeleton_from_toml(text)
+def test_openpose_and_halpe_orders() -> None:
+    assert [COCO18.index(j) for j in ("neck", "right_ankle", "left_hip", "left_ear")] == [1, 10, 11, 17]
+    assert [BODY25.index(j) for j in ("mid_hip", "left_ankle", "left_heel", "right_heel")] == [8, 14, 21, 24]
+    assert HALPE26.joints[:17] == COCO17.joints
+    assert [HALPE26.index(j) for j in ("head_top", "neck", "mid_hip", "left_big_toe", "right_heel")] == [
+        17, 18, 19, 20, 25,
+    ]  # fmt: skip
+    assert (len(COCO18), len(BODY25), len(HALPE26)) == (18, 25, 26)
+    assert len(HALPE26.sigmas) == 26

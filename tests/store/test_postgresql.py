@@ -1,9 +1,8 @@
-"""The same code and migrations on a PostgreSQL server; needs the address of an empty database to use and empty."""
+"""The same code and migrations on a PostgreSQL server: a temporary one, or that of EMC_TEST_POSTGRESQL."""
 
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from postgresql_cluster import missing, server
 from sqlalchemy import create_engine, text
 
 from emc.errors import ConflictError, ProjectError
@@ -19,17 +19,21 @@ from emc.pose.records import Alert, AlertReason, Clip, FrameAlerts, Role
 from emc.store import schema
 from emc.store.sql import SqlStore
 
-URL = os.environ.get("EMC_TEST_POSTGRESQL", "")
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 
-pytestmark = pytest.mark.skipif(not URL, reason="EMC_TEST_POSTGRESQL names no database (postgresql+psycopg://...)")
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with server() as found:
+        yield found
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
-    with SqlStore.at(URL, tmp_path / "kick.emc") as opened:
+def store(address: str, tmp_path: Path) -> Iterator[SqlStore]:
+    with SqlStore.at(address, tmp_path / "kick.emc") as opened:
         opened.add_clip(Clip("kick", "/media/kick.mp4", Role.TARGET, "ana", 100, 640, 480, times=np.arange(3.0)))
         yield opened
-    engine = create_engine(URL)
+    engine = create_engine(address)
     with engine.begin() as connection:
         schema.metadata.drop_all(connection)
         connection.execute(text("DROP TABLE alembic_version"))

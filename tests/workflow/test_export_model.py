@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -12,6 +13,8 @@ from emc.cli.main import app
 from emc.errors import NotTrainable
 from emc.estimators.nano import NanoEstimator
 from emc.estimators.onnx_pose import OnnxEstimator
+from emc.pose.records import Box
+from emc.pose.skeleton_file import skeleton_from_toml
 from emc.workflow.calibrate import trainable
 from emc.workflow.export_model import export_model
 
@@ -42,6 +45,18 @@ def test_a_saved_model_becomes_a_file_that_predicts_and_cannot_be_trained(tmp_pa
     settings = read_settings(None, {}, predict={"estimator": str(out)})
     with pytest.raises(NotTrainable, match=r"kicks\.onnx' can only predict"):
         trainable(settings)
+
+
+def test_a_skeleton_of_ones_own_goes_with_the_file(tmp_path: Path) -> None:
+    kicker = skeleton_from_toml('name = "kicker"\njoints = ["left_ankle", "right_ankle", "left_toe", "right_toe"]')
+    grown = NanoEstimator.untrained(3).with_skeleton(kicker)
+    grown.save(tmp_path / "saved")
+    export_model(str(tmp_path / "saved"), tmp_path / "out" / "kicks.onnx", finer=1)
+    read = OnnxEstimator(tmp_path / "out" / "kicks.onnx")
+    assert read.skeleton == kicker
+    assert read.card.skeleton == "kicks.skeleton.toml"
+    image = np.random.default_rng(0).integers(0, 255, (90, 90, 3), dtype=np.uint8)
+    assert read.predict([image], [[Box(0, (5, 5, 70, 80))]])[0].xy.shape == (4, 2)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import torch
 
-from emc.config import read_settings
+from emc.config import Settings, read_settings
+from emc.errors import UsageError
 from emc.estimators.nano import NanoEstimator
-from emc.workflow.judging import Judge, choice_of, describe_row, entry_of
+from emc.workflow.judging import Judge, choice_of, describe_row, entry_of, out_of_patience
 from emc.workflow.rendered import ClipOrder, sparse_samples
 
 
@@ -54,3 +58,61 @@ def test_without_common_data_the_target_alone_decides(judge: Judge) -> None:
     row = alone.row(1, {1.0: {k: v.clone() for k, v in judge.estimator.module.state_dict().items()}})
     assert "kept" not in row
     assert entry_of(row).kept is None
+
+
+def guarded(judge: Judge, guard: str) -> Judge:
+    options = judge.settings.calibrate.model_copy(update={"guard": guard})
+    return replace(judge, settings=judge.settings.model_copy(update={"calibrate": options}))
+
+
+def test_the_budget_may_guard_ap_as_well(judge: Judge) -> None:
+    base = {name: value.clone() for name, value in judge.estimator.module.state_dict().items()}
+    ruined = {name: torch.zeros_like(value) if "head" in name else value for name, value in base.items()}
+    both = guarded(judge, "both")
+    row = both.row(3, {1.0: ruined})
+    assert row["kept"] == min(row["kept_by"].values())
+    assert set(row["kept_by"]) == {"pckh", "ap"}
+    assert choice_of([both.base_row(), row], both.settings).rule.endswith("the fall of PCKh and that of OKS-AP, each")
+    alone = guarded(judge, "ap").row(3, {1.0: base})
+    assert alone["kept_by"] == {"ap": 1.0}
+    assert "kept_by" not in judge.row(3, {1.0: base})
+
+
+def test_ap_cannot_be_guarded_where_nobody_has_one(judge: Judge) -> None:
+    # A skeleton's own joints have no OKS sigmas: here the persons are of no known size.
+    unknown = [replace(sample, area=float("nan")) for sample in judge.common]
+    with pytest.raises(UsageError, match=r"calibrate\.guard = 'ap' needs AP"):
+        Judge.of_base(judge.estimator, judge.target, unknown, guarded(judge, "ap").settings)
+
+
+def rows_of(*legs: float) -> list[dict[str, Any]]:
+    """A ladder with the base first; every checkpoint keeps the common score."""
+    figure = {"value": 0.7, "ci95": [0.6, 0.8], "n": 100}
+    return [
+        {
+            "step": step,
+            "kept": 1.0,
+            "validation": {
+                "target": {"pckh": {"leg": figure | {"value": leg}, "total": figure}},
+                "common": {"pckh": {"total": figure}},
+            },
+        }
+        for step, leg in enumerate(legs)
+    ]
+
+
+def patient(checkpoints: int) -> Settings:
+    return read_settings(None, {}, calibrate={"patience": checkpoints})
+
+
+def test_patience_ends_when_the_last_checkpoints_brought_nothing() -> None:
+    assert not out_of_patience(rows_of(0.5, 0.6, 0.7, 0.65), patient(2))
+    assert out_of_patience(rows_of(0.5, 0.6, 0.7, 0.65, 0.7), patient(2))
+    assert not out_of_patience(rows_of(0.5, 0.6, 0.7, 0.65, 0.71), patient(2))
+    # Not even better than the base: that counts as nothing too.
+    assert out_of_patience(rows_of(0.5, 0.4, 0.45), patient(2))
+
+
+def test_without_patience_nothing_ends() -> None:
+    assert not out_of_patience(rows_of(0.5, 0.4, 0.4, 0.4, 0.4), patient(0))
+    assert not out_of_patience(rows_of(0.5), patient(1))

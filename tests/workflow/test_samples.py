@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose
 
 from emc.pose.records import Clip, Pose, Provenance, Role, Visibility
-from emc.workflow.samples import CUT_LIMIT, LabelExtra, cut_sample, label_visibility, labelled
+from emc.workflow.samples import CUT_LIMIT, LabelExtra, cut_sample, guessed_torso, label_visibility, labelled
 
 CLIP = Clip("kick", "kick.mp4", Role.TARGET, "anna", frames=3, width=1000, height=800)
 
@@ -69,3 +72,21 @@ def test_a_person_at_the_edge_gives_a_smaller_cut() -> None:
     sample = cut_sample(image, pose_of(spread(0, 100)), CLIP, LabelExtra())
     assert sample.image.shape[0] < 192
     assert_allclose(sample.xy[0], [0.0, 0.0])
+
+
+def test_a_torso_that_is_not_labelled_is_taken_from_where_the_model_sees_it() -> None:
+    xy = spread(100, 100)
+    xy[6], xy[11] = (130, 200), (100, 240)  # right shoulder, left hip: 50 pixels apart
+    pose = pose_of(xy, Provenance.MODEL)
+    pose.provenance[13] = Provenance.HUMAN
+    assert guessed_torso(pose, label_visibility(pose)) == 50.0
+    sample = cut_sample(np.zeros((800, 1000, 3), np.uint8), pose, CLIP, LabelExtra(box=(0, 0, 400, 400)))
+    assert sample.torso * sample.scale == pytest.approx(50.0)
+
+
+def test_a_labelled_torso_needs_no_guess_and_an_unknown_one_has_none() -> None:
+    pose = pose_of(spread(100, 200))
+    assert math.isnan(guessed_torso(pose, label_visibility(pose)))
+    lost = pose_of(spread(100, 200), Provenance.MODEL)
+    lost.xy[[5, 6]] = np.nan
+    assert math.isnan(guessed_torso(lost, label_visibility(lost)))

@@ -67,7 +67,7 @@ export function query(fields: Record<string, Given>): string {
 }
 
 const clipPath = (clip: string) => `/api/clips/${encodeURIComponent(clip)}`;
-export type Verb = "edits" | "undo" | "redo" | "operations";
+export type Verb = "edits" | "undo" | "redo" | "operations" | "persons";
 type Body<V extends Verb> = Operations[`POST /api/clips/{clip}/${V}`]["body"];
 
 export const api = {
@@ -107,7 +107,10 @@ export const api = {
     }),
   presence: (clip: string, frame: number, person: number | null, joint: number | null) =>
     ask("POST /api/presence", { body: { clip, frame, person, joint } }),
+  density: (clip: string, bins: number) => ask("GET /api/queue/density", { query: { clip, bins } }),
+  effort: () => ask("GET /api/queue/effort"),
   job: () => ask("GET /api/calibration"),
+  ready: () => ask("GET /api/calibration/ready"),
   calibrate: (predict: boolean) => ask("POST /api/calibration", { body: { predict } }),
   cancel: () => ask("POST /api/calibration/cancel", { body: {} }),
   events: (after: number) => `/api/events${query({ page: asker.page, name: asker.name, after })}`,

@@ -1,19 +1,23 @@
 /** Calibration: start it, watch the ladder grow, look at before and after. */
 
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { api } from "./api";
 import { compareFrames } from "./compare";
 import { Dialog } from "./dialog";
 import type { Editor } from "./editor";
 import { Sign, Spark } from "./icons";
 import { worked } from "./models";
-import type { Job, LadderStep } from "./types";
+import type { Job, LadderStep, Ready } from "./types";
 
 export function Calibrate({ editor }: { editor: Editor }) {
-  const { job } = editor;
+  const { job, edition } = editor;
+  const [ready, setReady] = useState<Ready | null>(null);
   useEffect(() => {
     void editor.attempt(api.job()).then((found) => found && worked(editor, found));
   }, []);
+  useEffect(() => {
+    void editor.settled().then(() => editor.attempt(api.ready())).then(setReady);
+  }, [edition]);
   const start = async () => {
     await editor.settled();
     const begun = await editor.attempt(api.calibrate(true));
@@ -26,6 +30,7 @@ export function Calibrate({ editor }: { editor: Editor }) {
         Trains a ladder of models on your corrections mixed with common poses, keeps the one that serves both, and predicts
         every clip again with it. Your own joints are never changed. It goes on when this page or the server is closed.
       </p>
+      {ready ? <Readiness ready={ready} /> : null}
       {job && job.state !== "none" ? <Progress job={job} /> : null}
       {job?.ladder.length ? <Ladder steps={job.ladder} /> : null}
       {job?.loss.length ? (
@@ -51,7 +56,7 @@ export function Calibrate({ editor }: { editor: Editor }) {
         {running ? (
           <button onClick={() => void editor.attempt(api.cancel()).then((found) => found && worked(editor, found))}>Stop</button>
         ) : (
-          <button class="strong" onClick={() => void start()}>
+          <button class="strong" disabled={ready !== null && !ready.ready} onClick={() => void start()}>
             {job && job.state !== "none" ? "Calibrate again" : "Calibrate"}
           </button>
         )}
@@ -59,6 +64,36 @@ export function Calibrate({ editor }: { editor: Editor }) {
     </Dialog>
   );
 }
+
+/** What there is to train on, and what is missing, before anything is started. */
+function Readiness({ ready }: { ready: Ready }) {
+  const { persons, frames, clips, groups, joints, train, validation, problems, notes } = ready;
+  return (
+    <div class="readiness" data-ready={ready.ready ? "yes" : "no"}>
+      <p>
+        <b>{ready.ready ? "Ready" : "Not yet"}</b>: {count(joints, "joint")} of {count(persons, "person")} decided, on {count(frames, "frame")} of{" "}
+        {count(clips, "clip")} ({count(groups, "group")})
+        {train || validation ? `; ${count(train, "person")} train, ${validation} choose the model` : ""}.
+      </p>
+      {problems.length || notes.length ? (
+        <ul>
+          {problems.map((text) => (
+            <li key={text} class="bad">
+              {text}
+            </li>
+          ))}
+          {notes.map((text) => (
+            <li key={text} class="soft">
+              {text}
+            </li>
+          ))}
+        </ul>
+      ) : null}
+    </div>
+  );
+}
+
+const count = (n: number, word: string) => `${n} ${word}${n === 1 ? "" : "s"}`;
 
 function Progress({ job }: { job: Job }) {
   const share = job.total ? job.done / job.total : 0;

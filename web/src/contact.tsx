@@ -9,18 +9,22 @@ import { MarkIcon, Spark } from "./icons";
 import { colourOf } from "./paint";
 import { extent, markOf } from "./poses";
 import { framesWords, reasonWords } from "./queue";
-import { type Sheet, sheetOf, type Tile, tilesOf } from "./tiles";
+import { afterWhole, changedFrames, type Sheet, sheetOf, type Tile, tilesOf, tileWidth, wholeSheet } from "./tiles";
 import type { Point, Track } from "./types";
 import { VISIBLE } from "./types";
 
 const CROP = 256;
+const TRIES = 4;
+/** What of the screen a sheet's tiles have: the dialog without its head, lines and foot (see style.css). */
+const roomForTiles = (): [number, number] => [0.97 * window.innerWidth - 60, 0.95 * window.innerHeight - 235];
 
-export function ContactSheet({ editor }: { editor: Editor }) {
+export function ContactSheet({ editor, whole = false }: { editor: Editor; whole?: boolean }) {
   const [sheet] = useState(() => {
     const { person, joint, run, frame, clip, pose } = editor;
     if (person === null || joint === null || !pose) return null;
-    const size = extent(pose);
-    return sheetOf({ person, joint, run, frame, frames: clip.frames, size: Math.max(size?.width ?? 0, size?.height ?? 0) });
+    const box = extent(pose);
+    const given = { person, joint, frame, frames: clip.frames, size: Math.max(box?.width ?? 0, box?.height ?? 0) };
+    return whole ? wholeSheet(given) : sheetOf({ ...given, run });
   });
   const close = () => editor.open(null);
   if (!sheet) {
@@ -32,30 +36,46 @@ export function ContactSheet({ editor }: { editor: Editor }) {
   }
   return (
     <Dialog title={`${editor.jointName(sheet.joint)}, ${framesWords(sheet)}`} name="contact" close={close}>
-      <Tiles editor={editor} sheet={sheet} />
+      <Tiles editor={editor} sheet={sheet} whole={whole} />
     </Dialog>
   );
 }
 
-function useTrack(editor: Editor, sheet: Sheet): Track | null {
-  const [track, setTrack] = useState<Track | null>(null);
+/** The joint's track as of an edition; an older answer never takes a newer one's place. */
+function useTrack(editor: Editor, sheet: Sheet): { track: Track | null; busy: boolean } {
+  const [held, hold] = useState<{ track: Track | null; edition: number }>({ track: null, edition: -1 });
   const { clip, edition } = editor;
   useEffect(() => {
-    void editor.attempt(api.track(clip.id, sheet.person, sheet.joint, sheet.from, sheet.to)).then((found) => found && setTrack(found));
-    void editor.frames.fetchedRange(sheet.from, sheet.to);
+    // A click needs the frames themselves too: until they are here the sheet is busy.
+    const frames = editor.frames.fetchedRange(sheet.from, sheet.to);
+    void editor.attempt(api.track(clip.id, sheet.person, sheet.joint, sheet.from, sheet.to)).then(async (track) => {
+      await frames;
+      if (track) hold((before) => (before.edition > edition ? before : { track, edition }));
+    });
   }, [edition]);
-  return track;
+  return { track: held.track, busy: held.edition !== edition };
 }
 
-function Tiles({ editor, sheet }: { editor: Editor; sheet: Sheet }) {
-  const track = useTrack(editor, sheet);
+/** Which tiles the last action changed: only these need another look. */
+function useChanged(tiles: readonly Tile[]): Set<number> {
+  const held = useRef<{ tiles: readonly Tile[]; said: string; changed: Set<number> }>({ tiles: [], said: "", changed: new Set() });
+  const said = tiles.map(({ frame, xy }) => `${frame}:${xy}`).join();
+  if (said !== held.current.said) held.current = { tiles, said, changed: changedFrames(held.current.tiles, tiles) };
+  return held.current.changed;
+}
+
+function Tiles({ editor, sheet, whole }: { editor: Editor; sheet: Sheet; whole: boolean }) {
+  const { track, busy } = useTrack(editor, sheet);
   const grid = useRef<HTMLDivElement>(null);
+  const body = useRef<HTMLDivElement>(null);
   const [chosen, setChosen] = useState<number | null>(null);
   const tiles = track ? tilesOf(track, sheet) : [];
+  const changed = useChanged(tiles);
   const count = sheet.last - sheet.first + 1;
   const confirm = () => {
     const { person, joint, first, last } = sheet;
     editor.corrections.confirmRun({ person, joint, first, last });
+    if (whole) return void editor.wholeNext(afterWhole(sheet, editor.skeleton.joints.length, editor.clip.frames));
     editor.open(null);
     void editor.guide.next(1);
   };
@@ -65,6 +85,7 @@ function Tiles({ editor, sheet }: { editor: Editor; sheet: Sheet }) {
     editor.select(sheet.person, sheet.joint, true, "suspect");
   };
   const onKey = (event: KeyboardEvent) => {
+    if ((event.target as HTMLElement).closest(".dialog-head")) return;
     if (event.key === "Enter") {
       event.preventDefault();
       return confirm();
@@ -77,16 +98,22 @@ function Tiles({ editor, sheet }: { editor: Editor; sheet: Sheet }) {
     const at = buttons.indexOf(document.activeElement as HTMLElement);
     buttons[Math.min(Math.max(at + step, 0), buttons.length - 1)]?.focus();
   };
+  // On the dialog, not on the tiles: a click beside them takes the focus away, and Enter must still confirm.
+  useEffect(() => {
+    const dialog = body.current?.closest("dialog");
+    dialog?.addEventListener("keydown", onKey);
+    return () => dialog?.removeEventListener("keydown", onKey);
+  });
   useEffect(() => {
     const here = grid.current?.querySelector<HTMLElement>(`.tile[data-frame="${editor.frame}"]`) ?? grid.current?.querySelector<HTMLElement>(".tile");
     here?.focus();
   }, [tiles.length]);
   return (
-    <div class="sheet-body" onKeyDown={onKey}>
+    <div class="sheet-body" aria-busy={busy} ref={body}>
       <Way tiles={tiles} chosen={chosen} />
-      <div class="tiles" ref={grid} style={{ "--tile": `${tiles.length > 30 ? 140 : tiles.length > 18 ? 180 : 225}px` }}>
+      <div class="tiles" ref={grid} style={{ "--tile": `${tileWidth(tiles.length, ...roomForTiles())}px` }}>
         {tiles.map((tile, i) => (
-          <TileItem key={tile.frame} editor={editor} sheet={sheet} tile={tile} look={() => setChosen(i)} open={() => void open(tile)} />
+          <TileItem key={tile.frame} editor={editor} sheet={sheet} tile={tile} changed={changed.has(tile.frame)} look={() => setChosen(i)} open={() => void open(tile)} />
         ))}
       </div>
       <p class="foot">
@@ -117,8 +144,8 @@ function Way({ tiles, chosen }: { tiles: readonly Tile[]; chosen: number | null 
   );
 }
 
-function TileItem(given: { editor: Editor; sheet: Sheet; tile: Tile; look: () => void; open: () => void }) {
-  const { editor, sheet, tile, look, open } = given;
+function TileItem(given: { editor: Editor; sheet: Sheet; tile: Tile; changed: boolean; look: () => void; open: () => void }) {
+  const { editor, sheet, tile, changed, look, open } = given;
   const { clip } = editor;
   const mark = markOf({ provenance: [tile.provenance], confidence: [tile.confidence] }, 0, editor.project);
   const inRun = tile.frame >= sheet.first && tile.frame <= sheet.last;
@@ -132,7 +159,7 @@ function TileItem(given: { editor: Editor; sheet: Sheet; tile: Tile; look: () =>
   };
   return (
     <button
-      class={`tile ${inRun ? "" : "beside"} ${tile.outlier ? "outlier" : ""}`}
+      class={`tile ${inRun ? "" : "beside"} ${tile.outlier ? "outlier" : ""} ${changed ? "changed" : ""}`}
       data-frame={tile.frame}
       aria-label={`frame ${tile.frame}, ${Math.round(tile.confidence * 100)} % sure${tile.outlier ? ", jumps" : ""}: open`}
       onPointerEnter={look}
@@ -140,13 +167,33 @@ function TileItem(given: { editor: Editor; sheet: Sheet; tile: Tile; look: () =>
       onClick={click}
     >
       <span class="crop">
-        <img alt="" width={CROP} height={CROP} loading="lazy" src={api.crop(clip.id, tile.frame, ...tile.middle, sheet.side, CROP, clip.version)} />
+        <Cut address={api.crop(clip.id, tile.frame, ...tile.middle, sheet.side, CROP, clip.version)} />
         {tile.xy ? <i class="cross" style={{ "--person": colourOf(sheet.person) }} /> : null}
       </span>
       <span class="tile-foot">
         <MarkIcon mark={mark} colour={colourOf(sheet.person)} hollow={tile.visibility !== VISIBLE} /> {tile.frame}
       </span>
     </button>
+  );
+}
+
+/** A cut of the frame; until it is here its place shimmers, and one that failed is asked for again. */
+function Cut({ address }: { address: string }) {
+  const [state, setState] = useState({ address, tries: 0, here: false });
+  const { tries, here } = state.address === address ? state : { tries: 0, here: false };
+  const failed = () => {
+    if (tries < TRIES) setTimeout(() => setState({ address, tries: tries + 1, here: false }), 400 * 2 ** tries);
+  };
+  return (
+    <img
+      alt=""
+      width={CROP}
+      height={CROP}
+      data-here={here ? "yes" : tries < TRIES ? "no" : "failed"}
+      src={tries ? `${address}&again=${tries}` : address}
+      onLoad={() => setState({ address, tries, here: true })}
+      onError={failed}
+    />
   );
 }
 

@@ -9,6 +9,8 @@ import { VISIBLE } from "./types";
 import { inside } from "./view";
 
 const NUDGE_PAUSE = 350;
+/** Side of the smallest box (pixels of the frame) that can hold a person. */
+const LEAST_BOX = 8;
 const WORDS: Record<string, string> = {
   drag: "move",
   place: "placing",
@@ -18,6 +20,7 @@ const WORDS: Record<string, string> = {
   identity: "identity swap",
   mirror: "mirrored limb",
   copy: "copy",
+  "add person": "added person",
   confirm: "confirmation",
   candidate: "candidate",
   resolve: "decision",
@@ -105,6 +108,30 @@ export class Corrections {
     if (other === null) return editor.say("there is no other person on this frame to swap with");
     this.operate({ op: "identity", other, ...this.reach(true) });
     editor.say(`persons ${editor.person} and ${other} are swapped from here on`);
+  }
+
+  /** Add a person whom the detector missed: the model looks into the box, and on the frames around. */
+  addPerson(from: Point, to: Point): void {
+    const { editor } = this;
+    const box = boxOf(from, to);
+    editor.drawing = false;
+    if (Math.min(box[2], box[3]) < LEAST_BOX) return editor.say("that box is too small: draw it around the whole person");
+    this.flush();
+    editor.journal.add({ frame: editor.frame, box, follow: true, seconds: editor.clock.take() });
+    editor.say("the model looks for a person in the box …");
+  }
+
+  /** Show a person who was added. */
+  added(person: number, answer: Stored): void {
+    const { editor } = this;
+    const [first, last] = answer.touched ?? [editor.frame, editor.frame];
+    const here = first <= editor.frame && editor.frame <= last ? editor.frame : first;
+    void editor.go(here).then(() => {
+      editor.select(person, null);
+      editor.moved("fit");
+      const where = first === last ? `on frame ${first}` : `on frames ${first} to ${last}`;
+      editor.say(`person ${person} is added ${where}: check its joints, ${editor.keys.of("undo")[0]} takes it back`);
+    });
   }
 
   mirrorLimb(): void {
@@ -215,6 +242,12 @@ export class Corrections {
     editor.armed = false;
     editor.say("no flagged joint is left on this frame: C confirms it, Tab goes on");
   }
+}
+
+/** Return the box (x, y, width, height) between two corners. */
+export function boxOf(from: Point, to: Point): [number, number, number, number] {
+  const [x, y] = [Math.min(from[0], to[0]), Math.min(from[1], to[1])];
+  return [x, y, Math.abs(to[0] - from[0]), Math.abs(to[1] - from[1])];
 }
 
 function nearestOther({ now, pose }: Editor): number | null {

@@ -16,7 +16,7 @@ import type { Candidate, Change, Clash, Clip, Colleague, Compared, Frame, Histor
 
 /** Why the view must follow; `picture`: another frame's picture is wanted, its poses are still on their way. */
 export type Why = "picture" | "frame" | "joint" | "suspect" | "fit" | "fitFrame" | "clip";
-export type Panel = "help" | "sheet" | "calibrate" | "name" | null;
+export type Panel = "help" | "sheet" | "whole" | "calibrate" | "name" | null;
 
 const AWAY = "the server does not answer: is `emc edit` running?";
 
@@ -32,6 +32,8 @@ export class Editor {
   joint: number | null = null;
   /** The active joint waits for a click that places it. */
   armed = false;
+  /** The next drag on the picture draws the box of a person whom the detector missed. */
+  drawing = false;
   hidden = false;
   panel: Panel = null;
   scene = false;
@@ -142,6 +144,7 @@ export class Editor {
     this.announce();
     this.changed();
     this.guide.told();
+    this.guide.stayed();
   }
 
   /** Choose a person and a joint; `follow` brings the joint into sight, a suspect one near the pointer. */
@@ -172,9 +175,17 @@ export class Editor {
     this.moved("fit");
   }
 
+  /** Let the next drag draw a person's box. */
+  draw(): void {
+    this.corrections.flush();
+    Object.assign(this, { armed: false, drawing: true, hidden: false, compared: null });
+    this.say("draw a box around the person whom the detector missed (Esc: leave it)");
+  }
+
   disarm(): boolean {
-    const was = this.armed || this.repairs.showing;
+    const was = this.armed || this.drawing || this.repairs.showing;
     this.armed = false;
+    this.drawing = false;
     this.repairs.drop();
     this.changed();
     return was;
@@ -183,6 +194,22 @@ export class Editor {
   open(panel: Panel): void {
     this.panel = panel;
     this.changed();
+  }
+
+  /** Look at the whole way of the active joint (of the first one, where none is active), then of the next ones. */
+  openWhole(): void {
+    if (this.person === null) return this.say("no person is chosen on this frame");
+    this.select(this.person, this.joint ?? 0, false, null);
+    this.open("whole");
+  }
+
+  /** Go on to another joint's whole way, null: every one was looked at. */
+  async wholeNext(next: { joint: number; frame: number } | null): Promise<void> {
+    const { person } = this;
+    if (next && next.frame !== this.frame) await this.go(next.frame);
+    if (next && person !== null && this.poseOf(person)) return this.select(person, next.joint, false, null);
+    this.open(null);
+    this.say(next ? `person ${person} is not on frame ${next.frame}` : "every joint of this clip was looked at");
   }
 
   say(text: string, bad = false): void {
@@ -217,6 +244,7 @@ export class Editor {
     this.edition += 1;
     this.guide.outdate();
     if (item.verb === "undo" || item.verb === "redo") this.corrections.tookBack(item.verb, answer);
+    else if (item.newcomer && answer.person !== null) this.corrections.added(answer.person, answer);
     else this.repairs.told(answer);
     this.changed();
   }

@@ -8,6 +8,8 @@ import type { Change, Page, Place, Run } from "./types";
 const PRESENCE_PAUSE = 400;
 /** Who looks at a joint this long (milliseconds) will correct it: only then is decoded ahead what a repair needs. */
 const LOOKING = 450;
+/** And who stays on a frame this long (milliseconds) will correct something on it. */
+const STAYING = 900;
 
 interface Anchor extends Place {
   clip: string;
@@ -85,8 +87,7 @@ export class Guide {
     const look = this.look;
     if (this.run && !holds(this.run, clip.id, person, joint, frame)) this.run = null;
     const current = () => look === this.look && clip === editor.clip;
-    clearTimeout(this.warming);
-    this.warming = window.setTimeout(() => void api.warm(clip.id, person, frame).catch(() => {}), LOOKING);
+    this.warm(LOOKING);
     api.candidates(clip.id, place).then(
       ({ candidates }) => {
         if (!current() || frame !== editor.frame) return;
@@ -100,6 +101,11 @@ export class Guide {
       this.run = run;
       editor.changed();
     });
+  }
+
+  /** Note that another frame is open: who stays on it will correct something there. */
+  stayed(): void {
+    this.warm(STAYING);
   }
 
   /** Return the run of the queue that a place is in, null where there is none. */
@@ -148,6 +154,23 @@ export class Guide {
       this.presence.sent = place;
       api.presence(clip.id, frame, person, joint).catch(() => {});
     }, PRESENCE_PAUSE);
+  }
+
+  /** Let the server decode what a repair here will need; then what one on the next run of the queue will. */
+  private warm(after: number): void {
+    clearTimeout(this.warming);
+    this.warming = window.setTimeout(() => {
+      const { clip, frame, person } = this.editor;
+      if (person === null) return;
+      api.warm(clip.id, person, frame).catch(() => {});
+      this.warming = window.setTimeout(() => void this.warmAhead(), STAYING);
+    }, after);
+  }
+
+  private async warmAhead(): Promise<void> {
+    const run = this.ahead?.known;
+    if (!run) return;
+    await api.warm(run.clip, run.person, await this.firstToSee(run)).catch(() => {});
   }
 
   private asked(step: 1 | -1): Promise<Run | null> {

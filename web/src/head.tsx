@@ -1,8 +1,13 @@
 /** The bar at the top: where one is, undo, who else is here, whether all is stored, and what the work brings. */
 
+import { useEffect, useState } from "preact/hooks";
+import { api } from "./api";
 import type { Editor } from "./editor";
 import { Counts, focusPicture, Sign, type SignName, Spark } from "./icons";
-import type { Colleague } from "./types";
+import { timeWords } from "./queue";
+import type { Colleague, EffortSoFar } from "./types";
+
+const AHEAD_SECONDS = 300;
 
 export function Head({ editor }: { editor: Editor }) {
   const { now, journal } = editor;
@@ -76,13 +81,26 @@ function Calibration({ editor }: { editor: Editor }) {
   );
 }
 
+/** What the work brings: by the server's journal, whoever did it, with what the queue promises for the next minutes. */
 function Gain({ editor }: { editor: Editor }) {
-  const { effort } = editor;
-  if (effort.perMinute === null) return null;
-  const words = `${effort.perMinute.toFixed(effort.perMinute < 10 ? 1 : 0)} joints/min`;
+  const { effort, edition } = editor;
+  const [found, setFound] = useState<EffortSoFar | null>(null);
+  useEffect(() => {
+    const timer = setTimeout(() => void api.effort().then(setFound, () => {}), 600);
+    return () => clearTimeout(timer);
+  }, [edition]);
+  // The page's own count is there at once; the project's comes with the server's answer.
+  const perMinute = found?.per_minute ?? effort.perMinute;
+  if (perMinute === null) return null;
+  const next = found?.forecast.find(({ seconds }) => seconds === AHEAD_SECONDS);
+  const promised = next && next.joints >= 1 ? `; next ${AHEAD_SECONDS / 60} min: about ${Math.round(next.joints)} wrong joints` : "";
+  const title = found
+    ? `${found.decided} joints decided and ${found.repaired} repaired in ${timeWords(found.seconds)} of work (${found.actions} actions), pauses left out${promised}`
+    : "Joints decided or repaired per minute of work, pauses left out (last ten minutes)";
   return (
-    <span class="gain" title="Joints decided or repaired per minute of work, pauses left out (last ten minutes); the line shows the whole session">
-      <Spark values={effort.curve()} label="Joints per minute over the session" wide={48} /> {words}
+    <span class="gain" title={title} data-forecast={next ? Math.round(next.joints) : ""}>
+      <Spark values={found?.curve ?? effort.curve()} label="Joints per minute over the work so far" wide={48} />{" "}
+      {perMinute.toFixed(perMinute < 10 ? 1 : 0)} joints/min
     </span>
   );
 }

@@ -53,8 +53,8 @@ function Candidates({ editor }: { editor: Editor }) {
   if (!editor.candidates.length) return null;
   return (
     <span class="candidates" role="group" aria-label="Candidates">
-      {editor.candidates.map(({ key, source, score }) => (
-        <button key={key} title={`Accept candidate ${key}: ${WHERE[source]}, ${Math.round(score * 100)} %`} onClick={() => editor.corrections.accept(key)}>
+      {editor.candidates.map(({ key, source, score, xy }) => (
+        <button key={key} data-xy={xy.join(" ")} title={`Accept candidate ${key}: ${WHERE[source]}, ${Math.round(score * 100)} %`} onClick={() => editor.corrections.accept(key)}>
           <kbd>{key}</kbd> {SOURCES[source]}
         </button>
       ))}

@@ -1,7 +1,7 @@
 /** The panel of the chosen person: its joints by name, and what the markers mean. */
 
 import type { Editor } from "./editor";
-import { focusPicture, MarkIcon, PersonDot } from "./icons";
+import { focusPicture, MarkIcon, PersonDot, Sign } from "./icons";
 import { colourOf } from "./paint";
 import { type Mark, markOf } from "./poses";
 import { reasonWord } from "./queue";
@@ -37,6 +37,9 @@ export function Joints({ editor }: { editor: Editor }) {
             Person {each.person}
           </button>
         ))}
+        <button class="tool add" aria-label="Add person" aria-pressed={editor.drawing} title="Add a person whom the detector missed: draw a box (Shift N)" onClick={() => editor.draw()}>
+          <Sign name="person" />
+        </button>
         {now && !now.poses.length ? <p class="empty">No person was found on this frame.</p> : null}
       </div>
       <ul class="names">

@@ -2,7 +2,7 @@
 
 import { api, Refused } from "./api";
 import { type Edit, type Item, type Kept, Outbox, type Saving } from "./outbox";
-import type { Change, Clash, Clip, History, Operation, Stored } from "./types";
+import type { Change, Clash, Clip, History, Newcomer, Operation, Stored } from "./types";
 
 export interface JournalHost {
   readonly clip: Clip;
@@ -65,6 +65,10 @@ export class Journal {
     this.push({ verb: "operations", edit: null, operation });
   }
 
+  add(newcomer: Newcomer): void {
+    this.push({ verb: "persons", edit: null, newcomer });
+  }
+
   takeBack(verb: "undo" | "redo"): void {
     this.push({ verb, edit: null });
   }
@@ -103,6 +107,7 @@ export class Journal {
     const { clip, verb, token } = item;
     if (item.edit) return api.store(clip, "edits", { ...item.edit, token });
     if (item.operation) return api.store(clip, "operations", { ...item.operation, token });
+    if (item.newcomer) return api.store(clip, "persons", { ...item.newcomer, token });
     const step = verb === "redo" ? verb : "undo";
     if (item.target === null && clip === this.host.clip.id) {
       item.target = this.history[step]?.id ?? null;
@@ -113,7 +118,7 @@ export class Journal {
 
   private stored(item: Item, answer: Stored): void {
     if (answer.id !== null) this.outbox.saw(item, answer.id);
-    this.host.noted(item.edit?.seconds ?? item.operation?.seconds ?? 0, jointsChanged(item, answer));
+    this.host.noted((item.edit ?? item.operation ?? item.newcomer)?.seconds ?? 0, jointsChanged(item, answer));
     if (item.clip !== this.host.clip.id) return;
     this.history = answer.history;
     this.host.stored(item, answer);

@@ -51,10 +51,12 @@ const runs: Command[] = [
   { id: "swapRun", words: "swap left and right of the body from here on", keys: ["Shift+S"] },
   { id: "swapLimb", words: "swap left and right of the limb on this frame", keys: ["X"] },
   { id: "swapLimbRun", words: "swap left and right of the limb from here on", keys: ["Shift+X"] },
+  { id: "newPerson", words: "add a person whom the detector missed: draw a box (again: in the middle of the view)", keys: ["Shift+N"] },
   { id: "identity", words: "swap two persons from here on", keys: ["I"] },
   { id: "propagate", words: "repair the run from the joints placed by hand: preview, again: accept", keys: ["R"] },
   { id: "confirmRun", words: "confirm the active joint on its whole run", keys: ["Shift+Enter"], picture: true },
   { id: "sheet", words: "check a run by contact sheet", keys: ["E"] },
+  { id: "whole", words: "check each joint on its whole way by contact sheet", keys: ["Shift+E"] },
 ];
 
 const decide: Command[] = [

@@ -4,6 +4,7 @@ import { Editor } from "./editor";
 import { Page } from "./page";
 import { QUEUE_PAGE, WHOLE_QUEUE } from "./queue";
 import "./style.css";
+import "./study.css";
 
 function storageOf(kind: "localStorage" | "sessionStorage"): Storage | null {
   try {
@@ -22,9 +23,14 @@ async function start(): Promise<void> {
   const root = document.getElementById("app") as HTMLElement;
   const theme = storageOf("localStorage")?.getItem("emc.theme");
   if (theme) document.documentElement.dataset.theme = theme;
+  const simulated = new URLSearchParams(location.search).has("simulated");
   // The token is a cookie by now: it need not stay in the address, the history or a screenshot.
   if (location.search) history.replaceState(null, "", location.pathname + location.hash);
   const tab = tabName();
+  if (document.documentElement.dataset.page === "study") {
+    const { startStudy } = await import("./studymain");
+    return startStudy(root, tab, simulated, storageOf("localStorage"));
+  }
   const name = storageOf("localStorage")?.getItem("emc.name") ?? "";
   introduce(tab, name);
   try {

@@ -1,6 +1,6 @@
 /** Actions on their way to the server: one after the other, kept in the browser until they are stored. */
 
-import type { Change, Operation } from "./types";
+import type { Change, Newcomer, Operation } from "./types";
 
 export interface Edit {
   kind: string;
@@ -14,9 +14,10 @@ export interface Edit {
 export interface Item {
   token: string;
   clip: string;
-  verb: "edits" | "undo" | "redo" | "operations";
+  verb: "edits" | "undo" | "redo" | "operations" | "persons";
   edit: Edit | null;
   operation?: Operation;
+  newcomer?: Newcomer;
   target: number | null;
 }
 

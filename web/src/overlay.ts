@@ -191,6 +191,12 @@ function paintSide(context: Canvas, drawn: Drawn, person: Side["people"][number]
   });
 }
 
+/** Draw the box of a new person while it is drawn. */
+export function paintBox(context: Canvas, from: Point, to: Point, unit: number): void {
+  const corners: Point[] = [from, [to[0], from[1]], to, [from[0], to[1]], from];
+  thread(context, corners, GHOST, 2 * unit, [7 * unit, 4 * unit]);
+}
+
 /** Draw where the lifted pose lies in the picture, tied to the joints that it disagrees with. */
 export function paintLifted(context: Canvas, view: View, pose: Pose, lifted: Lifted, unit: number): void {
   for (const [a, b] of lifted.limbs) {

@@ -57,6 +57,7 @@ export function Page({ editor }: { editor: Editor }) {
       </p>
       {editor.panel === "help" ? <KeySheet editor={editor} /> : null}
       {editor.panel === "sheet" ? <ContactSheet editor={editor} /> : null}
+      {editor.panel === "whole" ? <ContactSheet key={`${editor.frame}/${editor.joint}`} editor={editor} whole /> : null}
       {editor.panel === "calibrate" ? <Calibrate editor={editor} /> : null}
       {editor.panel === "name" ? <WhoAmI editor={editor} /> : null}
       <Conflicts editor={editor} />

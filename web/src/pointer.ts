@@ -23,11 +23,23 @@ export interface HeldJoint extends Near {
   touch: boolean;
 }
 
-export type Held = HeldJoint | { what: "view"; from: Point; start: View; moved: boolean };
+export interface HeldBox {
+  what: "box";
+  from: Point;
+  /** Opposite corners in the frame. */
+  corner: Point;
+  at: Point;
+  moved: boolean;
+}
+
+export type Held = HeldJoint | HeldBox | { what: "view"; from: Point; start: View; moved: boolean };
 
 export interface PointerHost {
   readonly root: HTMLElement;
   view: View;
+  /** The next drag draws a box. */
+  readonly drawing: boolean;
+  boxed(box: HeldBox): void;
   nearest(at: Point, reach: number): Near | null;
   inside(place: Point): Point;
   zoomAt(factor: number, at: Point): void;
@@ -64,6 +76,10 @@ export class Pointer {
     return this.held?.what === "joint" && this.held.moved ? this.held : null;
   }
 
+  get box(): HeldBox | null {
+    return this.held?.what === "box" ? this.held : null;
+  }
+
   /** Let a joint follow the pointer without a button held (`from` null: the pointer is elsewhere, it stays). */
   carry(near: Near): void {
     const from = this.at ?? [0, 0];
@@ -97,6 +113,11 @@ export class Pointer {
       this.held = null;
       return host.draw();
     }
+    if (host.drawing && event.button === 0) {
+      const corner = toFrame(host.view, at);
+      this.held = { what: "box", from: at, corner, at: corner, moved: false };
+      return;
+    }
     const near = event.button === 0 ? host.nearest(at, REACH[event.pointerType] ?? 14) : null;
     if (!near) {
       this.held = { what: "view", from: at, start: host.view, moved: false };
@@ -122,6 +143,10 @@ export class Pointer {
       host.view = { ...held.start, x: held.start.x + at[0] - held.from[0], y: held.start.y + at[1] - held.from[1] };
       return host.settle();
     }
+    if (held.what === "box") {
+      held.at = toFrame(host.view, at);
+      return host.carried(false);
+    }
     const place = toFrame(host.view, at);
     held.at = host.inside([place[0] + held.grip[0], place[1] + held.grip[1]]);
     host.carried(first);
@@ -132,6 +157,10 @@ export class Pointer {
     if (!this.fingers.delete(event.pointerId)) return;
     const { held } = this;
     if (!held || wide || broken) return this.release(false);
+    if (held.what === "box") {
+      this.held = null;
+      return this.host.boxed(held);
+    }
     if (held.moved) return this.release(true);
     this.held = null;
     this.host.clicked(held.what === "joint" ? held : null, this.pointOf(event));

@@ -39,6 +39,7 @@ const REASONS: Record<string, [string, string]> = {
   jump: ["jumps", "jump"],
   swap: ["left/right swapped", "swap"],
   limb_ratio: ["limb length", "limb"],
+  lift_residual: ["3D does not fit", "3D"],
   flip: ["flip disagrees", "flip"],
   flip_disagreement: ["flip disagrees", "flip"],
 };

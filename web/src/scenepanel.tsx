@@ -10,6 +10,7 @@ export function ScenePanel({ editor }: { editor: Editor }) {
   const place = useRef<HTMLDivElement>(null);
   const scene = useRef<Scene | null>(null);
   const [told, setTold] = useState("lifting …");
+  const [shown, setShown] = useState({ trails: true, ground: true });
   const { clip, frame, person, edition, lifted } = editor;
 
   useEffect(() => {
@@ -19,6 +20,7 @@ export function ScenePanel({ editor }: { editor: Editor }) {
       try {
         scene.current = new Scene(place.current);
         if (editor.lifted) scene.current.show(editor.lifted);
+        scene.current.with(shown.trails, shown.ground);
       } catch {
         setTold("this browser cannot show 3D (no WebGL)");
       }
@@ -56,10 +58,20 @@ export function ScenePanel({ editor }: { editor: Editor }) {
     };
   }, [clip, frame, person, edition]);
 
+  useEffect(() => scene.current?.with(shown.trails, shown.ground), [shown, lifted]);
+
   const worst = [...(lifted?.joints2d ?? [])].filter(({ share }) => share >= DISAGREES).sort((a, b) => b.off - a.off);
   return (
     <section class="scene" aria-label="3D pose">
       <div class="room" ref={place} role="img" aria-label="The lifted pose; drag to turn it" data-shown={lifted ? "yes" : "no"} />
+      <div class="scene-tools" role="group" aria-label="What the 3D panel shows">
+        <button aria-pressed={shown.trails} title="The way of hands and feet through the frames before" onClick={() => setShown({ ...shown, trails: !shown.trails })}>
+          Trails
+        </button>
+        <button aria-pressed={shown.ground} onClick={() => setShown({ ...shown, ground: !shown.ground })}>
+          Ground
+        </button>
+      </div>
       {told ? <p class="soft">{told}</p> : null}
       {worst.length ? (
         <ul aria-label="Where 2D and 3D disagree">

@@ -4,6 +4,7 @@ import { api } from "./api";
 import type { Editor, Why } from "./editor";
 import {
   paintActive,
+  paintBox,
   paintCandidates,
   paintCompared,
   paintGhost,
@@ -14,7 +15,7 @@ import {
 } from "./overlay";
 import { colourOf, paintPeople, paintPicture, unitOf } from "./paint";
 import { Pictures } from "./pictures";
-import { type HeldJoint, type Near, Pointer, type PointerHost } from "./pointer";
+import { type HeldBox, type HeldJoint, type Near, Pointer, type PointerHost } from "./pointer";
 import { extent } from "./poses";
 import type { Clip, Point } from "./types";
 import { aimed, brought, fitting, inside, kept, revealing, type Size, toFrame, toleranceOf, toScreen, type View, zoomed } from "./view";
@@ -126,7 +127,28 @@ export class Stage implements PointerHost {
   }
 
   hover(near: Near | null): void {
-    this.root.style.cursor = this.editor.armed ? "crosshair" : near ? "grab" : "default";
+    this.root.style.cursor = this.editor.armed || this.editor.drawing ? "crosshair" : near ? "grab" : "default";
+  }
+
+  get drawing(): boolean {
+    return this.editor.drawing;
+  }
+
+  /** A click draws a box as large as the people here usually are. */
+  boxed({ corner, at, moved }: HeldBox): void {
+    if (moved) this.editor.corrections.addPerson(corner, at);
+    else this.boxAround(corner);
+    this.draw();
+  }
+
+  boxInMiddle(): void {
+    this.boxAround(toFrame(this.view, this.pointer.at ?? [this.screen.width / 2, this.screen.height / 2]));
+  }
+
+  private boxAround([x, y]: Point): void {
+    const boxes = (this.editor.now?.poses ?? []).flatMap(({ box }) => (box ? [box] : []));
+    const tall = boxes.length ? boxes.reduce((sum, box) => sum + box[3], 0) / boxes.length : this.editor.clip.height / 2;
+    this.editor.corrections.addPerson([x - tall / 4, y - tall / 2], [x + tall / 4, y + tall / 2]);
   }
 
   inside(place: Point): Point {
@@ -283,6 +305,8 @@ export class Stage implements PointerHost {
     if (!context || editor.compared) return;
     const unit = unitOf(this.screen);
     if (held) return this.drawHeld(context, held, unit);
+    const box = this.pointer.box;
+    if (box) return paintBox(context, toScreen(view, box.corner), toScreen(view, box.at), unit);
     const { pose, joint } = editor;
     if (!pose || editor.hidden) return;
     if (editor.lifted) paintLifted(context, view, pose, editor.lifted, unit);

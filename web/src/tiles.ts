@@ -4,6 +4,9 @@ import type { Point, Run, Track } from "./types";
 
 const LEAST = 12;
 const MOST = 48;
+/** Frames that one sheet of a joint's whole way covers, and the pictures that it shows of them. */
+const STRETCH = 90;
+const STRETCH_TILES = 30;
 const OUT_OF_LINE = 0.12;
 
 export interface Sheet {
@@ -48,7 +51,45 @@ export function sheetOf(of: {
   const to = Math.min(frames - 1, from + Math.max(LEAST, last - first + 1 + Math.floor(missing / 2)) - 1);
   from = Math.max(0, Math.min(from, to - LEAST + 1));
   const every = Math.ceil((to - from + 1) / MOST);
-  return { person, joint, run, first, last, from, to: Math.max(to, last), every, side: Math.max(40, Math.round(0.42 * size)) };
+  return { person, joint, run, first, last, from, to: Math.max(to, last), every, side: sideOf(size) };
+}
+
+/** Return the sheet of a joint's whole way: of the stretch of the clip that one is in, every few frames. */
+export function wholeSheet(of: { person: number; joint: number; frame: number; frames: number; size: number }): Sheet {
+  const { person, joint, frame, frames, size } = of;
+  const first = Math.floor(frame / STRETCH) * STRETCH;
+  const last = Math.min(first + STRETCH, frames) - 1;
+  const every = Math.ceil((last - first + 1) / STRETCH_TILES);
+  return { person, joint, run: null, first, last, from: first, to: last, every, side: sideOf(size) };
+}
+
+/** Return what to look at after a sheet of a whole way: the next joint, then the next stretch; null past the end. */
+export function afterWhole(sheet: Sheet, joints: number, frames: number): { joint: number; frame: number } | null {
+  if (sheet.joint + 1 < joints) return { joint: sheet.joint + 1, frame: sheet.first };
+  return sheet.last + 1 < frames ? { joint: 0, frame: sheet.last + 1 } : null;
+}
+
+const sideOf = (size: number) => Math.max(40, Math.round(0.42 * size));
+
+const WIDEST = 225;
+const NARROWEST = 96;
+const GAP = 10;
+const FOOT = 34;
+
+/** Return how wide (CSS pixels) tiles may be so that all of them fit on one screen: what must be scrolled to is missed. */
+export function tileWidth(count: number, width: number, height: number): number {
+  for (let columns = 1; columns <= count; columns += 1) {
+    const wide = Math.floor((width - (columns - 1) * GAP) / columns);
+    if (wide < NARROWEST) break;
+    if (Math.ceil(count / columns) * (wide + FOOT + GAP) <= height) return Math.min(wide, WIDEST);
+  }
+  return NARROWEST;
+}
+
+/** Return the frames of the tiles whose joint is elsewhere than on the tiles before. */
+export function changedFrames(before: readonly Tile[], now: readonly Tile[]): Set<number> {
+  const places = new Map(before.map(({ frame, xy }) => [frame, String(xy)]));
+  return new Set(now.filter(({ frame, xy }) => places.has(frame) && places.get(frame) !== String(xy)).map(({ frame }) => frame));
 }
 
 /** Return the tiles of a sheet from the joint's track. */

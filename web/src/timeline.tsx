@@ -3,23 +3,24 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api } from "./api";
 import type { Editor } from "./editor";
-import { WHOLE_QUEUE } from "./queue";
-import type { Run } from "./types";
+import type { Density } from "./types";
 
-const MOST = 200;
+const WIDE = 1200;
 
 export function Timeline({ editor }: { editor: Editor }) {
   const { clip, frame, edition } = editor;
-  const runs = useRuns(clip.id, edition);
+  const density = useDensity(clip.id, edition);
   const strip = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
-    if (strip.current) paintStrip(strip.current, clip.frames, runs);
-  }, [runs, clip]);
+    if (!strip.current || !density) return;
+    paintStrip(strip.current, density);
+    strip.current.dataset.marked = String(density.open.filter(Boolean).length);
+  }, [density]);
   const share = (at: number) => `${Math.min((100 * (at + 0.5)) / Math.max(clip.frames, 1), 100)}%`;
   return (
     <footer class="timeline">
       <div class="strip">
-        <canvas ref={strip} width={1200} height={18} aria-hidden="true" />
+        <canvas ref={strip} width={WIDE} height={18} aria-hidden="true" />
         {editor.people
           .filter((each) => each.page !== editor.tab && each.clip === clip.id && each.frame !== null)
           .map((each) => (
@@ -39,38 +40,29 @@ export function Timeline({ editor }: { editor: Editor }) {
   );
 }
 
-/** The runs of the clip that matter most, asked again a moment after something changed. */
-function useRuns(clip: string, edition: number): Run[] {
-  const [runs, setRuns] = useState<Run[]>([]);
+/** What all runs of the clip come to, bin by bin, asked again a moment after something changed. */
+function useDensity(clip: string, edition: number): Density | null {
+  const [density, setDensity] = useState<Density | null>(null);
   useEffect(() => {
-    const timer = setTimeout(() => {
-      const asked = { ...WHOLE_QUEUE, state: "all" as const, clip: [clip] };
-      void api.queue(asked, 0, MOST).then(({ rows }) => setRuns(rows), () => {});
-    }, 500);
+    const timer = setTimeout(() => void api.density(clip, WIDE).then(setDensity, () => {}), 400);
     return () => clearTimeout(timer);
   }, [clip, edition]);
-  return runs;
+  return density;
 }
 
-function paintStrip(canvas: HTMLCanvasElement, frames: number, runs: readonly Run[]): void {
+function paintStrip(canvas: HTMLCanvasElement, { open, confirmed }: Density): void {
   const context = canvas.getContext("2d");
   if (!context) return;
   const { width, height } = canvas;
   const style = getComputedStyle(canvas);
-  const heat = new Float32Array(width);
-  const done = new Float32Array(width);
-  for (const run of runs) {
-    const [from, to] = [(run.first / frames) * width, ((run.last + 1) / frames) * width];
-    const into = run.state === "confirmed" ? done : heat;
-    for (let x = Math.floor(from); x < Math.max(to, Math.floor(from) + 2) && x < width; x += 1) into[x] = (into[x] ?? 0) + run.severity;
-  }
+  const [heat, good] = [style.getPropertyValue("--heat"), style.getPropertyValue("--good")];
   context.clearRect(0, 0, width, height);
-  const most = Math.max(1, ...heat);
+  const most = Math.max(1, ...open);
   for (let x = 0; x < width; x += 1) {
-    const [open, decided] = [heat[x] ?? 0, done[x] ?? 0];
-    if (!open && !decided) continue;
-    const tall = open ? 0.3 + 0.7 * (open / most) : 0.3;
-    context.fillStyle = style.getPropertyValue(open ? "--heat" : "--good");
+    const [wrong, decided] = [open[x] ?? 0, confirmed[x] ?? 0];
+    if (!wrong && !decided) continue;
+    const tall = wrong ? 0.3 + 0.7 * (wrong / most) : 0.3;
+    context.fillStyle = wrong ? heat : good;
     context.fillRect(x, height * (1 - tall), 1, height * tall);
   }
 }

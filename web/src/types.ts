@@ -45,6 +45,11 @@ export type Side = wire.SideOut;
 export type Compared = wire.CompareOut;
 export type Lifted = wire.LiftedOut;
 export type Operation = Omit<wire.OperationIn, "token">;
+/** A person whom the detector missed, drawn as a box. */
+export type Newcomer = Omit<wire.NewcomerIn, "token">;
+export type Density = wire.DensityOut;
+export type EffortSoFar = wire.EffortOut;
+export type Ready = wire.ReadyOut;
 
 /** Somebody who has the project open (events are not in the server's document). */
 export interface Colleague {

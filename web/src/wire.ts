@@ -1,5 +1,13 @@
 /** Made by `npm run wire` from openapi.json: change src/emc/server/schemas.py, not this. */
 
+/** What the next `seconds` of work should bring: runs, and wrong joints put right (`worked`: what they cost). */
+export interface AheadOut {
+  joints: number;
+  runs: number;
+  seconds: number;
+  worked: number;
+}
+
 /** A row of the queue: the joint on frames first..last is decided on `done` of `total` frames. */
 export interface AlertRowOut {
   done: number;
@@ -98,6 +106,12 @@ export interface ConflictsOut {
   error: string;
 }
 
+/** A clip from end to end in equal stretches: summed P(wrong) of the runs that are open, and of those confirmed. */
+export interface DensityOut {
+  confirmed: number[];
+  open: number[];
+}
+
 /** One action; `token` is the page's own name for it, so that one that is sent twice is stored once. propagate: carry placed joints along their runs, at most `reach` frames to each side, in the same transaction. */
 export interface EditIn {
   changes: ChangeIn[];
@@ -117,6 +131,17 @@ export interface EditOut {
   person: number | null;
   propagated: SpanOut[];
   touched: [number, number] | null;
+}
+
+/** What the work took and brought so far (joints on frames), and what more of it is expected to bring. per_minute : of the last ten minutes of work. curve : the same over all the work. forecast : by the queue's P(wrong) and predicted seconds, most gain per second first. */
+export interface EffortOut {
+  actions: number;
+  curve: number[];
+  decided: number;
+  forecast: AheadOut[];
+  per_minute: number | null;
+  repaired: number;
+  seconds: number;
 }
 
 /** What went wrong, where, and what to do. */
@@ -215,14 +240,25 @@ export interface LadderRowOut {
   target: number | null;
 }
 
-/** One person in 3D: metres, camera axes (x right, y down, z away), pelvis at the origin. */
+/** One person in 3D: metres, camera axes (x right, y down, z away), pelvis at the origin; `ground` is the floor's y. trails : of hands and feet. */
 export interface LiftedOut {
+  ground: number;
   joints: string[];
   joints2d: JointOffOut[];
   limbs: ([number, number])[];
   pixel: ([number, number])[];
   scale: number;
+  trails: TrailOut[];
   xyz: ([number, number, number])[];
+}
+
+/** A person whom the detector missed: the box around them, on a frame; `follow` looks on the frames around too. */
+export interface NewcomerIn {
+  box: [number, number, number, number];
+  follow?: boolean;
+  frame: number;
+  seconds?: number;
+  token: string;
 }
 
 /** The next frame with an open alert, None where all is done. */
@@ -350,6 +386,20 @@ export interface QueueRowOut {
   value: number;
 }
 
+/** What a calibration has to work with: labelled persons, and those that would train and choose the model. problems : why it cannot start, each with what to do. notes : what will make its result uncertain. */
+export interface ReadyOut {
+  clips: number;
+  frames: number;
+  groups: number;
+  joints: number;
+  notes: string[];
+  persons: number;
+  problems: string[];
+  ready: boolean;
+  train: number;
+  validation: number;
+}
+
 /** A prediction run of a clip. */
 export interface RunOut {
   complete: boolean;
@@ -431,6 +481,12 @@ export interface TrackOut {
   xy: ([number, number] | null)[];
 }
 
+/** The way of a joint through the frames up to the shown one, oldest first; None where it was not lifted. */
+export interface TrailOut {
+  joint: number;
+  xyz: ([number, number, number] | null)[];
+}
+
 /** A joint's value. */
 export interface ValueOut {
   provenance: number;
@@ -455,12 +511,14 @@ export interface WarmOut {
 export interface Operations {
   /** Say how the calibration stands. */
   "GET /api/calibration": { query: Record<never, never>; body: null; answer: JobOut };
-  /** Start a calibration, or let one go on that was interrupted. */
+  /** Start a calibration, or let an interrupted one go on; one that cannot succeed is refused with the reason. */
   "POST /api/calibration": { query: Record<never, never>; body: CalibrateIn; answer: JobOut };
   /** End a calibration; what it trained so far is kept. */
   "POST /api/calibration/cancel": { query: Record<never, never>; body: NothingIn; answer: JobOut };
   /** Predict the clips again with the model that was chosen last. */
   "POST /api/calibration/predict": { query: Record<never, never>; body: NothingIn; answer: JobOut };
+  /** Say whether enough is corrected to calibrate, and what is missing. */
+  "GET /api/calibration/ready": { query: Record<never, never>; body: null; answer: ReadyOut };
   /** List the queue of joints. */
   "GET /api/clips/{clip}/alerts": { query: { order?: "worst" | "frame"; offset?: number; limit?: number; }; body: null; answer: AlertRowsOut };
   /** Say which frame of a run to look at next: the middle of the longest stretch that nobody decided. */
@@ -483,6 +541,8 @@ export interface Operations {
   "GET /api/clips/{clip}/next": { query: { frame: number; step?: number; order?: "worst" | "frame"; }; body: null; answer: NextOut };
   /** Do something to a run of frames, as one action. */
   "POST /api/clips/{clip}/operations": { query: Record<never, never>; body: OperationIn; answer: EditOut };
+  /** Add a person whom the detector missed, predicted in a box where the model can be asked, as one action. */
+  "POST /api/clips/{clip}/persons": { query: Record<never, never>; body: NewcomerIn; answer: EditOut };
   /** Return frames first..last as they are now. */
   "GET /api/clips/{clip}/poses": { query: { first: number; last: number; }; body: null; answer: FramesOut };
   /** Say what a fix would repair, without storing anything. */
@@ -505,6 +565,10 @@ export interface Operations {
   "GET /api/project": { query: Record<never, never>; body: null; answer: ProjectOut };
   /** List runs of joints in the asked order. */
   "GET /api/queue": { query: { offset?: number; limit?: number; clip?: string[]; reason?: string[]; joint?: string[]; person?: number[]; state?: "open" | "confirmed" | "all"; order?: "value" | "severity" | "seconds" | "frame" | "frames"; down?: boolean; }; body: null; answer: QueueOut };
+  /** Say where along a clip joints are flagged, and where they are confirmed; all of its runs count. */
+  "GET /api/queue/density": { query: { clip: string; bins?: number; }; body: null; answer: DensityOut };
+  /** Say what the work on the project took and brought so far, and what more of it is expected to bring. */
+  "GET /api/queue/effort": { query: { author?: string | null; }; body: null; answer: EffortOut };
   /** Count what the filter lets through. */
   "GET /api/queue/facets": { query: { clip?: string[]; reason?: string[]; joint?: string[]; person?: number[]; state?: "open" | "confirmed" | "all"; order?: "value" | "severity" | "seconds" | "frame" | "frames"; down?: boolean; }; body: null; answer: FacetsOut };
   /** Say which run comes after the one that holds a place. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { deviation, sheetOf, tilesOf } from "../src/tiles";
+import { afterWhole, changedFrames, deviation, sheetOf, type Tile, tilesOf, tileWidth, wholeSheet } from "../src/tiles";
 import type { Point, Run, Track } from "../src/types";
 
 const run = (first: number, last: number) => ({ first, last }) as Run;
@@ -52,5 +52,41 @@ describe("a contact sheet", () => {
     const sheet = of({ run: run(0, 2), frames: 3 });
     expect(tilesOf(track([[5, 6], null, [9, 9]]), sheet)[1]).toMatchObject({ xy: null, middle: [5, 6] });
     expect(tilesOf(track([null, null, null]), sheet)).toEqual([]);
+  });
+});
+
+describe("the sheet of a joint's whole way", () => {
+  const whole = (given: Partial<Parameters<typeof wholeSheet>[0]>) =>
+    wholeSheet({ person: 0, joint: 5, frame: 20, frames: 90, size: 200, ...given });
+
+  it("shows thirty pictures of ninety frames, and the stretch that one is in of a longer clip", () => {
+    expect(whole({})).toMatchObject({ first: 0, last: 89, every: 3, side: 84 });
+    expect(whole({ frame: 100, frames: 200 })).toMatchObject({ first: 90, last: 179, every: 3 });
+    expect(whole({ frame: 199, frames: 200 })).toMatchObject({ first: 180, last: 199, every: 1 });
+  });
+
+  it("goes on joint by joint, then to the next stretch, then to nothing", () => {
+    expect(afterWhole(whole({ joint: 5 }), 17, 90)).toEqual({ joint: 6, frame: 0 });
+    expect(afterWhole(whole({ joint: 16, frames: 200 }), 17, 200)).toEqual({ joint: 0, frame: 90 });
+    expect(afterWhole(whole({ joint: 16 }), 17, 90)).toBeNull();
+  });
+
+  it("tells which pictures an action changed", () => {
+    const tile = (frame: number, xy: Point | null) => ({ frame, xy }) as Tile;
+    const before = [tile(0, [1, 1]), tile(3, [2, 2]), tile(6, null)];
+    const now = [tile(0, [1, 1]), tile(3, [2, 3]), tile(6, [4, 4]), tile(9, [5, 5])];
+    expect([...changedFrames(before, now)]).toEqual([3, 6]);
+  });
+});
+
+describe("the width of tiles", () => {
+  it("lets all of them fit on one screen, as wide as that allows", () => {
+    expect(tileWidth(24, 1340, 620)).toBe(158);
+    expect(tileWidth(30, 1340, 620)).toBe(125);
+    expect(tileWidth(3, 1340, 620)).toBe(225);
+  });
+
+  it("stays wide enough to aim at where there is no room", () => {
+    expect(tileWidth(48, 400, 300)).toBe(96);
   });
 });

@@ -41,6 +41,8 @@ def calibrate(
         settings = options.settings_for(folder, setting, calibrate=chosen, predict={"estimator": estimator})
         with open_project(folder) as store:
             done = calibrate_project(store, settings, terminal)
+        if not done.first:
+            return
         document = {"id": done.id, "folder": str(done.folder), "card": done.card, **done.ladder}
         terminal.result(document, lambda console: print_ladder(console, document))
 

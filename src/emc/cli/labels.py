@@ -24,8 +24,8 @@ def register(app: typer.Typer) -> None:
 
 
 def import_(
-    format: Annotated[str, typer.Argument(help="Format of the file: coco.")],
-    file: Annotated[Path, typer.Argument(help="The label file.")],
+    format: Annotated[str, typer.Argument(help="Format: coco (labels); openpose or coco-results (predictions).")],
+    file: Annotated[Path, typer.Argument(help="The file; of openpose the folder of --write_json.")],
     clip: Annotated[
         str | None,
         typer.Option("--clip", help="The clip that the labels belong to (default: the only one, or by file name)."),
@@ -33,11 +33,19 @@ def import_(
     project: options.Project = None,
     json: options.AsJson = False,
 ) -> None:
-    """Import labels as corrections: one edit in the journal, which `undo` takes back as one."""
+    """Import labels as corrections (one edit, which `undo` takes back as one), or predictions as a run."""
     with running(json) as terminal:
+        from emc.workflow.import_predictions import holds_predictions, import_predictions
         from emc.workflow.labels import import_labels
         from emc.workflow.project import find_project, open_project
 
+        if holds_predictions(format):
+            folder = find_project(project, Path.cwd())
+            settings = options.settings_for(folder, None)
+            with open_project(folder) as store:
+                document = import_predictions(store, file, clip, format, settings)
+            terminal.result(document, lambda console: _print_run(console, document))
+            return
         with open_project(find_project(project, Path.cwd())) as store:
             done = import_labels(store, file, clip, format)
         rows = [asdict(one) for one in done]
@@ -54,8 +62,8 @@ def export(
     format: Annotated[
         str,
         typer.Argument(
-            help="Format of the file: coco; of lifted motion: trc, mot, bvh, c3d, gltf, npz3d, csv3d; or onnx, which "
-            "writes a model (--model) instead of poses."
+            help="Format of the file: coco; openpose (a folder), coco-results; of lifted motion: trc, mot, bvh, c3d, "
+            "gltf, npz3d, csv3d; or onnx, which writes a model (--model) instead of poses."
         ),
     ],
     file: Annotated[Path | None, typer.Argument(help="The file to write (or --out).")] = None,
@@ -84,6 +92,7 @@ def export(
             _export_model(terminal, model, file, kind, finer)
             return
         from emc.workflow.export_3d import export_motion, holds_motion
+        from emc.workflow.import_predictions import export_predictions, holds_predictions
         from emc.workflow.labels import export_labels
         from emc.workflow.project import find_project, open_project
 
@@ -92,10 +101,22 @@ def export(
                 motion = export_motion(store, file, format, clip or [], person)
                 terminal.result(motion, lambda console: console.print(f"wrote {', '.join(motion['files'])}"))
                 return
-            document = export_labels(store, file, clip or [], format, only)
+            if holds_predictions(format):
+                document = export_predictions(store, file, clip or [], format)
+            else:
+                document = export_labels(store, file, clip or [], format, only)
         terminal.result(
             document, lambda console: console.print(f"wrote {document['persons']} persons to {document['file']}")
         )
+
+
+def _print_run(console: Console, document: dict[str, Any]) -> None:
+    console.print(
+        f"{document['clip']}: {document['frames']} frames, {document['persons']} persons, {document['alerts']} alerts "
+        f"(run {document['run']}, {document['skeleton']})"
+    )
+    if document["said"]:
+        console.print(f"note: {document['said']}")
 
 
 def _the_file(file: Path | None, out: Path | None) -> Path:

@@ -13,6 +13,7 @@ from emc.cli import (
     doctor,
     edit,
     evaluate,
+    forecast,
     labels,
     lift,
     models,
@@ -21,6 +22,7 @@ from emc.cli import (
     report,
     run,
     select,
+    study,
     tables,
 )
 
@@ -51,6 +53,7 @@ for module in (
     edit,
     labels,
     calibrate,
+    forecast,
     evaluate,
     lift,
     report,
@@ -60,6 +63,7 @@ for module in (
 ):
     module.register(app)
 app.add_typer(confidence.app, name="confidence", help="Learn from corrections how far each joint can be trusted.")
+app.add_typer(study.app, name="study", help="Compare the editor with placing every joint by hand, on people.")
 app.add_typer(bench.app, name="bench", help="Measure EMC on data at hand; prints figures, changes no project.")
 
 

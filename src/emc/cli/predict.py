@@ -26,6 +26,9 @@ def predict(
     estimator: options.Estimator = None,
     boxes: options.Boxes = None,
     sample: options.Sample = None,
+    executor: Annotated[
+        str | None, typer.Option(help="local: this machine; ray: the workers of a Ray cluster (docs/speed.md).")
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Predict even where the same run is there already.")] = False,
     setting: options.Set = None,
     project: options.Project = None,
@@ -39,7 +42,8 @@ def predict(
         from emc.workflow.project import find_project, open_project
 
         folder = find_project(project, Path.cwd())
-        settings = options.settings_for(folder, setting, predict={"estimator": estimator}, video=sampling_of(sample))
+        chosen = {"estimator": estimator, "executor": executor}
+        settings = options.settings_for(folder, setting, predict=chosen, video=sampling_of(sample))
         with open_project(folder) as store:
             done = predict_clips(store, selected_clips(store, clip or []), settings, boxes, terminal, again)
         rows = [asdict(one) for one in done]

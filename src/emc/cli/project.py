@@ -24,19 +24,28 @@ def register(app: typer.Typer) -> None:
 
 def new(
     name: Annotated[str, typer.Argument(help="Name of the project; makes the folder NAME.emc.")],
+    skeleton: Annotated[
+        str,
+        typer.Option(
+            help="Joints of all poses: a built-in skeleton such as halpe26, or a TOML file of your own "
+            "(docs/skeletons.md). Default: those of the models."
+        ),
+    ] = "",
     json: options.AsJson = False,
 ) -> None:
     """Make an empty project folder NAME.emc."""
     with running(json) as terminal:
         from emc.workflow.project import new_project
 
-        with new_project(name) as store:
+        with new_project(name, skeleton) as store:
             document = {"project": str(store.folder)}
         terminal.result(document, lambda console: console.print(f"made {document['project']}: next, `emc add VIDEO`"))
 
 
 def add(
-    paths: Annotated[list[Path], typer.Argument(help="Videos, images, or folders of images.")],
+    paths: Annotated[
+        list[str], typer.Argument(help="Videos, images, folders of images, or addresses (https://...) of videos.")
+    ],
     role: Annotated[str, typer.Option(help="target (your uncommon motion) or common (everyday poses).")] = "target",
     group: Annotated[
         str, typer.Option(help="Athlete or session; splits never separate a group (default: each clip its own).")
@@ -44,19 +53,23 @@ def add(
     tag: Annotated[
         list[str] | None, typer.Option(help="Free tag key=value; repeatable. split=test holds a clip out.")
     ] = None,
+    licence: Annotated[
+        str, typer.Option(help="Note on the licence, kept with clips from addresses (default: what their page states).")
+    ] = "",
     project: options.Project = None,
     json: options.AsJson = False,
 ) -> None:
-    """Add clips to the project; the files stay where they are."""
+    """Add clips to the project; files stay where they are, addresses are fetched into it (extra `web`)."""
     with running(json) as terminal:
-        from emc.workflow.clips import add_clips, parse_tags
+        from emc.workflow.clips import parse_tags
         from emc.workflow.project import find_project, open_project
+        from emc.workflow.web_clips import add_sources
 
         tags = parse_tags(tag or [])
         folder = find_project(project, Path.cwd())
         settings = options.settings_for(folder, None)
         with open_project(folder) as store:
-            done = add_clips(store, paths, _role(role), group, tags, settings.video, terminal)
+            done = add_sources(store, paths, _role(role), group, tags, settings.video, licence, terminal)
         clips = [{"id": c.id, "frames": c.frames, "size": [c.width, c.height], "fps": c.fps} for c in done.clips]
         terminal.result({"added": clips, "failed": list(done.failures)}, lambda console: _print_added(console, clips))
         if done.failures:

@@ -28,6 +28,7 @@ from emc.estimators.detector_motion import (
     still_background,
 )
 from emc.estimators.detector_network import MULTIPLE, DetectorNetwork, cell_centres, fold_norms
+from emc.estimators.detectors_suppress import whole_persons
 from emc.interfaces import ModelInfo
 from emc.pose.geometry import box_overlap
 from emc.pose.records import Box
@@ -221,7 +222,8 @@ class EmbeddedDetector:
         if self._background is not None:
             xywh, scores = self._with_motion(xywh, scores, image, self._background)
         boxes: list[Box] = []
-        for index in suppress(xywh, scores)[:MOST]:
+        kept = suppress(xywh, scores)
+        for index in kept[whole_persons(xywh[kept], scores[kept])][:MOST]:
             x, y, width, height = (float(value) for value in xywh[index])
             if width >= 1 and height >= 1:
                 boxes.append(Box(int(frame), (x, y, width, height), float(scores[index])))

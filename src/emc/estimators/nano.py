@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from emc.errors import ShapeMismatch, WeightsError
+from emc.estimators.model_skeleton import grown_rows, grown_table, skeleton_entries, skeleton_in_card
 from emc.estimators.nano_crops import (
     MEAN,
     PADDING,
@@ -28,13 +29,22 @@ from emc.estimators.nano_crops import (
     exact_crop,
     to_tensor,
 )
-from emc.estimators.nano_heatmaps import SIGMA, Decoded, cross_entropy, decode, decode_both, encode
+from emc.estimators.nano_heatmaps import (
+    SIGMA,
+    Decoded,
+    cross_entropy,
+    decode,
+    decode_both,
+    encode,
+    joint_entropies,
+)
 from emc.estimators.nano_network import GRID_SIZE, INPUT_SIZE, NanoNetwork, build_network
 from emc.estimators.nano_teaching import parameter_depths, taught
 from emc.interfaces import ModelInfo
 from emc.pose.geometry import invert_affine, transform
 from emc.pose.records import Box, Prediction, Sample
 from emc.pose.skeleton import COCO17, Skeleton
+from emc.pose.skeleton_maps import channel_start
 
 if TYPE_CHECKING:
     from emc.estimators.onnx_export import ExportForm
@@ -46,7 +56,9 @@ BATCH = 64
 
 
 class NanoEstimator:
-    """Top-down estimator and `Trainable`: a 128 x 128 crop per box, one softmax heatmap per COCO-17 joint.
+    """Top-down estimator and `Trainable`: a 128 x 128 crop per box, one softmax heatmap per joint.
+
+    The joints are COCO-17; `with_skeleton` gives a copy others, and a saved model keeps its own.
 
     weights : a folder that `save` wrote; None = the weights embedded in the package. Raises `WeightsError` that names
     the file where it is missing, damaged or of another network.
@@ -63,9 +75,13 @@ class NanoEstimator:
     them. A training that wants it otherwise calls ``module.freeze_statistics``.
     """
 
+    side_by_side = True
+    """Several calls of `predict` may run at once."""
+
     def __init__(self, weights: Path | None = None) -> None:
         self.augmentation = Augmentation()
         self.mirror = True
+        self._skeleton = COCO17
         self._network = build_network(len(COCO17))
         self._card: dict[str, Any] = {}
         self._origin = "embedded"
@@ -82,6 +98,7 @@ class NanoEstimator:
         estimator = cls.__new__(cls)
         estimator.augmentation = Augmentation()
         estimator.mirror = True
+        estimator._skeleton = COCO17
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             estimator._network = build_network(len(COCO17))
@@ -91,8 +108,30 @@ class NanoEstimator:
 
     @property
     def skeleton(self) -> Skeleton:
-        """COCO-17."""
-        return COCO17
+        """COCO-17, or what `with_skeleton` or the saved model say."""
+        return self._skeleton
+
+    def with_skeleton(self, skeleton: Skeleton) -> NanoEstimator:
+        """Return a copy for another skeleton; see `Growable`."""
+        start = channel_start(self._skeleton, skeleton)
+        state = dict(self._network.state_dict())
+        for name, per_joint in (("head", 1), ("fine", 4)):
+            for part in ("weight", "bias"):
+                state[f"{name}.{part}"] = grown_rows(state[f"{name}.{part}"], start, per_joint)
+        grown = self.clone()
+        grown._network = build_network(len(skeleton))
+        grown._network.load_state_dict(state)
+        grown._network.freeze_statistics(self._network.statistics_frozen)
+        grown._network.to(next(self._network.parameters()).device)
+        grown._skeleton = skeleton
+        if self._card.get("confidence"):
+            grown._card["confidence"] = grown_table(self._card["confidence"], start)
+        return grown
+
+    def anew(self, seed: int) -> NanoEstimator:
+        """Return an estimator of the same joints with random weights, the same ones for the same seed."""
+        fresh = type(self).untrained(seed)
+        return fresh if self._skeleton == COCO17 else fresh.with_skeleton(self._skeleton)
 
     @property
     def module(self) -> NanoNetwork:
@@ -119,19 +158,31 @@ class NanoEstimator:
     def collate(self, samples: Sequence[Sample], rng: np.random.Generator | None) -> dict[str, Tensor]:
         """Turn samples into one batch: with `rng` augmented by `self.augmentation`, without it cut as `predict` cuts.
 
-        Raises `ShapeMismatch` where a sample's joints are not COCO-17.
+        Raises `ShapeMismatch` where a sample has another number of joints.
         """
         how = self.augmentation
-        crops, places, weights = zip(
-            *(exact_crop(s) if rng is None else augmented_crop(s, rng, how) for s in samples), strict=True
+        crops, places, weights, spreads = zip(
+            *(
+                exact_crop(s, len(self._skeleton)) if rng is None else augmented_crop(s, rng, how, self._skeleton.flip)
+                for s in samples
+            ),
+            strict=True,
         )
         weight = np.stack(weights)
-        target, inside = encode(np.stack(places), weight > 0)
+        target, inside = encode(np.stack(places), weight > 0, np.stack(spreads))
         return {"image": to_tensor(crops), "target": target, "weight": inside * torch.from_numpy(weight)}
 
     def loss(self, batch: Mapping[str, Any]) -> Tensor:
         """Return the mean cross entropy over the weighted joints of a batch, in nats."""
         return cross_entropy(self._network(batch["image"]), batch["target"], batch["weight"])
+
+    def joint_losses(self, batch: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
+        """Return the (B, 17) cross entropy of each joint, in nats, and its weight."""
+        return joint_entropies(self._network(batch["image"]), batch["target"]), batch["weight"]
+
+    def loss_mass(self, batch: Mapping[str, Any]) -> Tensor:
+        """Return the sum of the weights, which `loss` divides by."""
+        return batch["weight"].sum()
 
     def parameter_depths(self) -> Mapping[str, int]:
         """Return parameter name -> depth, for layer-wise learning rates."""
@@ -160,9 +211,13 @@ class NanoEstimator:
         """
         path = Path(path)
         card = read_card(path / CARD_FILE)
+        skeleton = skeleton_in_card(card, str(path / CARD_FILE))
         state = read_weights(path / WEIGHTS_FILE)
-        check_fits(self._network, state, path / WEIGHTS_FILE)
-        self._network.load_state_dict({name: value.float() for name, value in state.items()})
+        same = len(skeleton) == len(self._skeleton)
+        network = self._network if same else build_network(len(skeleton))
+        check_fits(network, state, path / WEIGHTS_FILE)
+        network.load_state_dict({name: value.float() for name, value in state.items()})
+        self._network, self._skeleton = network, skeleton
         if not card.get("base_hash"):
             card["base_hash"] = hashlib.sha256((path / WEIGHTS_FILE).read_bytes()).hexdigest()
         self._card = card
@@ -175,7 +230,7 @@ class NanoEstimator:
         return ModelInfo(
             name="nano",
             kind="estimator",
-            skeleton=COCO17.name,
+            skeleton=self._skeleton.name,
             input_size=(INPUT_SIZE, INPUT_SIZE),
             licence=str(self._card.get("licence", LICENCE)),
             trainable=True,
@@ -210,7 +265,7 @@ class NanoEstimator:
 
     def _read_mirrored(self, images: Tensor) -> Tensor:
         """Return the logits of the mirrored crops, turned back: left joints come from where right ones were found."""
-        return self._network(images.flip(-1)).flip(-1)[:, list(COCO17.flip)]
+        return self._network(images.flip(-1)).flip(-1)[:, list(self._skeleton.flip)]
 
     def _predict_batch(self, work: Sequence[tuple[np.ndarray, Box]]) -> list[Prediction]:
         boxes = [np.asarray(box.xywh, dtype=np.float32) for _, box in work]
@@ -233,9 +288,10 @@ class NanoEstimator:
 
     def _own_card(self) -> dict[str, Any]:
         card = dict(self._card)
+        card.pop("skeleton_toml", None)
+        card.update(skeleton_entries(self._skeleton))
         card.update(
             estimator="nano",
-            skeleton=COCO17.name,
             licence=card.get("licence", LICENCE),
             statistics="frozen" if self._network.statistics_frozen else "live",
             preprocessing={

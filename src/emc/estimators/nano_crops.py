@@ -76,16 +76,20 @@ def exact_affine(box: np.ndarray) -> np.ndarray:
     return crop_affine(box_to_square(box, PADDING), INPUT_SIZE)
 
 
-def exact_crop(sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the prediction crop of a sample, its places in crop pixels, and its label weights."""
+def exact_crop(sample: Sample, joints: int = len(COCO17)) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the prediction crop of a sample, its places in crop pixels, its label weights and their spread."""
     affine = exact_affine(sample.box)
-    return cut(sample.image, affine), transform(_places(sample), affine), label_weight(sample)
+    places = transform(_places(sample, joints), affine)
+    return cut(sample.image, affine), places, label_weight(sample), label_spread(sample)
 
 
 def augmented_crop(
-    sample: Sample, rng: np.random.Generator, how: Augmentation
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return a changed crop of a sample, its places in crop pixels, and its label weights."""
+    sample: Sample, rng: np.random.Generator, how: Augmentation, mirror: Sequence[int] = COCO17.flip
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return a changed crop of a sample, its places in crop pixels, its label weights and their spread.
+
+    mirror : for each joint its mirror joint, which stand for each other in a mirrored crop.
+    """
     square = box_to_square(sample.box, PADDING)
     low, high = how.scale
     square[:2] += rng.uniform(-how.shift, how.shift, 2) * square[2]
@@ -94,11 +98,11 @@ def augmented_crop(
     flip = bool(rng.random() < how.flip)
     affine = crop_affine(square, INPUT_SIZE, angle, flip)
     crop = change_look(cut(sample.image, affine), rng, how)
-    xy, weight = transform(_places(sample), affine), label_weight(sample)
+    xy, weight, spread = transform(_places(sample, len(mirror)), affine), label_weight(sample), label_spread(sample)
     if flip:
-        mirror = list(COCO17.flip)
-        xy, weight = xy[mirror], weight[mirror]
-    return crop, xy, weight
+        order = list(mirror)
+        xy, weight, spread = xy[order], weight[order], spread[order]
+    return crop, xy, weight, spread
 
 
 def change_look(crop: np.ndarray, rng: np.random.Generator, how: Augmentation) -> np.ndarray:
@@ -133,16 +137,21 @@ def label_weight(sample: Sample) -> np.ndarray:
     return np.where(labelled, weight, 0.0).astype(np.float32)
 
 
+def label_spread(sample: Sample) -> np.ndarray:
+    """Return the (J,) factor on the width of each joint's target (1 by default)."""
+    return np.ones(len(sample.xy)) if sample.spread is None else np.asarray(sample.spread, dtype=np.float64)
+
+
 def to_tensor(crops: Sequence[np.ndarray]) -> Tensor:
     """Return crops as one (B, 3, S, S) float32 tensor, channels last in memory, about zero mean and unit spread."""
     stacked = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
-    return (stacked.float() - MEAN) / SPREAD
+    return stacked.float().sub_(MEAN).div_(SPREAD)
 
 
-def _places(sample: Sample) -> np.ndarray:
+def _places(sample: Sample, joints: int) -> np.ndarray:
     xy = np.asarray(sample.xy, dtype=np.float64)
-    if xy.shape != (len(COCO17), 2):
+    if xy.shape != (joints, 2):
         raise ShapeMismatch(
-            f"sample {sample.clip}:{sample.frame} has joints {xy.shape}: nano takes ({len(COCO17)}, 2), skeleton coco17"
+            f"sample {sample.clip}:{sample.frame} has joints {xy.shape}: this network takes ({joints}, 2)"
         )
     return xy

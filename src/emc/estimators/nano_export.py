@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 class NanoReading(nn.Module):
     """(N, 3, 128, 128) normalised RGB -> places (N, 17, 2) in crop pixels, scores (N, 17).
 
-    network : `NanoNetwork`. mirror : read the mirrored crop too and average, as the estimator does.
+    network : `NanoNetwork`. mirror : read the mirrored crop too and average, as the estimator does. flip : for each
+    joint its mirror joint.
     """
 
-    def __init__(self, network: nn.Module, mirror: bool) -> None:
+    def __init__(self, network: nn.Module, mirror: bool, flip: Sequence[int] = COCO17.flip) -> None:
         super().__init__()
-        self.network = TwoReadings(network, COCO17.flip) if mirror else network
+        self.network = TwoReadings(network, flip) if mirror else network
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         """Return places and scores."""
@@ -47,11 +48,11 @@ def nano_form(estimator: NanoEstimator, card: Mapping[str, Any]) -> ExportForm:
     info = estimator.describe()
     table = card.get("confidence")
     return ExportForm(
-        reading=NanoReading(estimator.module, estimator.mirror),
+        reading=NanoReading(estimator.module, estimator.mirror, estimator.skeleton.flip),
         size=(INPUT_SIZE, INPUT_SIZE),
         mean=(MEAN,) * 3,
         std=(SPREAD,) * 3,
-        skeleton=COCO17.name,
+        skeleton=info.skeleton,
         padding=PADDING,
         border=MEAN,
         licence=info.licence,

@@ -32,10 +32,11 @@ class Decoded:
     features: np.ndarray
 
 
-def encode(xy: np.ndarray, visible: np.ndarray) -> tuple[Tensor, Tensor]:
+def encode(xy: np.ndarray, visible: np.ndarray, spread: np.ndarray | None = None) -> tuple[Tensor, Tensor]:
     """Turn places into soft targets.
 
-    xy : (B, J, 2) crop pixels, NaN where missing. visible : (B, J), 0 = not labelled. Returns targets
+    xy : (B, J, 2) crop pixels, NaN where missing. visible : (B, J), 0 = not labelled. spread : (B, J) factors on the
+    width of the Gaussians. Returns targets
     (B, J, 32, 32) float32, each map a Gaussian that sums to 1, and weights (B, J): 1 where the joint is labelled and
     lies in the crop, else 0 (its map is then uniform and counts nowhere).
     """
@@ -45,7 +46,8 @@ def encode(xy: np.ndarray, visible: np.ndarray) -> tuple[Tensor, Tensor]:
     known = inside & (np.asarray(visible) > 0)
     cells = np.where(known[..., None], cells, 0.0)
     axis = np.arange(GRID_SIZE)
-    profile = np.exp(-((axis - cells[..., None]) ** 2) / (2 * SIGMA**2))
+    width = 2 * SIGMA**2 if spread is None else 2 * (SIGMA * np.asarray(spread, np.float64)[..., None, None]) ** 2
+    profile = np.exp(-((axis - cells[..., None]) ** 2) / width)
     profile /= profile.sum(axis=-1, keepdims=True)
     target = profile[..., 1, :, None] * profile[..., 0, None, :]
     target[~known] = 1.0 / GRID_SIZE**2
@@ -57,9 +59,13 @@ def cross_entropy(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 
     logits, target : (B, J, H, W). weight : (B, J), 0 masks a joint. With no weight at all the loss is 0.
     """
+    return (joint_entropies(logits, target) * weight).sum() / weight.sum().clamp(min=1.0)
+
+
+def joint_entropies(logits: Tensor, target: Tensor) -> Tensor:
+    """Return the (B, J) cross entropies between soft targets and spatial softmax; logits, target : (B, J, H, W)."""
     log_share = functional.log_softmax(logits.float().flatten(2), dim=-1)
-    entropy = -(target.flatten(2) * log_share).sum(dim=-1)
-    return (entropy * weight).sum() / weight.sum().clamp(min=1.0)
+    return -(target.flatten(2) * log_share).sum(dim=-1)
 
 
 def decode(logits: Tensor) -> Decoded:

@@ -14,7 +14,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from emc.errors import InputError, WeightsError
-from emc.pose.skeleton import SKELETONS, Skeleton, skeleton_from_toml
+from emc.pose.skeleton import SKELETONS, Skeleton
+from emc.pose.skeleton_file import skeleton_from_toml
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)

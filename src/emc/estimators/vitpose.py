@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from emc.errors import ShapeMismatch, WeightsError
+from emc.estimators.model_skeleton import grown_rows, grown_table, skeleton_entries, skeleton_in_card
 from emc.estimators.vitpose_crops import (
     MEAN,
     PADDING,
@@ -20,6 +21,7 @@ from emc.estimators.vitpose_crops import (
     augmented_affine,
     changed_crops,
     exact_crops,
+    label_spread,
     label_weight,
     normalised,
     sample_places,
@@ -30,13 +32,14 @@ from emc.estimators.vitpose_heatmaps import (
     confidence,
     decode,
     encode,
+    joint_errors,
     signals,
     squared_error,
     taught,
     to_image,
     turned_back,
 )
-from emc.estimators.vitpose_network import VitPoseNetwork, build_network, empty_network
+from emc.estimators.vitpose_network import VitPoseNetwork, build_network, empty_network, with_joints
 from emc.estimators.vitpose_original import read_original
 from emc.estimators.vitpose_variants import (
     DEFAULT,
@@ -60,6 +63,7 @@ from emc.interfaces import ModelInfo
 from emc.pose.geometry import transform
 from emc.pose.records import Box, Prediction, Sample
 from emc.pose.skeleton import COCO17, Skeleton
+from emc.pose.skeleton_maps import channel_start
 
 if TYPE_CHECKING:
     from emc.estimators.onnx_export import ExportForm
@@ -70,7 +74,9 @@ TINY = configuration(hidden=96, layers=4, heads=3, simple_head=True, size=(128, 
 
 
 class VitPoseEstimator:
-    """Top-down estimator and `Trainable`: a crop of 256 x 192 per box, one heatmap per COCO-17 joint.
+    """Top-down estimator and `Trainable`: a crop of 256 x 192 per box, one heatmap per joint.
+
+    The joints are COCO-17; `with_skeleton` gives a copy others, and a saved model keeps its own.
 
     weights : a folder that `save` or transformers wrote, a checkpoint ``.pth`` of the authors, or a hub name
     ``OWNER/NAME[@REVISION]``. None = the published model `variant`, which is looked for, and where need be downloaded
@@ -85,10 +91,15 @@ class VitPoseEstimator:
     """
 
     variant = DEFAULT
+    side_by_side = True
+    """Several calls of `predict` may run at once, once the network is loaded."""
+    follows_network = True
+    """`predict` runs on the device where the network is."""
 
     def __init__(self, weights: Path | str | None = None) -> None:
         self.augmentation = Augmentation()
         self.mirror = True
+        self._skeleton = COCO17
         self._network: VitPoseNetwork | None = None
         self._card: dict[str, Any] = {}
         self._origin = ""
@@ -113,10 +124,33 @@ class VitPoseEstimator:
         estimator._origin = f"untrained, seed {seed}"
         return estimator
 
+    def anew(self, seed: int) -> VitPoseEstimator:
+        """Return an estimator of the same architecture with random weights, the same ones for the same seed."""
+        fresh = type(self).untrained(seed, self.module.written_config())
+        fresh._skeleton = self._skeleton
+        return fresh
+
     @property
     def skeleton(self) -> Skeleton:
-        """COCO-17."""
-        return COCO17
+        """COCO-17, or what `with_skeleton` or the saved model say."""
+        return self._skeleton
+
+    def with_skeleton(self, skeleton: Skeleton) -> VitPoseEstimator:
+        """Return a copy for another skeleton; see `Growable`."""
+        start = channel_start(self._skeleton, skeleton)
+        old = self.module
+        state = dict(old.state_dict())
+        for name in ("model.head.conv.weight", "model.head.conv.bias"):
+            state[name] = grown_rows(state[name], start)
+        grown = self.clone()
+        network = build_network(with_joints(old.written_config(), skeleton.joints), self._origin)
+        network.load_state_dict(state)
+        network.live_statistics = old.live_statistics
+        grown._network = network.to(self._device)
+        grown._skeleton = skeleton
+        if self._card.get("confidence"):
+            grown._card["confidence"] = grown_table(self._card["confidence"], start)
+        return grown
 
     @property
     def module(self) -> VitPoseNetwork:
@@ -163,7 +197,7 @@ class VitPoseEstimator:
         network.eval()
         with torch.inference_mode():
             found = network(crops).float()
-            mirrored = turned_back(network(crops.flip(-1)).float(), COCO17.flip) if self.mirror else None
+            mirrored = turned_back(network(crops.flip(-1)).float(), self._skeleton.flip) if self.mirror else None
         network.train(training)
         return (found if mirrored is None else (found + mirrored) / 2), mirrored
 
@@ -188,7 +222,7 @@ class VitPoseEstimator:
     def collate(self, samples: Sequence[Sample], rng: np.random.Generator | None) -> dict[str, Tensor]:
         """Turn samples into one batch: with `rng` augmented by `self.augmentation`, without it cut as `predict` cuts.
 
-        Raises `ShapeMismatch` where a sample's joints are not COCO-17.
+        Raises `ShapeMismatch` where a sample has another number of joints.
         """
         network = self.module
         places = [sample_places(sample, network.joints) for sample in samples]
@@ -204,12 +238,13 @@ class VitPoseEstimator:
             affines, flips = [affine for affine, _ in changed], [flip for _, flip in changed]
             crops = normalised(changed_crops(images, np.stack(affines), network.size, rng, self.augmentation))
         xy = [transform(points, affine) for points, affine in zip(places, affines, strict=True)]
-        order = [list(COCO17.flip) if flip else slice(None) for flip in flips]
+        order = [list(self._skeleton.flip) if flip else slice(None) for flip in flips]
         target, weight = encode(
             np.stack([points[i] for points, i in zip(xy, order, strict=True)]),
             np.stack([given[i] for given, i in zip(weights, order, strict=True)]),
             network.size,
             network.grid,
+            np.stack([label_spread(sample)[i] for sample, i in zip(samples, order, strict=True)]),
         )
         return {"image": crops, "target": torch.from_numpy(target), "weight": torch.from_numpy(weight)}
 
@@ -217,6 +252,15 @@ class VitPoseEstimator:
         """Return the mean squared error of the heatmaps, labels weighted: the loss ViTPose was trained with."""
         image, target, weight = (batch[name].to(self._device) for name in ("image", "target", "weight"))
         return squared_error(self.module(image), target, weight)
+
+    def joint_losses(self, batch: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
+        """Return the (B, 17) mean squared error of each heatmap and its weight."""
+        image, target, weight = (batch[name].to(self._device) for name in ("image", "target", "weight"))
+        return joint_errors(self.module(image), target), weight
+
+    def loss_mass(self, batch: Mapping[str, Any]) -> Tensor:
+        """Return the number of joints, labelled or not, which `loss` divides by."""
+        return torch.tensor(float(batch["weight"].numel()))
 
     def taught(
         self, batch: Mapping[str, Any], teacher: torch.nn.Module, common: Tensor, distil: float, fill: float
@@ -231,7 +275,8 @@ class VitPoseEstimator:
         transformers, which opens it as well.
         """
         network = self.module
-        card = self._card | self._own_card() | dict(extra or {})
+        kept = {name: value for name, value in self._card.items() if name != "skeleton_toml"}
+        card = kept | self._own_card() | dict(extra or {})
         write_folder(Path(path), inner_names(network.state_dict()), network.written_config(), card)
 
     def load(self, path: Path) -> None:
@@ -247,14 +292,18 @@ class VitPoseEstimator:
         # The same network is filled in place: whoever trains or scores it keeps what they hold.
         same = old is not None and old.written_config() == config
         network = old if old is not None and same else empty_network(config, str(place))
-        if network.joints != len(COCO17):
-            raise WeightsError(f"{place} has {network.joints} heatmaps, COCO-17 needs 17: choose a COCO model")
+        skeleton = skeleton_in_card(card, str(place))
+        if network.joints != len(skeleton):
+            raise WeightsError(
+                f"{place} has {network.joints} heatmaps, skeleton {skeleton.name} needs {len(skeleton)}: choose a "
+                "model of that skeleton"
+            )
         check_fits(inner_names(network.state_dict()), state, place)
         network.load_state_dict(outer_names(state), assign=not same)
         if old is not None:
             network.to(next(old.parameters()).device)
         network.live_statistics = card.get("statistics") == "live"
-        self._card, self._origin = card, str(place)
+        self._card, self._origin, self._skeleton = card, str(place), skeleton
         return network.eval()
 
     def describe(self) -> ModelInfo:
@@ -266,7 +315,7 @@ class VitPoseEstimator:
         return ModelInfo(
             name=known.name if known is not None else "vitpose",
             kind="estimator",
-            skeleton=COCO17.name,
+            skeleton=self._skeleton.name,
             input_size=(width, height),
             licence=str(self._card.get("licence", LICENCE)),
             trainable=True,
@@ -290,7 +339,7 @@ class VitPoseEstimator:
         network = self.module
         return {
             "estimator": "vitpose",
-            "skeleton": COCO17.name,
+            **skeleton_entries(self._skeleton),
             "licence": self._card.get("licence", LICENCE),
             "config": network.written_config(),
             "statistics": "live" if network.live_statistics else "frozen",

@@ -217,6 +217,11 @@ def label_weight(sample: Sample) -> np.ndarray:
     return np.where(labelled, weight, 0.0).astype(np.float32)
 
 
+def label_spread(sample: Sample) -> np.ndarray:
+    """Return the (J,) factor on the width of each joint's target (1 by default)."""
+    return np.ones(len(sample.xy)) if sample.spread is None else np.asarray(sample.spread, dtype=np.float64)
+
+
 def sample_places(sample: Sample, joints: int) -> np.ndarray:
     """Return a sample's (J, 2) float64 joints; raises `ShapeMismatch` where there are not `joints` of them."""
     xy = np.asarray(sample.xy, dtype=np.float64)

@@ -8,7 +8,6 @@ from emc.estimators.onnx_export import ExportForm
 from emc.estimators.onnx_reading import DarkReading, TwoReadings
 from emc.estimators.vitpose_crops import MEAN, PADDING, SPREAD
 from emc.estimators.vitpose_heatmaps import BLUR_RADIUS, BLUR_SIGMA
-from emc.pose.skeleton import COCO17
 
 if TYPE_CHECKING:
     from emc.estimators.vitpose import VitPoseEstimator
@@ -19,13 +18,13 @@ def vitpose_form(estimator: VitPoseEstimator) -> ExportForm:
     info = estimator.describe()
     network = estimator.clone().module.float().cpu().eval()
     height, width = network.size
-    maps = TwoReadings(network, COCO17.flip) if estimator.mirror else network
+    maps = TwoReadings(network, estimator.skeleton.flip) if estimator.mirror else network
     return ExportForm(
         reading=DarkReading(maps, (width, height), BLUR_SIGMA, BLUR_RADIUS),
         size=(width, height),
         mean=MEAN,
         std=SPREAD,
-        skeleton=COCO17.name,
+        skeleton=info.skeleton,
         padding=PADDING,
         licence=info.licence,
         source=info.weights,

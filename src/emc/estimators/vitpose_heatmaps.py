@@ -40,29 +40,36 @@ class Decoded:
 
 
 def encode(
-    xy: np.ndarray, weight: np.ndarray, size: tuple[int, int], grid: tuple[int, int]
+    xy: np.ndarray,
+    weight: np.ndarray,
+    size: tuple[int, int],
+    grid: tuple[int, int],
+    spread: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Turn places into targets: bumps of height 1 around the exact place, cut off at three spreads.
 
     xy : (B, J, 2) pixels of the crop, NaN where missing. weight : (B, J), 0 = not labelled. size, grid : (height,
-    width) of crop and heatmap. Returns targets (B, J, h, w) float32 and weights (B, J) float32: those given, but 0
-    where the bump lies wholly outside (such a map is empty and counts nowhere).
+    width) of crop and heatmap. spread : (B, J) factors on the width of the bumps. Returns targets (B, J, h, w) float32
+    and weights (B, J) float32: those given, but 0 where the bump lies wholly outside (such a map is empty and counts
+    nowhere).
     """
-    sigma = grid[0] * SIGMA_SHARE
+    sigma = grid[0] * SIGMA_SHARE * (np.ones(weight.shape) if spread is None else np.asarray(spread, np.float64))
     step = np.array([(size[1] - 1) / (grid[1] - 1), (size[0] - 1) / (grid[0] - 1)])
     cells = np.asarray(xy, dtype=np.float64) / step
     known = np.isfinite(cells).all(axis=-1) & (np.asarray(weight) > 0)
     cells = np.where(known[..., None], cells, 0.0)
     centre = np.floor(cells + 0.5)
-    reach = int(np.ceil(3 * sigma))
+    reach = np.ceil(3 * sigma)[..., None]
     known &= ((centre - reach < np.array(grid[::-1])) & (centre + reach + 1 > 0)).all(axis=-1)
-    profiles = [_profile(cells[..., axis], centre[..., axis], grid[1 - axis], sigma, reach) for axis in (0, 1)]
+    profiles = [
+        _profile(cells[..., axis], centre[..., axis], grid[1 - axis], sigma[..., None], reach) for axis in (0, 1)
+    ]
     target = profiles[1][..., :, None] * profiles[0][..., None, :]
     target[~known] = 0.0
     return target.astype(np.float32), np.where(known, weight, 0.0).astype(np.float32)
 
 
-def _profile(cells: np.ndarray, centre: np.ndarray, length: int, sigma: float, reach: int) -> np.ndarray:
+def _profile(cells: np.ndarray, centre: np.ndarray, length: int, sigma: np.ndarray, reach: np.ndarray) -> np.ndarray:
     axis = np.arange(length)
     near = np.abs(axis - centre[..., None]) <= reach
     return np.exp(-((axis - cells[..., None]) ** 2) / (2 * sigma**2)) * near
@@ -73,8 +80,12 @@ def squared_error(heatmaps: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 
     heatmaps, target : (B, J, h, w). weight : (B, J), 0 masks a joint (which still counts in the mean).
     """
-    error = (heatmaps.float() - target).square().mean(dim=(-2, -1))
-    return (error * weight).mean()
+    return (joint_errors(heatmaps, target) * weight).mean()
+
+
+def joint_errors(heatmaps: Tensor, target: Tensor) -> Tensor:
+    """Return the (B, J) mean squared errors of (B, J, h, w) heatmaps."""
+    return (heatmaps.float() - target).square().mean(dim=(-2, -1))
 
 
 def taught(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -101,6 +101,13 @@ def build_network(config: Mapping[str, Any], origin: str) -> VitPoseNetwork:
             "take config.json from the model's own folder"
         ) from error
     return VitPoseNetwork(model).eval()
+
+
+def with_joints(config: Mapping[str, Any], joints: Sequence[str]) -> dict[str, Any]:
+    """Return a configuration with one heatmap for each of `joints`."""
+    told = {name: value for name, value in config.items() if name != "num_labels"}
+    names = dict(enumerate(joints))
+    return told | {"id2label": names, "label2id": {joint: i for i, joint in names.items()}}
 
 
 def empty_network(config: Mapping[str, Any], origin: str) -> VitPoseNetwork:

@@ -22,14 +22,21 @@ def _one_thread() -> None:
     cv2.setNumThreads(1)
 
 
+def _nothing() -> None:
+    """Prepare nothing: threads share what their process has set."""
+
+
 class LocalExecutor:
     """Maps a picklable function over items in `workers` processes (0 = one per core), in order and lazily.
 
-    At most twice as many items as workers are under way, so that memory stays flat however long the input is.
+    At most `spare` more items than workers (default: as many again) are under way, so that memory stays flat however
+    long the input is. prepare : called once in each worker before its first item, instead of the usual start.
     """
 
-    def __init__(self, workers: int = 0) -> None:
+    def __init__(self, workers: int = 0, spare: int | None = None, prepare: Callable[[], None] | None = None) -> None:
         self._workers = workers or os.cpu_count() or 1
+        self._most = self._workers + (self._workers if spare is None else spare)
+        self._prepare = prepare
         self._pool: Executor | None = None
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
@@ -42,7 +49,7 @@ class LocalExecutor:
         try:
             for item in items:
                 waiting.append(pool.submit(function, item))
-                if len(waiting) >= 2 * self._workers:
+                if len(waiting) >= self._most:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
@@ -63,11 +70,11 @@ class LocalExecutor:
 
     def _new_pool(self) -> Executor:
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self._workers, mp_context=context, initializer=_one_thread)
+        return ProcessPoolExecutor(self._workers, mp_context=context, initializer=self._prepare or _one_thread)
 
 
 class ThreadExecutor(LocalExecutor):
     """The same in threads: for work that waits for files or decoders, which let other threads run meanwhile."""
 
     def _new_pool(self) -> Executor:
-        return ThreadPoolExecutor(self._workers, thread_name_prefix="emc")
+        return ThreadPoolExecutor(self._workers, thread_name_prefix="emc", initializer=self._prepare or _nothing)

@@ -12,6 +12,13 @@ from emc.pose.records import Direction, Prediction, Sample
 from emc.pose.skeleton import Skeleton
 
 SCORE_PARTS = ("hip", "knee", "ankle", "leg", "shoulder", "elbow", "wrist", "total")
+
+
+def score_parts(skeleton: Skeleton) -> tuple[str, ...]:
+    """Return the parts that are scored: the usual ones, and those that a skeleton of one's own adds."""
+    return (*SCORE_PARTS, *(part for part in skeleton.parts if part not in SCORE_PARTS))
+
+
 FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 CURVE_ALPHAS = np.round(np.linspace(0.0, 1.0, 51), 2)
 

@@ -215,6 +215,8 @@ class Sample:
     head : length of the head segment in pixels, NaN where unknown. area : pixels, for OKS (NaN: box area is used).
     scale : pixels of the original frame per pixel of `image` (areas grow with its square).
     clip, group, frame, person say where it comes from. weight : (J,) or None, weight of each label in the loss.
+    spread : (J,) or None, factor on the width of each joint's training target: above 1 where a label is less sure.
+    torso : pixels from right shoulder to left hip as predicted, for a person who is not labelled there (else NaN).
     xyz : (17, 3) Human3.6M-17 in metres, camera axes, or None.
     """
 
@@ -231,6 +233,8 @@ class Sample:
     weight: np.ndarray | None = None
     xyz: np.ndarray | None = None
     scale: float = 1.0
+    torso: float = float("nan")
+    spread: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,17 @@
-"""Skeletons: ordered joints with limbs, flip pairs, parts and OKS sigmas."""
+"""Skeletons: ordered joints with limbs, flip pairs, parts and OKS sigmas; the built-in ones.
+
+A user's own skeleton is a TOML file (`emc.pose.skeleton_file`); what the joints of one skeleton say of another's is in
+`emc.pose.skeleton_maps`.
+"""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from emc.errors import InputError, UsageError
+from emc.errors import UsageError
 
 PART_WORDS = ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
 LEG_PARTS = ("hip", "knee", "ankle")
@@ -27,6 +30,7 @@ class Skeleton:
     sigmas : per-joint OKS falloff (COCO keypoint evaluation), empty where undefined.
     parts : scoring part -> joint indices; always holds ``leg`` (hip, knee, ankle pooled) and ``total``
         where the joints exist.
+    derived : joint -> joints (of other skeletons) whose mean stands in for it, beside the rules of `skeleton_maps`.
     """
 
     name: str
@@ -35,6 +39,7 @@ class Skeleton:
     flip: tuple[int, ...]
     sigmas: tuple[float, ...] = ()
     parts: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
+    derived: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     def __len__(self) -> int:
         return len(self.joints)
@@ -66,29 +71,6 @@ def build_skeleton(
     flip = tuple(index.get(_mirror(joint), i) for i, joint in enumerate(joints))
     pairs = tuple((index[a], index[b]) for a, b in limbs)
     return Skeleton(name, joints, pairs, flip, sigmas, _parts(joints))
-
-
-def skeleton_from_toml(text: str, origin: str = "skeleton.toml") -> Skeleton:
-    """Read a user-defined skeleton.
-
-    The TOML has ``name``, ``joints`` (list of names), ``limbs`` (list of name pairs) and optional ``sigmas``.
-    Raises `InputError` that names `origin`, the value and the remedy.
-    """
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{origin} is not valid TOML ({error}): correct the line it names") from error
-    joints = tuple(str(joint) for joint in raw.get("joints", ()))
-    if not joints or len(set(joints)) != len(joints):
-        raise InputError(f"{origin} needs a list 'joints' of different names: got {list(joints)}")
-    limbs = tuple((str(a), str(b)) for a, b in raw.get("limbs", ()))
-    unknown = sorted({j for limb in limbs for j in limb} - set(joints))
-    if unknown:
-        raise InputError(f"{origin} has limbs with unknown joints {unknown}: name them in 'joints' first")
-    sigmas = tuple(float(s) for s in raw.get("sigmas", ()))
-    if sigmas and len(sigmas) != len(joints):
-        raise InputError(f"{origin} has {len(sigmas)} sigmas for {len(joints)} joints: give one per joint")
-    return build_skeleton(str(raw.get("name", "custom")), joints, limbs, sigmas)
 
 
 def joint_mapping(source: Skeleton, target: Skeleton) -> np.ndarray:
@@ -205,7 +187,42 @@ BODY25 = build_skeleton(
     ),
 )  # fmt: skip
 
-SKELETONS: Mapping[str, Skeleton] = {s.name: s for s in (COCO17, H36M17, LSP14, MPII16, BODY25)}
+COCO18 = build_skeleton(
+    "coco18",
+    (
+        "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist",
+        "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "right_eye", "left_eye",
+        "right_ear", "left_ear",
+    ),
+    (
+        ("neck", "right_shoulder"), ("neck", "left_shoulder"), ("right_shoulder", "right_elbow"),
+        ("right_elbow", "right_wrist"), ("left_shoulder", "left_elbow"), ("left_elbow", "left_wrist"),
+        ("neck", "right_hip"), ("right_hip", "right_knee"), ("right_knee", "right_ankle"), ("neck", "left_hip"),
+        ("left_hip", "left_knee"), ("left_knee", "left_ankle"), ("neck", "nose"), ("nose", "right_eye"),
+        ("right_eye", "right_ear"), ("nose", "left_eye"), ("left_eye", "left_ear"),
+    ),
+)  # fmt: skip
+
+HALPE26 = build_skeleton(
+    "halpe26",
+    (
+        *COCO17.joints, "head_top", "neck", "mid_hip", "left_big_toe", "right_big_toe", "left_small_toe",
+        "right_small_toe", "left_heel", "right_heel",
+    ),
+    (
+        ("left_ankle", "left_knee"), ("left_knee", "left_hip"), ("left_hip", "mid_hip"),
+        ("right_ankle", "right_knee"), ("right_knee", "right_hip"), ("right_hip", "mid_hip"), ("head_top", "neck"),
+        ("neck", "mid_hip"), ("neck", "left_shoulder"), ("left_shoulder", "left_elbow"),
+        ("left_elbow", "left_wrist"), ("neck", "right_shoulder"), ("right_shoulder", "right_elbow"),
+        ("right_elbow", "right_wrist"), ("nose", "left_eye"), ("nose", "right_eye"), ("left_eye", "left_ear"),
+        ("right_eye", "right_ear"), ("left_ankle", "left_big_toe"), ("left_ankle", "left_small_toe"),
+        ("left_ankle", "left_heel"), ("right_ankle", "right_big_toe"), ("right_ankle", "right_small_toe"),
+        ("right_ankle", "right_heel"),
+    ),
+    (*COCO17.sigmas, 0.026, 0.026, 0.066, 0.079, 0.079, 0.079, 0.079, 0.079, 0.079),
+)  # fmt: skip
+
+SKELETONS: Mapping[str, Skeleton] = {s.name: s for s in (COCO17, H36M17, LSP14, MPII16, BODY25, COCO18, HALPE26)}
 
 
 def skeleton_named(name: str) -> Skeleton:

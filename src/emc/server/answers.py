@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from emc.interfaces import RunRecord
 from emc.pose.records import Alert, Clip, Edit, JointChange
 from emc.pose.skeleton import Skeleton
 from emc.server.schemas import (
@@ -39,10 +40,24 @@ SHOWN_FRAMES = 200
 """Frames that the answer to an edit shows as they are now; beyond them the page asks when it gets there."""
 
 
+def clip_answers(editing: Editing) -> list[ClipOut]:
+    """Return all clips of the list; what they have is asked for together, so that a hundred open as fast as one."""
+    runs = editing.store.current_runs()
+    counts = editing.store.alert_states([run.id for run in runs.values()])
+    return [
+        _clip(editing, clip, run := runs.get(clip.id), counts.get(run.id if run else "", ())[1:])
+        for clip in editing.store.clips()
+    ]
+
+
 def clip_answer(editing: Editing, found: Clip) -> ClipOut:
     """Return a clip of the list; counts come from the store, so that nothing large is read."""
     run = editing.store.current_run(found.id)
-    alerts, frames = editing.store.alert_counts(run.id) if run else (0, 0)
+    return _clip(editing, found, run, editing.store.alert_counts(run.id) if run else ())
+
+
+def _clip(editing: Editing, found: Clip, run: RunRecord | None, counts: tuple[int, ...]) -> ClipOut:
+    alerts, frames = counts or (0, 0)
     return ClipOut(
         id=found.id,
         role=str(found.role),
@@ -53,7 +68,7 @@ def clip_answer(editing: Editing, found: Clip) -> ClipOut:
         fps=found.fps,
         version=found.sha256[:16] or "0",
         model=run.model if run else None,
-        skeleton=run.skeleton if run else "coco17",
+        skeleton=editing.run_skeleton(run).name,
         alerts=alerts,
         frames_predicted=frames,
     )

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from emc.pose.records import Prediction
-from emc.pose.skeleton import Skeleton
-from emc.server.schemas_runs import CompareOut, JointOffOut, LiftedOut, PredictedOut, SideOut, TrackOut
+from emc.pose.skeleton import H36M17, Skeleton
+from emc.server.schemas_runs import CompareOut, JointOffOut, LiftedOut, PredictedOut, SideOut, TrackOut, TrailOut
 from emc.workflow.editing_lifted import LiftedPose
 from emc.workflow.editing_sheet import JointTrack, Side
+
+_ENDS = [H36M17.index(f"{side}_{end}") for end in ("wrist", "ankle") for side in ("left", "right")]
+"""Joints whose way is shown."""
 
 
 def track_answer(track: JointTrack) -> TrackOut:
@@ -42,7 +45,16 @@ def lifted_answer(pose: LiftedPose, skeleton: Skeleton) -> LiftedOut:
         scale=round(pose.scale, 3),
         pixel=[(round(float(x), 2), round(float(y), 2)) for x, y in pose.pixel],
         joints2d=off,
+        trails=[TrailOut(joint=joint, xyz=_points(pose.before[:, joint])) for joint in _ENDS],
+        ground=round(pose.ground, 3),
     )
+
+
+def _points(xyz: np.ndarray) -> list[tuple[float, float, float] | None]:
+    return [
+        (round(float(x), 3), round(float(y), 3), round(float(z), 3)) if np.isfinite((x, y, z)).all() else None
+        for x, y, z in xyz
+    ]
 
 
 def places(xy: np.ndarray) -> list[tuple[float, float] | None]:

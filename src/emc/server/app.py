@@ -25,7 +25,9 @@ from emc.workflow.calibration_jobs import CalibrationJobs
 from emc.workflow.editing import Editing
 from emc.workflow.editing_candidates import Candidates
 from emc.workflow.editing_conflicts import JointConflicts
+from emc.workflow.editing_effort import EffortLog
 from emc.workflow.editing_lifted import Lifting
+from emc.workflow.editing_newcomer import Newcomers
 from emc.workflow.editing_queue import ProjectQueue
 from emc.workflow.project import open_project
 
@@ -55,25 +57,29 @@ def create_app(store_path: Path, token: str, *, access: Access | None = None, au
         title="EMC editor", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
         openapi_url="/api/openapi.json", responses={422: {"model": ErrorOut}},
     )  # fmt: skip
+    app.state.settings = settings
     app.state.editing = editing
     app.state.frames = frames
     app.state.hub = hub
     app.state.queue = ProjectQueue(store)
+    app.state.effort = EffortLog(store)
     app.state.candidates = Candidates(editing, settings)
     app.state.lifting = Lifting(editing, settings.lift)
+    app.state.newcomers = Newcomers(editing, settings)
     app.state.jobs = jobs
     app.state.access = access or Access(token)
     for routes in (project, queue, edits, runs, live, calibration, page):
         app.include_router(routes.router)
-    app.add_exception_handler(EmcError, _told)
-    app.add_exception_handler(RequestValidationError, _told)
-    app.add_exception_handler(HTTPException, _told)
+    app.add_exception_handler(EmcError, told_error)
+    app.add_exception_handler(RequestValidationError, told_error)
+    app.add_exception_handler(HTTPException, told_error)
     app.add_middleware(BodyLimit)
     app.add_middleware(Guard, access=app.state.access)
     return app
 
 
-def _told(_: Request, error: Exception) -> JSONResponse:
+def told_error(_: Request, error: Exception) -> JSONResponse:
+    """Answer an error with its one line and the status that belongs to it."""
     if isinstance(error, JointConflicts):
         return JSONResponse(conflicts_answer(error).model_dump(), status_code=409)
     return JSONResponse({"error": _sentence(error)}, status_code=_status(error))

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from fastapi import Depends, HTTPException, Request
 
+from emc.config import Settings
 from emc.errors import UsageError
 from emc.pose.records import Clip
 from emc.server.events import Hub
@@ -17,7 +18,9 @@ from emc.server.security import Access
 from emc.workflow.calibration_jobs import CalibrationJobs
 from emc.workflow.editing import Editing
 from emc.workflow.editing_candidates import Candidates
+from emc.workflow.editing_effort import EffortLog
 from emc.workflow.editing_lifted import Lifting
+from emc.workflow.editing_newcomer import Newcomers
 from emc.workflow.editing_queue import ProjectQueue
 
 NAME_LENGTH = 60
@@ -42,6 +45,11 @@ def frames_of(request: Request) -> Frames:
     return request.app.state.frames
 
 
+def settings_of(request: Request) -> Settings:
+    """Return the project's settings."""
+    return request.app.state.settings
+
+
 def access_of(request: Request) -> Access:
     """Return what opens the server."""
     return request.app.state.access
@@ -57,6 +65,11 @@ def queue_of(request: Request) -> ProjectQueue:
     return request.app.state.queue
 
 
+def effort_of(request: Request) -> EffortLog:
+    """Return what the work took and brought."""
+    return request.app.state.effort
+
+
 def candidates_of(request: Request) -> Candidates:
     """Return what finds other places for a joint."""
     return request.app.state.candidates
@@ -65,6 +78,11 @@ def candidates_of(request: Request) -> Candidates:
 def lifting_of(request: Request) -> Lifting:
     """Return what lifts persons to 3D."""
     return request.app.state.lifting
+
+
+def newcomers_of(request: Request) -> Newcomers:
+    """Return what adds persons."""
+    return request.app.state.newcomers
 
 
 def jobs_of(request: Request) -> CalibrationJobs:
@@ -99,13 +117,16 @@ def existing_clip(clip: str, editing: Annotated[Editing, Depends(editing_of)]) -
         raise HTTPException(404, str(error)) from error
 
 
+SettingsOf = Annotated[Settings, Depends(settings_of)]
 EditingOf = Annotated[Editing, Depends(editing_of)]
 FramesOf = Annotated[Frames, Depends(frames_of)]
 AccessOf = Annotated[Access, Depends(access_of)]
 HubOf = Annotated[Hub, Depends(hub_of)]
 QueueOf = Annotated[ProjectQueue, Depends(queue_of)]
+EffortOf = Annotated[EffortLog, Depends(effort_of)]
 CandidatesOf = Annotated[Candidates, Depends(candidates_of)]
 LiftingOf = Annotated[Lifting, Depends(lifting_of)]
+NewcomersOf = Annotated[Newcomers, Depends(newcomers_of)]
 JobsOf = Annotated[CalibrationJobs, Depends(jobs_of)]
 SenderOf = Annotated[Sender, Depends(sender_of)]
 ExistingClip = Annotated[Clip, Depends(existing_clip)]

@@ -59,3 +59,35 @@ class QueueNextOut(BaseModel):
 
     row: QueueRowOut | None
     index: int
+
+
+class DensityOut(BaseModel):
+    """A clip from end to end in equal stretches: summed P(wrong) of the runs that are open, and of those confirmed."""
+
+    open: list[float]
+    confirmed: list[float]
+
+
+class AheadOut(BaseModel):
+    """What the next `seconds` of work should bring: runs, and wrong joints put right (`worked`: what they cost)."""
+
+    seconds: float
+    runs: int
+    joints: float
+    worked: float
+
+
+class EffortOut(BaseModel):
+    """What the work took and brought so far (joints on frames), and what more of it is expected to bring.
+
+    per_minute : of the last ten minutes of work. curve : the same over all the work. forecast : by the queue's P(wrong)
+    and predicted seconds, most gain per second first.
+    """
+
+    seconds: float
+    actions: int
+    decided: int
+    repaired: int
+    per_minute: float | None
+    curve: list[float]
+    forecast: list[AheadOut]

@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field
 from emc.server.schemas import EditNumber, FrameNumber, JointNumber, PersonNumber, Place, Request, Seconds, Token
 
 Point = tuple[float, float]
+Coordinate = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+Side = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
 class OperationIn(Request):
@@ -28,6 +30,16 @@ class OperationIn(Request):
     visibility: Literal[0, 1, 2] | None = None
     xy: Place | None = None
     base: EditNumber | None = None
+    seconds: Seconds = 0.0
+    token: Token
+
+
+class NewcomerIn(Request):
+    """A person whom the detector missed: the box around them, on a frame; `follow` looks on the frames around too."""
+
+    frame: FrameNumber
+    box: tuple[Coordinate, Coordinate, Side, Side]
+    follow: bool = True
     seconds: Seconds = 0.0
     token: Token
 
@@ -113,8 +125,18 @@ class JointOffOut(BaseModel):
     share: float
 
 
+class TrailOut(BaseModel):
+    """The way of a joint through the frames up to the shown one, oldest first; None where it was not lifted."""
+
+    joint: int
+    xyz: list[tuple[float, float, float] | None]
+
+
 class LiftedOut(BaseModel):
-    """One person in 3D: metres, camera axes (x right, y down, z away), pelvis at the origin."""
+    """One person in 3D: metres, camera axes (x right, y down, z away), pelvis at the origin; `ground` is the floor's y.
+
+    trails : of hands and feet.
+    """
 
     joints: list[str]
     limbs: list[tuple[int, int]]
@@ -122,6 +144,8 @@ class LiftedOut(BaseModel):
     scale: float
     pixel: list[Point]
     joints2d: list[JointOffOut]
+    trails: list[TrailOut]
+    ground: float
 
 
 class CalibrateIn(Request):
@@ -129,6 +153,24 @@ class CalibrateIn(Request):
 
     predict: bool = True
     steps: int | None = Field(None, ge=1, le=1_000_000)
+
+
+class ReadyOut(BaseModel):
+    """What a calibration has to work with: labelled persons, and those that would train and choose the model.
+
+    problems : why it cannot start, each with what to do. notes : what will make its result uncertain.
+    """
+
+    ready: bool
+    persons: int
+    frames: int
+    clips: int
+    groups: int
+    joints: int
+    train: int
+    validation: int
+    problems: list[str]
+    notes: list[str]
 
 
 class NothingIn(Request):

@@ -50,6 +50,11 @@ class Access:
         """Name of the cookie: cookies do not know ports, so two servers on one host must not share a name."""
         return f"emc_{hashlib.sha256(self.token.encode()).hexdigest()[:12]}"
 
+    @property
+    def seat(self) -> str:
+        """Name of the cookie that says which participant of a study a browser belongs to."""
+        return f"{self.cookie}_seat"
+
     def is_token(self, given: str) -> bool:
         """Return whether `given` is the token, in a time that does not tell how much of it is right."""
         return hmac.compare_digest(given.encode(), self.token.encode())

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from emc.errors import UsageError
 from emc.server.app import create_app
@@ -33,18 +34,41 @@ def serve(
     `PORT`, or any free one where that is taken. Raises `UsageError` for a host other than loopback without a password,
     and for a port that cannot be had.
     """
+
+    def build(access: Access) -> tuple[ASGIApp, Callable[[], object]]:
+        app = create_app(project, access.token, access=access, author=author)
+        return app, app.state.hub.close
+
+    serve_app(build, secrets.token_urlsafe(32), ready, host=host, port=port, usual=PORT, password=password)
+
+
+def serve_app(
+    build: Callable[[Access], tuple[ASGIApp, Callable[[], object]]],
+    token: str,
+    ready: Callable[[str], object],
+    *,
+    host: str,
+    port: int | None,
+    usual: int,
+    password: str,
+) -> None:
+    """Serve an application until Ctrl-C.
+
+    build : makes it, once its address is known, with what ends its event streams. token : what opens it. usual : the
+    port that is tried first where `port` is None. Raises what `serve` raises.
+    """
     if host not in LOOPBACK and not password:
         raise UsageError(f"host {host} can be reached by others: set a password with --password or EMC_PASSWORD")
-    with _listen(host, port) as listener:
+    with _listen(host, port, usual) as listener:
         number = int(listener.getsockname()[1])
-        access = Access(secrets.token_urlsafe(32), host, number, password)
-        app = create_app(project, access.token, access=access, author=author)
+        access = Access(token, host, number, password)
+        app, ending = build(access)
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False, ws="none", timeout_graceful_shutdown=3
         )
         address = f"http://{_name(host)}:{number}/?token={access.token}"
-        server = _Server(config, lambda: ready(address), app.state.hub.close)
-        # The server ends cleanly on Ctrl-C and then passes it on; for the editor it is the usual way to end.
+        server = _Server(config, lambda: ready(address), ending)
+        # The server ends cleanly on Ctrl-C and then passes it on; here it is the usual way to end.
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
 
@@ -67,16 +91,16 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _listen(host: str, port: int | None) -> socket.socket:
+def _listen(host: str, port: int | None, usual: int = PORT) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for number in (PORT, 0) if port is None else (port,):
+    for number in (usual, 0) if port is None else (port,):
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, number))
         except OSError as error:
             listener.close()
-            if number != PORT or port is not None:
+            if number != usual or port is not None:
                 said = error.strerror or str(error)
                 raise UsageError(f"cannot listen on {host} port {number} ({said}): choose another --port") from error
         else:

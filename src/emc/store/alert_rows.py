@@ -115,6 +115,38 @@ def count_alerts(connection: Connection, key: int) -> tuple[int, int]:
     return alerts, frames
 
 
+def count_all_alerts(connection: Connection, runs: Sequence[int]) -> dict[int, tuple[int, int, int]]:
+    """Return run -> the key of its lists, how many alerts, and how many (m, n) it has: one query for all runs."""
+    table = schema.run
+    listed = func.coalesce(table.c.alerts, table.c.key).label("listed")
+    rows = select(table.c.key, listed).where(table.c.key.in_(runs)).subquery()
+    alerts, frames = (
+        (select(func.max(counted.c.rank)).where(counted.c.run == rows.c.listed).scalar_subquery()).label(name)
+        for name, counted in (("alerts", schema.alert), ("frames", schema.frame_alert))
+    )
+    return {
+        row.key: (row.listed, 0 if row.alerts is None else row.alerts + 1, 0 if row.frames is None else row.frames + 1)
+        for row in connection.execute(select(rows.c.key, rows.c.listed, alerts, frames))
+    }
+
+
+def select_all_columns(connection: Connection, listed: Mapping[int, tuple[int, int, int]]) -> dict[int, AlertColumns]:
+    """Return run -> its alerts by columns, most severe first, for what `count_all_alerts` says of the runs.
+
+    A run whose alerts were written by a version that kept no blocks is left out.
+    """
+    table = schema.alert_block
+    blocks: dict[int, list[tuple[int, bytes]]] = {key: [] for key, _, _ in listed.values()}
+    query = select(table.c.run, table.c.rows, table.c.data).where(table.c.run.in_(list(blocks)))
+    for row in connection.execute(query.order_by(table.c.run, table.c.part)):
+        blocks[row.run].append((row.rows, row.data))
+    return {
+        run: joined([unpack_block(rows, data) for rows, data in blocks[key]])
+        for run, (key, alerts, _) in listed.items()
+        if sum(rows for rows, _ in blocks[key]) == alerts
+    }
+
+
 def _page(order: ColumnElement[int], limit: int | None, offset: int) -> list[ColumnElement[bool]]:
     page = [order >= offset]
     return page if limit is None else [*page, order < offset + limit]

@@ -93,13 +93,21 @@ def last_person(connection: Connection, clip: int) -> int:
     return -1 if found is None else found
 
 
-def run_key(connection: Connection, run: str) -> int:
-    """Return the key behind a run's id; raises `UsageError` where there is no such run."""
+def key_of(run: str) -> int | None:
+    """Return the key that a run's id is written with, None where it is none; there may be no such run."""
     number = run.removeprefix(_PREFIX)
     if run.startswith(_PREFIX) and number.isascii() and number.isdecimal() and len(number) < 10:
-        is_run = (schema.run.c.key == int(number)) & (schema.run.c.finished >= 0)
+        return int(number) if run_id(int(number)) == run else None
+    return None
+
+
+def run_key(connection: Connection, run: str) -> int:
+    """Return the key behind a run's id; raises `UsageError` where there is no such run."""
+    number = key_of(run)
+    if number is not None:
+        is_run = (schema.run.c.key == number) & (schema.run.c.finished >= 0)
         key = connection.execute(select(schema.run.c.key).where(is_run)).scalar()
-        if key is not None and run_id(key) == run:
+        if key is not None:
             return key
     raise UsageError(f"there is no prediction run '{run}' in the project: list them with `emc status`")
 

@@ -242,6 +242,21 @@ class SqlStore:
             key = alert_lists.list_key(connection, run_rows.run_key(connection, run))
             return (key, *alert_rows.count_alerts(connection, key))
 
+    def alert_states(self, runs: Sequence[str]) -> dict[str, tuple[int, ...]]:
+        """Return run -> `alert_state`, for many runs at once; unknown runs are left out."""
+        with self._database.reading() as connection:
+            keys = {key: run for run in runs if (key := run_rows.key_of(run)) is not None}
+            found = alert_rows.count_all_alerts(connection, list(keys))
+            return {keys[key]: state for key, state in found.items()}
+
+    def all_alert_columns(self, runs: Sequence[str]) -> dict[str, AlertColumns]:
+        """Return run -> `alert_columns`, for many runs at once."""
+        with self._database.reading() as connection:
+            keys = {key: run for run in runs if (key := run_rows.key_of(run)) is not None}
+            found = alert_rows.select_all_columns(connection, alert_rows.count_all_alerts(connection, list(keys)))
+        columns = {keys[key]: columns for key, columns in found.items()}
+        return {run: columns[run] if run in columns else self.alert_columns(run) for run in runs}
+
     def frame_alerts(
         self, run: str, limit: int | None = None, offset: int = 0, worst_first: bool = True
     ) -> list[FrameAlerts]:

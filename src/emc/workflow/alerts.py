@@ -7,8 +7,8 @@ from typing import Any
 
 from emc.errors import UsageError
 from emc.interfaces import RunRecord, Store
-from emc.pose.skeleton import skeleton_named
 from emc.workflow.clips import selected_clips
+from emc.workflow.skeletons import skeleton_called
 
 
 def newest_run(store: Store, clip: str, model: str | None = None) -> RunRecord:
@@ -26,7 +26,7 @@ def list_alerts(store: Store, clips: Sequence[str], limit: int) -> dict[str, Any
 
 def _clip_alerts(store: Store, clip: str, limit: int) -> dict[str, Any]:
     run = newest_run(store, clip)
-    joints = skeleton_named(run.skeleton).joints
+    joints = skeleton_called(store, run.skeleton).joints
     return {
         "clip": clip,
         "model": run.model,

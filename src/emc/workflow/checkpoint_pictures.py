@@ -13,6 +13,7 @@ from emc.stages.checkpoint_grid import GridColumn, draw_grid, hardest
 from emc.stages.evaluate import joint_hits
 from emc.workflow.calibrate import Calibration
 from emc.workflow.scoring import head_name, predict_samples
+from emc.workflow.skeletons import calibrated_skeleton
 
 PICTURE = "checkpoints.png"
 ROWS = 5
@@ -30,7 +31,8 @@ def checkpoint_grid(
     base = plugins.estimator_for(settings.predict.estimator)
     if not isinstance(base, Trainable):
         return None
-    head, skeleton = head_name(samples, settings.evaluate), base.skeleton
+    skeleton = calibrated_skeleton(done.folder)
+    head = head_name(samples, settings.evaluate, skeleton)
     rows = hardest(before, samples, skeleton, head, ROWS)
     if not rows:
         return None

@@ -23,6 +23,7 @@ from emc.workflow.predict import find_run_alerts, model_key
 from emc.workflow.progress import Silent
 from emc.workflow.samples import load_samples
 from emc.workflow.scoring import head_name, in_original_pixels, predict_samples
+from emc.workflow.skeletons import estimator_in
 from emc.workflow.trust import FILE, KIND, Trust, trust_of
 
 WHOLE = 0.5
@@ -44,7 +45,7 @@ def fit_project_confidence(store: Store, settings: Settings, progress: Progress 
     """
     progress = progress or Silent()
     set_threads(settings.predict)
-    estimator = plugins.estimator_for(settings.predict.estimator)
+    estimator = estimator_in(store, settings.predict.estimator)
     clips = [clip for clip in store.clips() if clip.tags.get(TEST_TAG[0]) != TEST_TAG[1]]
     samples = {role: load_samples(store, [clip for clip in clips if clip.role is role], progress) for role in Role}
     document = fitted_document(estimator, samples, settings.evaluate)
@@ -78,7 +79,7 @@ def fit_base(
     store: Store, samples: Mapping[Role, Sequence[Sample]], settings: Settings, progress: Progress
 ) -> dict[str, Any] | None:
     """Fit the base's confidence on all people who may train or choose; None, saying why, where too few are labelled."""
-    estimator = plugins.estimator_for(settings.predict.estimator)
+    estimator = estimator_in(store, settings.predict.estimator)
     document = fitted_document(estimator, samples, settings.evaluate)
     if not document["roles"]:
         progress.say(f"note: confidence of the base not fitted: {document['left_out']['target']}")
@@ -124,8 +125,8 @@ def fit_samples(
     if not samples:
         raise UsageError("no person with at least half of the joints labelled: correct or confirm whole persons")
     people, predicted = original_pixels(samples, predict_samples(estimator, samples))
-    head = head_name(samples, settings)
     skeleton = estimator.skeleton
+    head = head_name(samples, settings, skeleton)
     hits = joint_hits(predicted, people, skeleton, head, settings.alpha)
     fit = fit_confidence(predicted, hits, [s.group for s in people], skeleton, prior, seed=settings.seed)
     after = [replace(p, confidence=c.astype(np.float32)) for p, c in zip(predicted, fit.cross_fitted, strict=True)]

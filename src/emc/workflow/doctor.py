@@ -26,6 +26,7 @@ def examine() -> dict[str, Any]:
         _check("estimator nano", _nano, "reinstall emc-pose: its embedded weights are missing or damaged"),
         _check("detector embedded", _detector, "reinstall emc-pose: its embedded weights are missing or damaged"),
         _check("lifter temporal-small", _lifter, "reinstall emc-pose: its embedded weights are missing or damaged"),
+        _check("regions (keypointrcnn)", _regions, "reinstall PyTorch: `pip install --force-reinstall torch`"),
     ]
     return {"emc": __version__, "ok": all(check["ok"] for check in checks), "checks": checks}
 
@@ -101,6 +102,12 @@ def _nano() -> str:
 def _detector() -> str:
     plugins.make_plugin("detectors", "embedded").detect([np.zeros((64, 64, 3), np.uint8)], [0])
     return "detects"
+
+
+def _regions() -> str:
+    from emc.estimators.keypoint_rcnn_operators import examine_operators
+
+    return examine_operators()
 
 
 def _lifter() -> str:

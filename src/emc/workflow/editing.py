@@ -15,7 +15,7 @@ from emc.errors import ConflictError, UsageError
 from emc.interfaces import RunRecord
 from emc.pose.journal import JointKey
 from emc.pose.records import Clip, Edit, JointChange, Pose, Prediction, Provenance, Visibility
-from emc.pose.skeleton import COCO17, Skeleton, skeleton_named
+from emc.pose.skeleton import COCO17, Skeleton
 from emc.stages.edits import OUTSIDE
 from emc.store.sql import SqlStore
 from emc.workflow.editing_conflicts import changed_since, checked_versions
@@ -23,6 +23,7 @@ from emc.workflow.editing_views import AlertRow, FrameRow, FrameView, frame_row,
 from emc.workflow.flags import Flags, joints_done, next_open_frame, open_on_frame, read_flags
 from emc.workflow.history import EDITOR_KINDS, History, longer_history, read_history, take_back
 from emc.workflow.propagation import PROPAGATING_KINDS, REACH, Propagator, Span
+from emc.workflow.skeletons import declared, skeleton_called
 
 MAX_CHANGES = 10_000
 """Joints that one edit of the editor's page may change: more is a mistake, not an action of a person."""
@@ -97,8 +98,12 @@ class Editing:
         return self.held(clip).history.of(author or self.author)
 
     def skeleton(self, held: Held) -> Skeleton:
-        """Return the skeleton of a clip's newest run (COCO's where nothing is predicted yet)."""
-        return COCO17 if held.run is None else skeleton_named(held.run.skeleton)
+        """Return the skeleton of a clip's newest run (the project's where nothing is predicted yet)."""
+        return self.run_skeleton(held.run)
+
+    def run_skeleton(self, run: RunRecord | None) -> Skeleton:
+        """Return the skeleton of a run, that of the project where there is none."""
+        return declared(self.store) or COCO17 if run is None else skeleton_called(self.store, run.skeleton)
 
     def frame_rows(self, clip: str, worst_first: bool, offset: int, limit: int) -> tuple[int, list[FrameRow]]:
         """Return how many frames are predicted, and a page of them with (m, n)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from emc.workflow.editing import Editing
 
 AROUND = 60
 """Frames to each side that are lifted together: beyond them a small lifter sees nothing."""
+TRAIL = 20
+"""Frames whose places are shown as a trail."""
 _KEPT = 32
 _PAIRS = tuple((i, H36M17.index(name)) for i, name in enumerate(COCO17.joints) if name in H36M17.joints)
 
@@ -29,7 +31,8 @@ class LiftedPose:
 
     xyz : (17, 3) Human3.6M-17 in metres, camera axes, pelvis at the origin. scale : pixels per metre. pixel : (17, 2)
     the same joints in the frame. off : (17,) pixels between each COCO-17 joint and its lifted one, NaN where unknown.
-    side : pixels, the longer side of the person.
+    side : pixels, the longer side of the person. before : (T, 17, 3) the frames up to this one, oldest first. ground :
+    metres, y of the floor: where the lowest joint is on half of the lifted frames.
     """
 
     xyz: np.ndarray
@@ -37,6 +40,8 @@ class LiftedPose:
     pixel: np.ndarray
     off: np.ndarray
     side: float
+    before: np.ndarray = field(default_factory=lambda: np.zeros((0, len(H36M17), 3)))
+    ground: float = 0.9
 
 
 class Lifting:
@@ -73,7 +78,11 @@ class Lifting:
         at = [] if sequence is None else np.flatnonzero(sequence.frames == frame).tolist()
         if sequence is None or not at or not np.isfinite(sequence.xyz[at[0]]).all():
             raise UsageError(f"clip {clip}, frame {frame}: person {person} has too few joints to be lifted")
-        return projected(sequence.xyz[at[0]].astype(np.float64), here)
+        xyz = sequence.xyz.astype(np.float64)
+        lowest = np.nanmax(np.where(np.isfinite(xyz[:, :, 1]), xyz[:, :, 1], -np.inf), axis=1)
+        ground = float(np.median(lowest[np.isfinite(lowest)]))
+        before = xyz[max(0, at[0] - TRAIL) : at[0]]
+        return replace(projected(xyz[at[0]], here), before=before, ground=ground)
 
     def _loaded(self) -> Lifter:
         lifter = self._lifter

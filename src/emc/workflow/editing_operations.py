@@ -258,12 +258,21 @@ _STANDING = np.array(
 """A person who stands and faces the camera, COCO-17, in shares of the height, y down, the floor at 0."""
 
 
+def standing_in(skeleton: Skeleton, box: np.ndarray) -> np.ndarray:
+    """Return (J, 2) places of a standing figure that fills the height of a (4,) xywh box: a first guess to drag."""
+    x, y, w, h = (float(v) for v in box)
+    return _figure(skeleton) * h + np.array([x + w / 2, y + h])
+
+
 def _standing(clip: Clip, skeleton: Skeleton) -> np.ndarray:
+    return _figure(skeleton) * 0.5 * clip.height
+
+
+def _figure(skeleton: Skeleton) -> np.ndarray:
     if skeleton.name == COCO17.name:
-        return _STANDING * 0.5 * clip.height
+        return _STANDING
     index = {name: i for i, name in enumerate(COCO17.joints)}
-    places = [_STANDING[index[name]] if name in index else np.array([0.0, -0.6]) for name in skeleton.joints]
-    return np.array(places) * 0.5 * clip.height
+    return np.array([_STANDING[index[name]] if name in index else (0.0, -0.6) for name in skeleton.joints])
 
 
 def _placed(pose: Pose, joint: int) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from emc.errors import UsageError
 from emc.interfaces import RunRecord
 from emc.pose.journal import JointKey
 from emc.pose.records import Edit
-from emc.pose.skeleton import skeleton_named
 from emc.stages.queue import QueueOrder, predicted_seconds, sorted_places, value_of
 from emc.store.sql import SqlStore
 from emc.workflow.editing_queue_columns import (
@@ -22,72 +21,14 @@ from emc.workflow.editing_queue_columns import (
     joined_columns,
     joint_mask,
     person_counts,
+    summed_spans,
     with_done,
 )
+from emc.workflow.editing_queue_rows import Ahead, Facets, Place, QueueFilter, QueueRow
 from emc.workflow.history import decided_joints
+from emc.workflow.skeletons import skeleton_called
 
-State = Literal["open", "confirmed", "all"]
 _LISTS_KEPT = 16
-
-
-@dataclass(frozen=True, slots=True)
-class QueueFilter:
-    """What of the queue is asked for; an empty tuple lets everything through. joints : names."""
-
-    state: State = "open"
-    order: QueueOrder = QueueOrder.VALUE
-    down: bool = True
-    clips: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
-    joints: tuple[str, ...] = ()
-    persons: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class QueueRow:
-    """One run: see `QueueColumns`; `key` names it as long as the clip is not predicted again."""
-
-    key: str
-    clip: str
-    person: int
-    joint: int
-    name: str
-    first: int
-    last: int
-    reason: str
-    severity: float
-    frames: int
-    done: int
-    value: float
-    seconds: float
-
-    @property
-    def state(self) -> str:
-        """``confirmed`` where a person decided the joint on every frame."""
-        return "confirmed" if self.done >= self.frames else "open"
-
-
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """How many runs there are by reason, joint, clip and person, how many are open, and their predicted seconds."""
-
-    open: int
-    confirmed: int
-    seconds: float
-    reasons: dict[str, int]
-    joints: dict[str, int]
-    clips: dict[str, int]
-    persons: dict[tuple[str, int], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A joint on a frame, from where the next run is asked for."""
-
-    clip: str
-    frame: int
-    person: int
-    joint: int
 
 
 class ProjectQueue:
@@ -141,9 +82,46 @@ class ProjectQueue:
                 persons=person_counts(loaded, chosen),
             )
 
+    def density(self, clip: str, frames: int, bins: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return (bins,) how much is wrong and (bins,) how much is confirmed along a clip: P(wrong) per bin, summed.
+
+        Every run of the clip counts, in each bin that it touches. frames : of the clip.
+        """
+        with self._lock:
+            loaded = self._refreshed()
+            clips = [run.clip for run in loaded.runs]
+            if clip not in clips:
+                return np.zeros(bins), np.zeros(bins)
+            number = clips.index(clip)
+            rows = slice(int(loaded.starts[number]), int(loaded.starts[number + 1]))
+            c = loaded.columns
+            done = c.done[rows] >= c.frames[rows]
+            spans = c.first[rows] * bins // frames, ((c.last[rows] + 1) * bins - 1) // frames
+            return (
+                summed_spans(*spans, np.where(done, 0.0, c.severity[rows]), bins),
+                summed_spans(*spans, np.where(done, c.severity[rows], 0.0), bins),
+            )
+
+    def ahead(self, seconds: Sequence[float]) -> list[Ahead]:
+        """Return what the queue promises for the next seconds of work, done in the order of most gain per second."""
+        with self._lock:
+            loaded = self._refreshed()
+            order = self._order(loaded, QueueFilter())
+            is_open = loaded.columns.done < loaded.columns.frames
+            order = order[is_open[order]]
+            cost, _ = self._costs(loaded)
+            worked = np.cumsum(cost[order])
+            gained = np.cumsum(loaded.columns.severity[order] * loaded.columns.frames[order])
+            counts = np.searchsorted(worked, np.asarray(seconds), side="right")
+            return [
+                Ahead(float(s), int(n), float(gained[n - 1]) if n else 0.0, float(worked[n - 1]) if n else 0.0)
+                for s, n in zip(seconds, counts, strict=True)
+            ]
+
     def _refreshed(self) -> Loaded:
         runs = tuple(self._store.current_runs().values())
-        states = tuple(self._store.alert_state(run.id) for run in runs)
+        found = self._store.alert_states([run.id for run in runs])
+        states = tuple(found.get(run.id, ()) for run in runs)
         before = self._loaded
         if before is None or (before.runs, before.states) != (runs, states):
             before = self._load(runs, states)
@@ -157,9 +135,10 @@ class ProjectQueue:
         return before
 
     def _load(self, runs: tuple[RunRecord, ...], states: tuple[tuple[int, ...], ...]) -> Loaded:
-        parts = [self._store.alert_columns(run.id) for run in runs]
+        columns = self._store.all_alert_columns([run.id for run in runs])
+        parts = [columns[run.id] for run in runs]
         starts = np.cumsum([0, *(len(part) for part in parts)])
-        names = tuple(skeleton_named(run.skeleton).joints for run in runs)
+        names = tuple(skeleton_called(self._store, run.skeleton).joints for run in runs)
         return Loaded(runs, states, starts, joined_columns(parts, runs), names)
 
     def _forget(self) -> None:

@@ -89,3 +89,11 @@ def person_counts(loaded: Loaded, chosen: np.ndarray) -> dict[tuple[str, int], i
         (loaded.runs[int(key >> 32)].clip, int(key & (2**32 - 1)) - 1): int(count)
         for key, count in zip(found, counts, strict=True)
     }
+
+
+def summed_spans(first: np.ndarray, last: np.ndarray, weight: np.ndarray, bins: int) -> np.ndarray:
+    """Return (bins,) the summed weight of the spans first..last (inclusive bin numbers) that cover each bin."""
+    steps = np.bincount(first, weights=weight, minlength=bins + 1)[: bins + 1]
+    steps -= np.bincount(last + 1, weights=weight, minlength=bins + 1)[: bins + 1]
+    # Sums and differences of the same numbers leave rounding behind: nothing is below nothing.
+    return np.maximum(np.cumsum(steps)[:bins].round(6), 0.0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from emc import plugins
 from emc.config import Settings
 from emc.errors import UsageError
 from emc.interfaces import Progress, Store
@@ -17,6 +16,7 @@ from emc.workflow.predict import model_key
 from emc.workflow.progress import Silent
 from emc.workflow.samples import load_samples
 from emc.workflow.scoring import score_samples
+from emc.workflow.skeletons import estimator_in
 
 
 def evaluate_project(
@@ -29,7 +29,7 @@ def evaluate_project(
     """
     progress = progress or Silent()
     set_threads(settings.predict)
-    estimator = plugins.estimator_for(settings.predict.estimator)
+    estimator = estimator_in(store, settings.predict.estimator)
     chosen, scope = _scope(store, clips)
     document: dict[str, Any] = {"model": model_key(estimator), "scope": scope, "clips": [clip.id for clip in chosen]}
     for role in Role:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from emc import plugins
 from emc.errors import UsageError
+from emc.pose.skeleton import SKELETONS, Skeleton
+from emc.pose.skeleton_file import skeleton_text
+from emc.workflow.files import write_bytes
 
 POSE_CLASS = {"simcc": "RTMPose", "heatmap": "ViTPose"}
 """The class of rtmlib that reads each kind."""
@@ -16,8 +20,9 @@ def export_model(model: str, file: Path, kind: str = "simcc", finer: int = 2) ->
     """Write a model's ONNX file and its card; return what was written and how other programs are told of it.
 
     model : an estimator's name, or the folder of a saved model. file : ends in ``.onnx``; the card gets the same name,
-    ``.toml``. kind : ``simcc`` (read as RTMPose) or ``heatmap`` (read as ViTPose). finer : input sides per side of the
-    network. Raises `UsageError` for a wrong name or a model that cannot be exported, `PluginError` where the extra
+    ``.toml``; joints that no built-in skeleton has come as ``NAME.skeleton.toml``. kind : ``simcc`` (read as RTMPose)
+    or ``heatmap`` (read as ViTPose). finer : input sides per side of the network. Raises `UsageError` for a wrong name
+    or a model that cannot be exported, `PluginError` where the extra
     ``onnx`` is missing.
     """
     if file.suffix != ".onnx":
@@ -27,7 +32,12 @@ def export_model(model: str, file: Path, kind: str = "simcc", finer: int = 2) ->
     from emc.estimators.onnx_export import card_of, form_of, write_onnx
 
     form = form_of(estimator)
+    skeleton: Skeleton = estimator.skeleton
+    own = None if SKELETONS.get(skeleton.name) is skeleton else file.with_name(f"{file.stem}.skeleton.toml")
+    form = form if own is None else replace(form, skeleton=own.name)
     done = write_onnx(form, file, kind, finer)
+    if own is not None:
+        write_bytes(own, skeleton_text(skeleton).encode())
     write_card(card_path(file), card_of(form, kind, finer))
     width, height = done.input_size
     return {

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
 from emc.config import Settings
+from emc.errors import UsageError
 from emc.interfaces import Trainable
 from emc.pose.records import Interval, Sample
 from emc.stages.calibrate import borrowed_weights
 from emc.stages.choose import Choice, LadderEntry, choose, refusals
-from emc.stages.evaluate import PopulationScores, before_after, chance_kept
+from emc.stages.evaluate import PopulationScores, before_after, chance_ap_kept, chance_kept
 from emc.workflow.scoring import score_samples
 
 Weights = Mapping[str, torch.Tensor]
@@ -47,7 +48,13 @@ class Judge:
         cls, estimator: Trainable, target: Sequence[Sample], common: Sequence[Sample], settings: Settings
     ) -> Judge:
         """Return a judge for whom the estimator's present weights are the base."""
-        return cls(estimator, target, common, settings, _scores(estimator, target, common, settings))
+        scores = _scores(estimator, target, common, settings)
+        if settings.calibrate.guard != "pckh" and scores.common is not None and scores.common.matches is None:
+            raise UsageError(
+                f"calibrate.guard = '{settings.calibrate.guard}' needs AP, which the common validation persons do not "
+                "have (an area and a skeleton with OKS sigmas): use calibrate.guard = 'pckh'"
+            )
+        return cls(estimator, target, common, settings, scores)
 
     def base_row(self) -> Row:
         """Return the ladder's row of the base."""
@@ -93,14 +100,39 @@ class Judge:
         pair = (self.base.common, scores.common) if self.base.common and scores.common else None
         row["change"] = before_after((self.base.target, scores.target), pair, options.bootstrap, options.seed)
         if pair:
-            row["kept"] = chance_kept(*pair, self.settings.calibrate.budget, options.bootstrap, options.seed)
+            row |= self._kept(*pair)
         return row
+
+    def _kept(self, before: PopulationScores, after: PopulationScores) -> Row:
+        """Return the row's ``kept``: of two guarded scores the smaller chance, since each must keep the budget."""
+        options, resamples = self.settings.calibrate, self.settings.evaluate
+        tests = {"pckh": chance_kept, "ap": chance_ap_kept}
+        asked = tests if options.guard == "both" else {options.guard: tests[options.guard]}
+        chances = {
+            name: test(before, after, options.budget, resamples.bootstrap, resamples.seed)
+            for name, test in asked.items()
+        }
+        kept: Row = {"kept": min(chances.values())}
+        return kept if options.guard == "pckh" else kept | {"kept_by": chances}
 
 
 def choice_of(rows: Sequence[Mapping[str, Any]], settings: Settings) -> Choice:
     """Return the choice among a ladder's rows by the rule of the settings."""
     options = settings.calibrate
-    return choose([entry_of(row) for row in rows], options.parts, options.budget, certainty=options.certainty)
+    choice = choose([entry_of(row) for row in rows], options.parts, options.budget, certainty=options.certainty)
+    guarded = {"pckh": "", "ap": "; the fall is that of OKS-AP", "both": "; the fall of PCKh and that of OKS-AP, each"}
+    return replace(choice, rule=choice.rule + guarded[options.guard])
+
+
+def out_of_patience(rows: Sequence[Mapping[str, Any]], settings: Settings) -> bool:
+    """Return whether the last ``calibrate.patience`` checkpoints brought no better choice than those before them.
+
+    rows : of the ladder so far, with the base. A patience of 0 never ends.
+    """
+    patience = settings.calibrate.patience
+    if patience == 0 or len(rows) <= patience:
+        return False
+    return choice_of(rows, settings).step <= int(rows[-patience - 1]["step"])
 
 
 def entry_of(row: Mapping[str, Any]) -> LadderEntry:

@@ -16,11 +16,13 @@ from emc.interfaces import Store
 from emc.pose.labels import LabelledImage, LabelledPerson, LabelSet
 from emc.pose.records import Clip, Pose, Prediction, Provenance, Visibility
 from emc.pose.skeleton import COCO17, Skeleton
+from emc.pose.skeleton_maps import SkeletonMap, skeleton_map
 from emc.stages.edits import Label, edit_from_labels
 from emc.workflow.clips import image_names, selected_clips
 from emc.workflow.effort import SIMULATED
-from emc.workflow.lspe import head_segment, to_coco17
+from emc.workflow.lspe import head_segment
 from emc.workflow.samples import LabelExtra, put_extras
+from emc.workflow.skeletons import clip_skeleton, padded
 
 SAME_PERSON = 0.3
 """Least overlap (intersection over union) of a label's box with a predicted one to be the same person."""
@@ -50,12 +52,12 @@ def import_labels(
     labels: LabelSet = reader(format).read(file)
     frames = frame_numbers(target, labels, file)
     assigned = assign_persons(store, target, labels, frames)
-    rows = [
-        to_label(person, labels.skeleton, *assigned[person.id]) for person in labels.persons if person.id in assigned
-    ]
+    skeleton = clip_skeleton(store, target.id)
+    mapping = known_joints(labels.skeleton, skeleton, file)
+    rows = [to_label(person, mapping, *assigned[person.id]) for person in labels.persons if person.id in assigned]
     if not rows:
         raise InputError(f"{file} has no labelled person with joints: check that it is the right file")
-    edit = edit_from_labels(rows, target, COCO17, author=SIMULATED if simulated else "import")
+    edit = edit_from_labels(rows, target, skeleton, author=SIMULATED if simulated else "import")
     put_extras(store, target.id, extras(labels, assigned))
     stored = store.append_edit(edit)
     return [Imported(target.id, stored.id, len(rows), sum(c.visibility > 0 for c in stored.changes))]
@@ -150,10 +152,21 @@ def overlap(a: np.ndarray, b: np.ndarray) -> float:
     return shared / both if both > 0 else 0.0
 
 
-def to_label(person: LabelledPerson, skeleton: Skeleton, frame: int, number: int) -> Label:
-    """Return a labelled person as COCO-17 labels."""
-    xy, visibility = to_coco17(person.xy, person.visibility, skeleton)
-    return Label(frame, number, xy, visibility)
+def known_joints(source: Skeleton, target: Skeleton, file: Path) -> SkeletonMap:
+    """Return the mapping of a file's joints to those of a clip; raises `InputError` where it has none of them."""
+    mapping = skeleton_map(source, target)
+    if len(mapping.absent) == len(target):
+        raise InputError(
+            f"{file} labels {', '.join(source.joints[:3])} ..., none of which is a joint of skeleton {target.name}: "
+            "rename them, or make a project with their skeleton (`emc new NAME --skeleton FILE.toml`)"
+        )
+    return mapping
+
+
+def to_label(person: LabelledPerson, mapping: SkeletonMap, frame: int, number: int) -> Label:
+    """Return a labelled person in the joints of the clip."""
+    xy, visibility = mapping.labels(person.xy, person.visibility)
+    return Label(frame, number, xy.astype(np.float32), visibility.astype(np.int8))
 
 
 def extras(labels: LabelSet, assigned: dict[int, tuple[int, int]]) -> dict[tuple[int, int], LabelExtra]:
@@ -179,14 +192,23 @@ def export_labels(
     if only not in ("all", "human"):
         raise UsageError(f"--only {only} is unknown: use all or human")
     chosen = [store.clip(clip.id) for clip in selected_clips(store, clips)]
+    skeleton = one_skeleton(store, chosen)
     images: list[LabelledImage] = []
     persons: list[LabelledPerson] = []
     for clip in chosen:
         offset = len(images)
         images.extend(clip_images(clip, offset))
         persons.extend(clip_persons(store, clip, offset, len(persons) + 1, only == "human"))
-    reader(format).write(file, LabelSet(COCO17, tuple(images), tuple(persons)))
+    reader(format).write(file, LabelSet(skeleton, tuple(images), tuple(persons)))
     return {"file": str(file), "clips": [clip.id for clip in chosen], "images": len(images), "persons": len(persons)}
+
+
+def one_skeleton(store: Store, clips: Sequence[Clip]) -> Skeleton:
+    """Return the skeleton of all the clips; raises `UsageError` where they have different ones."""
+    found = {skeleton.name: skeleton for skeleton in (clip_skeleton(store, clip.id) for clip in clips)}
+    if len(found) > 1:
+        raise UsageError(f"the clips have skeletons {', '.join(sorted(found))}: export clips of one with --clip")
+    return next(iter(found.values()), COCO17)
 
 
 def export_clip(store: Store, clip: Clip, file: Path) -> dict[str, Any]:
@@ -206,12 +228,14 @@ def clip_persons(store: Store, clip: Clip, offset: int, first_id: int, human: bo
     """Return the poses of a clip as labelled persons, with person, provenance and confidence per joint."""
     confidences = {(p.frame, p.person): p for p in newest_predictions(store, clip)}
     persons: list[LabelledPerson] = []
-    for pose in store.poses(clip.id):
+    joints = len(clip_skeleton(store, clip.id))
+    for pose in (padded(pose, joints) for pose in store.poses(clip.id)):
         visibility = exported_visibility(pose, human)
         if not (visibility > 0).any():
             continue
         prediction = confidences.get((pose.frame, pose.person))
         confidence = prediction.confidence if prediction else np.ones(len(pose.xy))
+        confidence = np.pad(confidence, (0, len(pose.xy) - len(confidence)))
         confidence = np.where(pose.provenance >= Provenance.HUMAN, 1.0, confidence)
         x, y, w, h = exported_box(pose, visibility)
         persons.append(

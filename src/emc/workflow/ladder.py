@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from emc.config import Settings
+from emc.errors import NotTrainable, StorageError, UsageError
 from emc.interfaces import Progress, Trainable
 from emc.pose.records import Sample
 from emc.stages.calibrate import LadderStep, Processes, Progressed, SavePoint, borrowed_weights, sampler_of, train
@@ -69,6 +70,10 @@ def run_ladder(
     if document["finished"]:
         world.told(FINISHED)
         return document
+    if not data.validation_target:
+        raise UsageError(
+            "no target person is held out to choose a checkpoint by: correct frames of a second clip or athlete"
+        )
     base = {name: value.detach().clone() for name, value in estimator.module.state_dict().items()}
     judge = Judge.of_base(estimator, data.validation_target, data.validation_common, settings)
     if not document["ladder"]:
@@ -102,8 +107,6 @@ def follow_ladder(estimator: Trainable, data: Populations, settings: Settings, p
 
 def untrained(estimator: Trainable, settings: Settings) -> Trainable:
     """Return an estimator of the same kind with fresh weights, for the strategy ``initial``."""
-    from emc.errors import NotTrainable
-
     # An architecture of several sizes says which of them this estimator is.
     anew = getattr(estimator, "anew", None)
     if anew is not None:
@@ -148,7 +151,7 @@ def _climb(
                     shares[0.0] = dict(base)
                 row = judge.row(step, shares)
                 with borrowed_weights(estimator, shares[row["share"]]):
-                    estimator.save(folder / f"step_{step}", {"ladder_step": step, "tuned_share": row["share"]})
+                    save_model(estimator, folder / f"step_{step}", {"ladder_step": step, "tuned_share": row["share"]})
                 document["ladder"] = [*[r for r in document["ladder"] if r["step"] < step], row]
                 progress.say(describe_row(row))
                 if world.told(_stopped(document, step, settings, progress)):
@@ -160,6 +163,17 @@ def _climb(
                 write_json(folder / LADDER, document | {"saved_step": step})
                 write_bytes(state_file, saved)
     progress.finish()
+
+
+def save_model(estimator: Trainable, folder: Path, extra: Mapping[str, Any]) -> None:
+    """Save a model into `folder`; raises `StorageError` that names it where it cannot be written."""
+    try:
+        estimator.save(folder, extra)
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {folder} ({error.strerror or error}): free space or choose another folder, then run the "
+            "command again"
+        ) from error
 
 
 def _stopped(document: dict[str, Any], step: int, settings: Settings, progress: Progress) -> bool:
@@ -218,7 +232,7 @@ def _finish(
                 score_samples(estimator, common, settings.evaluate),
             )
             if step == choice.step:
-                estimator.save(folder / "chosen", {"ladder_step": step, "scores": _short(scores[step])})
+                save_model(estimator, folder / "chosen", {"ladder_step": step, "scores": _short(scores[step])})
         row["target"], row["common"] = (s.document if s else None for s in scores[step])
         row["summary"] = _short(scores[step])
         progress.advance()

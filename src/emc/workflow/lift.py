@@ -28,6 +28,7 @@ from emc.workflow.refine import (
     store_residual_alerts,
     trusted_observations,
 )
+from emc.workflow.skeletons import liftable
 
 LAST = "last"
 
@@ -60,6 +61,7 @@ def lift_project(
 
 
 def _lift_one(store: Store, clip: Clip, lifter: Lifter, settings: Settings, compare: str) -> dict[str, Any]:
+    liftable(store, clip.id)
     path = lifted_path(store, clip.id)
     before = _compared(store, clip, lifter, settings, compare) if compare else None
     run = newest_run(store, clip.id).id

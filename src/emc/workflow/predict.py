@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from emc import plugins
-from emc.config import Settings
-from emc.interfaces import Detector, Estimator, Progress, RunRecord, Store, Trainable
+from emc.config import PredictSettings, Settings
+from emc.executors.ahead import Ahead, Behind
+from emc.interfaces import Estimator, Executor, Progress, RunRecord, Store, Trainable
 from emc.pose.records import Box, Clip
-from emc.workflow.clips import image_names
 from emc.workflow.compute import set_threads
-from emc.workflow.frames import pictures, wanted_frames
+from emc.workflow.frames import wanted_frames
+from emc.workflow.predict_boxes import clip_boxes, file_boxes, sampling_word
+from emc.workflow.predict_keeping import Before, Keeper
+from emc.workflow.predict_spans import PART, Done, Halt, Span, SpanPredictor, in_chunks, spans_of
 from emc.workflow.progress import Silent
+from emc.workflow.skeletons import MappedEstimator, estimator_in
 from emc.workflow.trust import Trust, read_trust
 
-CHUNK = 64
-"""Frames between two durable writes of a run: what a crash can make us predict again."""
-BACKGROUND_FRAMES = 40
+if TYPE_CHECKING:
+    from emc.stages.video import MediaInfo
+
+BOXES_AHEAD = 512
+"""Frames whose boxes are known before they are predicted."""
+WAITING = 4
+"""Predicted spans that wait to be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +61,28 @@ def predict_clips(
     """
     progress = progress or Silent()
     set_threads(settings.predict)
-    estimator: Estimator = plugins.estimator_for(settings.predict.estimator)
+    estimator = estimator_in(store, settings.predict.estimator)
     model = model_key(estimator)
     trust = read_trust(store, model, settings.predict)
     done: list[Predicted] = []
-    for clip in clips:
-        given = file_boxes(boxes_file, clip) if boxes_file else None
-        run = start_run(store, clip, model, estimator, settings, boxes_file, again)
-        if not run.complete:
-            boxes = given if given is not None else clip_boxes(store, clip, settings, progress)
-            predict_run(store, run, clip, estimator, boxes, settings, progress, trust)
-        done.append(find_run_alerts(store, run, clip, estimator, settings))
+    with executor_of(settings.predict) as executor:
+        for clip in clips:
+            given = file_boxes(boxes_file, clip) if boxes_file else None
+            run = start_run(store, clip, model, estimator, settings, boxes_file, again)
+            if run.complete:
+                pass
+            elif given is not None:
+                predict_run(store, run, clip, estimator, given, settings, progress, trust, executor)
+            else:
+                detect_and_predict(store, run, clip, estimator, settings, progress, trust, executor)
+            done.append(find_run_alerts(store, run, clip, estimator, settings))
     return done
 
 
 def model_key(estimator: Estimator) -> str:
     """Return a name that changes with the weights: the model's name and the start of their hash."""
+    if isinstance(estimator, MappedEstimator):
+        return f"{model_key(estimator.inner)}-{estimator.skeleton.name}"
     name = estimator.describe().name
     if not isinstance(estimator, Trainable):
         return name
@@ -91,10 +105,12 @@ def start_run(
     """Return the run to work on: the complete one of the same model and settings, the unfinished one, or a new one."""
     wanted: dict[str, Any] = {
         "detector": f"file:{_digest(boxes_file)}" if boxes_file else settings.predict.detector,
-        "frames": _sampling(settings),
+        "frames": sampling_word(settings),
         "max_persons": settings.predict.max_persons,
         "min_box_score": settings.predict.min_box_score,
     }
+    if not boxes_file and settings.predict.detect_every > 1:
+        wanted["detect_every"] = settings.predict.detect_every
     same = [run for run in store.runs(clip.id) if run.model == model and dict(run.settings) == wanted and run.complete]
     if same and not again:
         return same[-1]
@@ -110,26 +126,101 @@ def predict_run(
     settings: Settings,
     progress: Progress,
     trust: Trust | None = None,
+    executor: Executor | None = None,
 ) -> None:
-    """Predict what is left of a run and mark it complete; `trust` : the model's fitted confidence, if it has one."""
-    from emc.stages.predict import predict_clip
-    from emc.stages.video import open_media
+    """Predict what is left of a run in given boxes and mark it complete.
 
-    first = store.resume_frame(run.id)
-    wanted = [frame for frame in wanted_frames(store, clip, settings.video) if frame >= first]
-    progress.start(f"predict {clip.id}", len(wanted))
-    with open_media(Path(clip.path)) as reader:
-        results = predict_clip(
-            pictures(reader, wanted), {k: list(v) for k, v in boxes.items()}, estimator, settings.predict.batch
-        )
-        for chunk in in_chunks(results, CHUNK):
-            predictions = [prediction for _, found in chunk for prediction in found]
-            if trust is not None:
-                predictions = trust.apply(predictions, clip.role, estimator.skeleton)
-            store.write_predictions(run.id, predictions, upto=chunk[-1][0] + 1)
-            progress.advance(len(chunk))
-    store.finish_run(run.id)
-    progress.finish()
+    trust : the model's fitted confidence, if it has one. executor : where to predict (None: in this process).
+    """
+    frames = wanted_frames(store, clip, settings.video)
+    rows = ((frame, boxes.get(frame, ())) for frame in frames)
+    keeper = Keeper(store, run, clip, estimator, trust, progress, frames)
+    predict_rows(keeper, rows, clip_info(clip, settings), settings, executor)
+
+
+def detect_and_predict(
+    store: Store,
+    run: RunRecord,
+    clip: Clip,
+    estimator: Estimator,
+    settings: Settings,
+    progress: Progress,
+    trust: Trust,
+    executor: Executor | None,
+) -> None:
+    """Find persons and predict what is left of a run, both at the same time where a clip is long."""
+    info, halt, before = clip_info(clip, settings), Halt(), Before(progress)
+    frames = wanted_frames(store, clip, settings.video)
+    found = clip_boxes(store, clip, settings, info, executor, before, halt)
+    keeper = Keeper(store, run, clip, estimator, trust, progress, frames)
+    if executor is not None:
+        # Workers that look for persons would keep those that predict from starting: one after the other.
+        predict_rows(keeper, list(found), info, settings, executor)
+        return
+    with Ahead(found, BOXES_AHEAD) as rows, asking(halt):
+        first = list(islice(rows, 1))
+        before.end()
+        predict_rows(keeper, chain(first, rows), info, settings, None, halt)
+
+
+def predict_rows(
+    keeper: Keeper,
+    rows: Iterable[tuple[int, Sequence[Box]]],
+    info: MediaInfo,
+    settings: Settings,
+    executor: Executor | None,
+    halt: Halt | None = None,
+) -> None:
+    """Predict frames with their boxes, store what comes while the next are predicted, and mark the run complete.
+
+    halt : is asked when this ends early, for those who make the rows.
+    """
+    spans = spans_of(rows, keeper.begin())
+    predictor = SpanPredictor(keeper.clip, info, keeper.estimator, settings.predict, halt)
+    results = _results(predictor, spans, executor)
+    with closing(predictor), closing(results), Behind(keeper.keep, WAITING) as behind:
+        for done in results:
+            behind.put(done)
+    keeper.end()
+
+
+def _results(predictor: SpanPredictor, spans: Iterator[Span], executor: Executor | None) -> Generator[Done]:
+    if executor is None:
+        yield from predictor.stream(spans)
+        return
+    for part in executor.map(predictor, in_chunks(spans, PART)):
+        yield from part
+
+
+@contextmanager
+def asking(halt: Halt) -> Iterator[None]:
+    """Ask for a halt when the block is left, by whatever way."""
+    try:
+        yield
+    finally:
+        halt.ask()
+
+
+@contextmanager
+def executor_of(settings: PredictSettings) -> Iterator[Executor | None]:
+    """Yield where the settings say to predict, None for this process; raises `PluginError` where Ray is missing."""
+    if settings.executor == "local":
+        yield None
+        return
+    from emc.executors.ray_cluster import RayExecutor
+
+    executor = RayExecutor(settings.workers)
+    try:
+        yield executor
+    finally:
+        executor.close()
+
+
+def clip_info(clip: Clip, settings: Settings) -> MediaInfo:
+    """Return what the clip's media hold, once for all who open them."""
+    from emc.stages.video import probe
+
+    return probe(Path(clip.path), settings.video.max_pixels)
 
 
 def find_run_alerts(store: Store, run: RunRecord, clip: Clip, estimator: Estimator, settings: Settings) -> Predicted:
@@ -149,88 +240,6 @@ def find_run_alerts(store: Store, run: RunRecord, clip: Clip, estimator: Estimat
         lost=sum(frame.lost for frame in frames),
         low=sum(frame.low for frame in frames),
     )
-
-
-def clip_boxes(store: Store, clip: Clip, settings: Settings, progress: Progress) -> dict[int, list[Box]]:
-    """Return tracked person boxes per frame from the detector; kept in the project, so that a resume finds them."""
-    from emc.stages.track import keep_largest, track
-
-    name = f"{clip.id}:{settings.predict.detector}:{settings.predict.min_box_score}:{_sampling(settings)}"
-    stored = store.document("boxes", name)
-    if stored is None:
-        frames = wanted_frames(store, clip, settings.video)
-        detector = detector_for(clip, frames, settings)
-        found = track(detected_boxes(clip, frames, detector, settings, progress))
-        stored = {"frames": {str(frame): [_pack(box) for box in boxes] for frame, boxes in found}}
-        store.put_document("boxes", name, stored)
-    unpacked = {int(frame): [_unpack(int(frame), row) for row in rows] for frame, rows in stored["frames"].items()}
-    return dict(keep_largest(sorted(unpacked.items()), settings.predict.max_persons))
-
-
-def detector_for(clip: Clip, frames: Sequence[int], settings: Settings) -> Detector:
-    """Return the detector of the settings; one that can learn a clip's still background is shown frames of it."""
-    detector: Detector = plugins.make_plugin("detectors", settings.predict.detector)
-    with_background = getattr(detector, "with_background", None)
-    if with_background is None:
-        return detector
-    from emc.stages.video import open_media
-
-    step = max(1, len(frames) // BACKGROUND_FRAMES)
-    with open_media(Path(clip.path)) as reader:
-        return with_background([image for _, image in pictures(reader, frames[::step][:BACKGROUND_FRAMES])])
-
-
-def detected_boxes(
-    clip: Clip, frames: Sequence[int], detector: Detector, settings: Settings, progress: Progress
-) -> Iterator[tuple[int, list[Box]]]:
-    """Yield the detector's boxes frame by frame."""
-    from emc.stages.video import open_media
-
-    progress.start(f"find persons {clip.id}", len(frames))
-    with open_media(Path(clip.path)) as reader:
-        for chunk in in_chunks(pictures(reader, frames), 16):
-            numbers = [number for number, _ in chunk]
-            found = detector.detect([image for _, image in chunk], numbers)
-            for number, boxes in zip(numbers, found, strict=True):
-                yield number, [box for box in boxes if box.score >= settings.predict.min_box_score]
-            progress.advance(len(chunk))
-    progress.finish()
-
-
-def file_boxes(path: Path, clip: Clip) -> dict[int, list[Box]]:
-    """Return person boxes per frame from a COCO JSON or CSV file; untracked persons are tracked."""
-    from emc.formats.boxes_csv import read_boxes
-    from emc.stages.track import TrackSettings, track
-
-    boxes = read_boxes(path, files=image_names(clip) if clip.kind == "images" else ())
-    if all(box.track >= 0 for found in boxes.values() for box in found):
-        return boxes
-    # Whoever drew the boxes was sure of them: no score is too low.
-    certain = TrackSettings(start_score=0.0, sure_score=0.0, min_hits=1)
-    return dict(track(((frame, boxes.get(frame, [])) for frame in range(clip.frames)), certain))
-
-
-def in_chunks(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """Yield lists of at most `size` items."""
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
-
-
-def _sampling(settings: Settings) -> str:
-    """Return what decides which frames are predicted, as a word."""
-    video = settings.video
-    value = {"every": video.every, "fps": video.fps, "uniform": video.count, "motion": video.count}[video.sample]
-    return f"{video.sample}:{value}:{video.max_frames}"
-
-
-def _pack(box: Box) -> list[float]:
-    return [*(round(float(v), 3) for v in box.xywh), round(float(box.score), 4), box.track]
-
-
-def _unpack(frame: int, row: Sequence[float]) -> Box:
-    x, y, w, h, score, person = row
-    return Box(frame, (x, y, w, h), score, int(person))
 
 
 def _digest(path: Path) -> str:

@@ -36,11 +36,19 @@ def find_project(given: str | Path | None, here: Path) -> Path:
     raise UsageError(f"several projects in {here} ({names}): choose one with --project")
 
 
-def new_project(name: str | Path) -> SqlStore:
-    """Make an empty project folder and return its store; raises `ProjectError` where it exists already."""
-    from emc.store.sql import SqlStore
+def new_project(name: str | Path, skeleton: str = "") -> SqlStore:
+    """Make an empty project folder and return its store; raises `ProjectError` where it exists already.
 
-    return SqlStore.create(project_folder(name))
+    skeleton : the joints of all its poses, a built-in skeleton's name or a TOML file; "": those of its models.
+    """
+    from emc.store.sql import SqlStore
+    from emc.workflow.skeletons import declare, given_skeleton
+
+    own = given_skeleton(skeleton) if skeleton else None
+    store = SqlStore.create(project_folder(name))
+    if own is not None:
+        declare(store, own)
+    return store
 
 
 def open_project(folder: Path) -> SqlStore:
@@ -54,9 +62,12 @@ def open_project(folder: Path) -> SqlStore:
 
 def status(store: SqlStore) -> dict[str, Any]:
     """Return what a project holds: clips with their runs, alerts and corrections; calibrations; documents."""
+    from emc.workflow.skeletons import told
+
     clips = [_clip_status(store, clip) for clip in store.clips()]
     return {
         "project": str(store.folder),
+        "skeleton": told(store),
         "clips": clips,
         "frames": sum(clip["frames"] for clip in clips),
         "edits": sum(clip["edits"] for clip in clips),

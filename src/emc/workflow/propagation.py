@@ -113,12 +113,16 @@ class Propagator:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One frame of one person: the pose that machines may replace, its confidence (J,) and its box (4,)."""
+    """One frame of one person: the pose that machines may replace, its confidence (J,) and its box (4,).
+
+    predicted : (J, 2) pixels, what the model said, whoever moved it since; None where it said nothing.
+    """
 
     frame: int
     pose: Pose
     confidence: np.ndarray
     box: np.ndarray
+    predicted: np.ndarray | None = None
 
 
 def observations(
@@ -132,6 +136,7 @@ def observations(
     predictions = [p for p in store.predictions(run, *frames) if p.person == person]
     edits = _observed(store.standing_edits(clip.id, *frames), person, kinds)
     confidence = {p.frame: p.confidence for p in predictions}
+    places = {p.frame: p.xy for p in predictions}
     seen: list[Seen] = []
     for pose in fold_edits(predictions, edits):
         box = pose.box if pose.box is not None else _box_of(pose)
@@ -139,7 +144,8 @@ def observations(
             given = confidence.get(pose.frame, np.zeros(0, dtype=np.float32))
             padded = np.zeros(len(pose.xy))
             padded[: len(given)] = np.nan_to_num(given)
-            seen.append(Seen(pose.frame, pose, padded, np.asarray(box, dtype=np.float64)))
+            found = places.get(pose.frame)
+            seen.append(Seen(pose.frame, pose, padded, np.asarray(box, dtype=np.float64), found))
     return seen
 
 
@@ -213,7 +219,14 @@ def joint_run(seen: Sequence[Seen], joint: int, crops: Sequence[GreyCrop | None]
         hidden=by_hand & (visibility != Visibility.VISIBLE),
         side=side,
         cut=_cuts(seen, crops),
+        seen=np.where(placed[:, None], [_predicted(item, joint) for item in seen], np.nan),
     )
+
+
+def _predicted(item: Seen, joint: int) -> np.ndarray:
+    if item.predicted is None or joint >= len(item.predicted):
+        return np.full(2, np.nan)
+    return np.asarray(item.predicted[joint], dtype=np.float64)
 
 
 def _cuts(seen: Sequence[Seen], crops: Sequence[GreyCrop | None]) -> np.ndarray:

@@ -56,6 +56,7 @@ class CropShelf:
         self._readers: OrderedDict[str, MediaReader] = OrderedDict()
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="emc-crops")
         self._waiting: Future[None] | None = None
+        self._turn = 0
         self._closed = False
 
     def crops(self, wanted: PersonBoxes, budget: float = 2.0) -> list[GreyCrop | None]:
@@ -63,6 +64,8 @@ class CropShelf:
         scale = wanted.scale() if wanted.boxes else 1.0
         missing = self._missing(wanted, scale)
         if missing:
+            # Somebody waits for these: what is decoded ahead gives way, and what it has done is kept.
+            self._turn += 1
             self._decode(wanted, missing, scale, time.monotonic() + budget)
         with self._lock:
             return [self._crops.get((wanted.clip.id, wanted.person, frame, scale)) for frame in wanted.boxes]
@@ -70,13 +73,14 @@ class CropShelf:
     def warm(self, wanted: PersonBoxes, budget: float = 10.0) -> tuple[int, int]:
         """Begin to decode what is missing, in the background; returns how many crops there are, and how many wanted.
 
-        A later call takes the place of one that still waits.
+        A later call takes the place of one that still waits or decodes.
         """
         missing = len(self._missing(wanted, wanted.scale())) if wanted.boxes else 0
         if missing and not self._closed:
             if self._waiting is not None:
                 self._waiting.cancel()
-            self._waiting = self._ahead.submit(self._fill, wanted, budget)
+            self._turn += 1
+            self._waiting = self._ahead.submit(self._fill, wanted, budget, self._turn)
         return len(wanted.boxes) - missing, len(wanted.boxes)
 
     def close(self) -> None:
@@ -88,8 +92,9 @@ class CropShelf:
                 reader.close()
             self._readers.clear()
 
-    def _fill(self, wanted: PersonBoxes, budget: float) -> None:
-        self.crops(wanted, budget)
+    def _fill(self, wanted: PersonBoxes, budget: float, turn: int) -> None:
+        scale = wanted.scale()
+        self._decode(wanted, self._missing(wanted, scale), scale, time.monotonic() + budget, turn)
 
     def _missing(self, wanted: PersonBoxes, scale: float) -> list[int]:
         with self._lock:
@@ -99,10 +104,13 @@ class CropShelf:
                     self._crops.move_to_end(key)
             return [f for f in wanted.boxes if (wanted.clip.id, wanted.person, f, scale) not in self._crops]
 
-    def _decode(self, wanted: PersonBoxes, missing: Sequence[int], scale: float, until: float) -> None:
+    def _decode(
+        self, wanted: PersonBoxes, missing: Sequence[int], scale: float, until: float, turn: int | None = None
+    ) -> None:
+        """Decode what is missing; with a `turn`, only as long as nobody asks for anything else."""
         with self._decoding:
             left = set(self._missing(wanted, scale)) & set(missing)
-            if not left or self._closed:
+            if not left or self._is_over(turn):
                 return
             try:
                 reader = self._reader(wanted.clip)
@@ -112,11 +120,14 @@ class CropShelf:
                             (wanted.clip.id, wanted.person, frame, scale),
                             grey_crop(image, wanted.around(frame), scale),
                         )
-                    if time.monotonic() > until or self._closed:
+                    if time.monotonic() > until or self._is_over(turn):
                         return
             except (EmcError, OSError):
                 # Without pictures there is no flow; the smoother does without, and the page's own picture says why.
                 return
+
+    def _is_over(self, turn: int | None) -> bool:
+        return self._closed or (turn is not None and turn != self._turn)
 
     def _reader(self, clip: Clip) -> MediaReader:
         reader = self._readers.get(clip.id)

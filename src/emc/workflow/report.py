@@ -12,12 +12,23 @@ import numpy as np
 
 from emc import __version__, plugins
 from emc.config import Settings, stored_settings
+from emc.errors import EmcError
 from emc.interfaces import Progress, Store, Trainable
-from emc.pose.records import Prediction, Role, Sample
-from emc.pose.skeleton import COCO17
+from emc.pose.records import Clip, Prediction, Role, Sample
+from emc.pose.skeleton import Skeleton
 from emc.stages.choose import refusals
 from emc.stages.evaluate import joint_hits, score_confidence
-from emc.stages.report import build_report, drawing_of, example_of, pick_examples, render_html, sequence_medium
+from emc.stages.report import (
+    Film,
+    build_report,
+    drawing_of,
+    example_of,
+    film_of,
+    pick_examples,
+    render_html,
+    sequence_medium,
+)
+from emc.stages.video import open_media
 from emc.workflow.calibrate import TEST_TAG, Calibration, newest_calibration
 from emc.workflow.checkpoint_pictures import PICTURE, checkpoint_grid
 from emc.workflow.confidence import original_pixels
@@ -29,10 +40,13 @@ from emc.workflow.predict import model_key
 from emc.workflow.progress import Silent
 from emc.workflow.samples import load_samples
 from emc.workflow.scoring import head_name, predict_samples
+from emc.workflow.skeletons import as_skeleton, calibrated_skeleton
 from emc.workflow.tables import table_of, write_tables
 from emc.workflow.trust import read_trust
 
 SEQUENCE = "sequence.json"
+FILM_PICTURES = 120
+"""Pictures of the video that the report's 3D viewer has at most: each weighs about 10 kB in the page."""
 CAVEATS = (
     "COCO-17 has neither neck nor head top: the head size that PCKh is relative to is a named choice, printed with "
     "every score.",
@@ -82,7 +96,7 @@ def write_project_report(
     progress.start("report", None)
     samples = measured_samples(store, done, progress)
     before, after = both_predictions(done, settings, samples)
-    examples, media = shown_examples(settings, samples, before, after)
+    examples, media = shown_examples(settings, samples, before, after, calibrated_skeleton(done.folder))
     grid = checkpoint_grid(done, settings, samples, before)
     if grid is not None:
         media[PICTURE] = grid[1]
@@ -91,7 +105,9 @@ def write_project_report(
     if three_d is not None:
         clip = clip_to_show(three_d)
         tracks = {"before": three_d.before[clip], "after": three_d.after[clip], "truth": three_d.truth[clip]}
-        media[SEQUENCE] = sequence_medium(tracks, clip, store.clip(clip).fps)  # pyright: ignore[reportArgumentType]
+        shown = store.clip(clip)
+        film = film_beside(shown, len(three_d.truth[clip]), progress)
+        media[SEQUENCE] = sequence_medium(tracks, clip, shown.fps, film=film)  # pyright: ignore[reportArgumentType]
         lifted = {"before": three_d.scores["before"], "after": three_d.scores["after"], "sequence": SEQUENCE}
     document = build_report(
         version=__version__,
@@ -115,7 +131,7 @@ def write_project_report(
         title=f"Calibration of {done.card['base']}",
         strategy=settings.calibrate.strategy,
         scored_on=scored_on(done),
-        skeleton=drawing_of(COCO17) if examples else None,
+        skeleton=drawing_of(calibrated_skeleton(done.folder)) if examples else None,
         examples=examples or None,
         checkpoint_grid=None if grid is None else grid[0],
         confidence=confidence_of(store, done, settings, samples, before, after),
@@ -127,6 +143,18 @@ def write_project_report(
     write_bytes(out / "report.html", render_html(document, media).encode("utf-8"))
     progress.finish()
     return document
+
+
+def film_beside(clip: Clip, frames: int, progress: Progress) -> Film | None:
+    """Return pictures of a clip's first frames, thinned out to `FILM_PICTURES`; None where media are missing."""
+    every = max(1, -(-frames // FILM_PICTURES))
+    try:
+        with open_media(Path(clip.path)) as media:
+            last = min(frames, clip.frames) - 1
+            return film_of((image for _, image in media.frames(last=last, step=every)), every, clip.id)
+    except (EmcError, OSError) as error:
+        progress.say(f"note: the 3D viewer shows no video of {clip.id}: {error}")
+        return None
 
 
 def data_of(card: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,13 +177,17 @@ def scored_on(done: Calibration) -> str:
 
 
 def shown_examples(
-    settings: Settings, samples: Sequence[Sample], before: Sequence[Prediction], after: Sequence[Prediction]
+    settings: Settings,
+    samples: Sequence[Sample],
+    before: Sequence[Prediction],
+    after: Sequence[Prediction],
+    skeleton: Skeleton,
 ) -> tuple[list[dict[str, Any]], dict[str, bytes | str]]:
     """Return the persons of target clips to show before and after, and their pictures."""
     if not samples:
         return [], {}
-    head = head_name(samples, settings.evaluate)
-    hits = [joint_hits(found, samples, COCO17, head, settings.evaluate.alpha) for found in (before, after)]
+    head = head_name(samples, settings.evaluate, skeleton)
+    hits = [joint_hits(found, samples, skeleton, head, settings.evaluate.alpha) for found in (before, after)]
     entries: list[dict[str, Any]] = []
     media: dict[str, bytes | str] = {}
     for number, (index, kind) in enumerate(pick_examples(hits[0], hits[1])):
@@ -183,7 +215,7 @@ def both_predictions(done: Calibration, settings: Settings, samples: Sequence[Sa
     if not samples:
         return [], []
     base = plugins.estimator_for(settings.predict.estimator)
-    before = predict_samples(base, samples)
+    before = predict_samples(as_skeleton(base, calibrated_skeleton(done.folder)), samples)
     step = int(done.ladder["chosen"]["step"])
     if step == 0 or not isinstance(base, Trainable):
         return before, before
@@ -214,7 +246,15 @@ def confidence_of(
     for name, key, found in sides:
         people, predicted = original_pixels(samples, found)
         trust = read_trust(store, key, settings.predict)
-        how = (base.skeleton, head_name(samples, options), options.alpha, 15, options.bootstrap, options.seed)
+        base = as_skeleton(base, calibrated_skeleton(done.folder))
+        how = (
+            base.skeleton,
+            head_name(samples, options, base.skeleton),
+            options.alpha,
+            15,
+            options.bootstrap,
+            options.seed,
+        )
         rows[f"{name}, its own"] = score_confidence(predicted, people, *how)
         if Role.TARGET in trust.roles:
             fitted = trust.apply(predicted, Role.TARGET, base.skeleton)

@@ -13,7 +13,6 @@ from emc.config import Settings
 from emc.errors import InputError
 from emc.interfaces import Progress, Store
 from emc.pose.records import Clip, Prediction
-from emc.pose.skeleton import skeleton_named
 from emc.workflow.alerts import newest_run
 from emc.workflow.clips import add_clips
 from emc.workflow.frames import pictures, wanted_frames
@@ -21,6 +20,7 @@ from emc.workflow.labels import export_clip
 from emc.workflow.predict import predict_clips
 from emc.workflow.progress import Silent
 from emc.workflow.project import new_project, open_project, project_folder
+from emc.workflow.skeletons import skeleton_called
 
 
 def run_videos(
@@ -82,7 +82,7 @@ def drawn(store: Store, clip: Clip, frames: list[int], settings: Settings, progr
     from emc.stages.video import open_media
 
     run = newest_run(store, clip.id)
-    skeleton = skeleton_named(run.skeleton)
+    skeleton = skeleton_called(store, run.skeleton)
     found: dict[int, list[Prediction]] = defaultdict(list)
     for prediction in store.predictions(run.id):
         found[prediction.frame].append(prediction)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,15 @@ from emc.executors.local import ThreadExecutor
 from emc.interfaces import Progress, Store
 from emc.pose.geometry import bounding_box
 from emc.pose.records import Clip, Pose, Provenance, Sample, Visibility
+from emc.pose.skeleton import COCO17
+from emc.workflow.skeletons import clip_skeleton, padded
 
 CUT_FACTOR = 1.6
 """Side of the cut around a person, in box sides: room for augmentation to shift and turn."""
 CUT_LIMIT = 320
 """Longest side of a stored cut in pixels: memory stays flat for 4K footage; networks here see at most 256."""
+MANY_PERSONS = 2000
+"""From so many on cut-out persons are kept in files: as many cuts of `CUT_LIMIT` pixels are 0.6 GB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,9 @@ def label_visibility(pose: Pose) -> np.ndarray:
 
 
 def labelled_poses(store: Store, clip: str) -> list[Pose]:
-    """Return the poses of a clip that a person vouched for, by frame and person."""
-    return [pose for pose in store.poses(clip) if labelled(pose)]
+    """Return the poses of a clip that a person vouched for, by frame and person, with all joints of its skeleton."""
+    joints = len(clip_skeleton(store, clip))
+    return [padded(pose, joints) for pose in store.poses(clip) if labelled(pose)]
 
 
 def put_extras(store: Store, clip: str, extras: Mapping[tuple[int, int], LabelExtra]) -> None:
@@ -98,16 +103,31 @@ def cut_clip(cuts: Cuts) -> list[Sample]:
     return found
 
 
-def load_samples(store: Store, clips: Iterable[Clip], progress: Progress) -> list[Sample]:
-    """Return the labelled persons of several clips, in their order; clips are decoded side by side."""
+def load_samples(store: Store, clips: Iterable[Clip], progress: Progress, cache: str = "auto") -> list[Sample]:
+    """Return the labelled persons of several clips, in their order; clips are decoded side by side.
+
+    cache : ``memory``, or ``disk``: their images are views of files in the project's folder (see `crop_cache`);
+    ``auto``: of files from `MANY_PERSONS` on.
+    """
+    from emc.workflow.crop_cache import FOLDER, mapped_clip
+
     chosen = list(clips)
+    asked = [clip_cuts(store, clip) for clip in chosen]
+    persons = sum(len(poses) for cuts in asked for poses in cuts.by_frame.values())
+    folder = store.folder / FOLDER if cache == "disk" or (cache == "auto" and persons >= MANY_PERSONS) else None
+
+    def cut(cuts: Cuts) -> tuple[list[Sample], str]:
+        return (cut_clip(cuts), "") if folder is None else mapped_clip(cuts, folder)
+
     samples: list[Sample] = []
     executor = ThreadExecutor()
     progress.start("cut out labelled persons", len(chosen))
     try:
-        # The store is read here, in its own thread; workers see files alone.
-        for found in executor.map(cut_clip, (clip_cuts(store, clip) for clip in chosen)):
+        # The store was read above, in its own thread; workers see files alone.
+        for found, note in executor.map(cut, asked):
             samples.extend(found)
+            if note:
+                progress.say(note)
             progress.advance(note=f"{len(samples)} persons")
     finally:
         executor.close()
@@ -120,33 +140,31 @@ def cut_sample(image: np.ndarray, pose: Pose, clip: Clip, extra: LabelExtra) -> 
 
     The cut is square, `CUT_FACTOR` times the box, shrunk to at most `CUT_LIMIT` pixels a side; labels move with it.
     """
+    return cut_out(image, uncut_sample(image, pose, clip, extra))
+
+
+def uncut_sample(image: np.ndarray, pose: Pose, clip: Clip, extra: LabelExtra) -> Sample:
+    """Return one labelled person in pixels of the frame, `image` as its image."""
     visibility = label_visibility(pose)
     box = sample_box(pose, visibility, extra)
-    return cut_out(
-        image,
-        Sample(
-            image=image,
-            xy=np.where(visibility[:, None] > 0, pose.xy, np.nan).astype(np.float32),
-            visibility=visibility,
-            box=box,
-            clip=clip.id,
-            group=clip.group,
-            frame=pose.frame,
-            person=pose.person,
-            head=extra.head,
-            area=extra.area if math.isfinite(extra.area) else float(box[2] * box[3]),
-        ),
+    return Sample(
+        image=image,
+        xy=np.where(visibility[:, None] > 0, pose.xy, np.nan).astype(np.float32),
+        visibility=visibility,
+        box=box,
+        clip=clip.id,
+        group=clip.group,
+        frame=pose.frame,
+        person=pose.person,
+        head=extra.head,
+        area=extra.area if math.isfinite(extra.area) else float(box[2] * box[3]),
+        torso=guessed_torso(pose, visibility),
     )
 
 
 def cut_out(image: np.ndarray, sample: Sample) -> Sample:
     """Return the sample with its image cut around its box and shrunk, everything moved along."""
-    x, y, w, h = (float(v) for v in sample.box)
-    half = CUT_FACTOR * max(w, h) / 2
-    left, top = math.floor(x + w / 2 - half), math.floor(y + h / 2 - half)
-    right, bottom = math.ceil(x + w / 2 + half), math.ceil(y + h / 2 + half)
-    left, top = max(left, 0), max(top, 0)
-    right, bottom = min(max(right, left + 1), image.shape[1]), min(max(bottom, top + 1), image.shape[0])
+    left, top, right, bottom = cut_window(sample.box, image.shape[:2])
     cut = image[top:bottom, left:right]
     factor = min(1.0, CUT_LIMIT / max(cut.shape[:2]))
     if factor < 1:
@@ -154,25 +172,55 @@ def cut_out(image: np.ndarray, sample: Sample) -> Sample:
         small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA)
     else:
         small = cut.copy()
+    return replace(windowed(sample, image.shape[:2]), image=small)
+
+
+def cut_window(box: np.ndarray, shape: Sequence[int]) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom (exclusive) of the cut around a box in a frame of (height, width)."""
+    x, y, w, h = (float(v) for v in box)
+    half = CUT_FACTOR * max(w, h) / 2
+    left, top = math.floor(x + w / 2 - half), math.floor(y + h / 2 - half)
+    right, bottom = math.ceil(x + w / 2 + half), math.ceil(y + h / 2 + half)
+    left, top = max(left, 0), max(top, 0)
+    return left, top, min(max(right, left + 1), shape[1]), min(max(bottom, top + 1), shape[0])
+
+
+def windowed(sample: Sample, shape: Sequence[int]) -> Sample:
+    """Return the sample with everything but its image moved to its cut of a frame of (height, width)."""
+    left, top, right, bottom = cut_window(sample.box, shape)
+    factor = min(1.0, CUT_LIMIT / max(bottom - top, right - left))
     # A resize maps pixel centres by (x + 0.5) * factor - 0.5.
     shift = np.array([left, top], dtype=np.float32)
     xy = (sample.xy - shift + 0.5) * factor - 0.5
     corner = (sample.box[:2] - shift + 0.5) * factor - 0.5
-    return Sample(
-        image=small,
+    return replace(
+        sample,
         xy=xy.astype(np.float32),
-        visibility=sample.visibility,
         box=np.concatenate([corner, sample.box[2:] * factor]).astype(np.float32),
-        clip=sample.clip,
-        group=sample.group,
-        frame=sample.frame,
-        person=sample.person,
         head=sample.head * factor,
         area=sample.area * factor**2,
-        weight=sample.weight,
-        xyz=sample.xyz,
         scale=sample.scale / factor,
+        torso=sample.torso * factor,
     )
+
+
+def guessed_torso(pose: Pose, visibility: np.ndarray) -> float:
+    """Return the pixels from right shoulder to left hip (else left to right) of a person who is not labelled there.
+
+    Of joints that nobody vouched for the project's own prediction is taken: it stays the same while checkpoints are
+    compared. visibility : (J,) of the labels. NaN where the torso is labelled, or not predicted either, or where the
+    skeleton is not COCO-17.
+    """
+    if len(pose.xy) != len(COCO17):
+        return math.nan
+    ends = [
+        (COCO17.index(f"{one}_shoulder"), COCO17.index(f"{other}_hip"))
+        for one, other in (("right", "left"), ("left", "right"))
+    ]
+    if all(visibility[joint] > 0 for joint in ends[0]):
+        return math.nan
+    lengths = [float(np.linalg.norm(pose.xy[a].astype(np.float64) - pose.xy[b])) for a, b in ends]
+    return next((length for length in lengths if math.isfinite(length) and length > 0), math.nan)
 
 
 def sample_box(pose: Pose, visibility: np.ndarray, extra: LabelExtra) -> np.ndarray:

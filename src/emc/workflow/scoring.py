@@ -10,6 +10,7 @@ import numpy as np
 from emc.config import EvaluateSettings
 from emc.interfaces import Estimator
 from emc.pose.records import Box, Prediction, Sample
+from emc.pose.skeleton import COCO17, Skeleton
 from emc.stages.evaluate import PopulationScores, evaluate_population
 
 BATCH = 64
@@ -40,27 +41,29 @@ def score_samples(
         [p for _, p in scaled],
         [s for s, _ in scaled],
         estimator.skeleton,
-        head_name(samples, settings),
+        head_name(samples, settings, estimator.skeleton),
         settings.alpha,
         settings.bootstrap,
         settings.seed,
     )
 
 
-def head_name(samples: Sequence[Sample], settings: EvaluateSettings) -> str:
+def head_name(samples: Sequence[Sample], settings: EvaluateSettings, skeleton: Skeleton = COCO17) -> str:
     """Return the head size to score with: the asked one, but `torso` where no label has a head segment.
 
-    COCO-17 has neither neck nor head top, so corrections made in it carry no head segment.
+    COCO-17 has neither neck nor head top, so corrections made in it carry no head segment. A skeleton without the
+    torso's joints (an animal's, a robot's) is measured by the person box.
     """
-    if settings.head == "head_segment" and not any(np.isfinite(s.head) for s in samples):
-        return "torso"
-    return settings.head
+    if settings.head != "head_segment" or any(np.isfinite(s.head) for s in samples):
+        return settings.head
+    return "torso" if {"right_shoulder", "left_hip"} <= set(skeleton.joints) else "bbox"
 
 
 def in_original_pixels(sample: Sample, prediction: Prediction) -> tuple[Sample, Prediction]:
     """Return both with lengths in pixels of the original frame, so that COCO's area ranges mean what they say."""
     k = sample.scale
     grown = replace(
-        sample, xy=sample.xy * k, box=sample.box * k, head=sample.head * k, area=sample.area * k * k, scale=1.0
-    )
+        sample, xy=sample.xy * k, box=sample.box * k, head=sample.head * k, area=sample.area * k * k, scale=1.0,
+        torso=sample.torso * k,
+    )  # fmt: skip
     return grown, replace(prediction, xy=prediction.xy * k, box=prediction.box * k)

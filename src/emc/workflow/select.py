@@ -11,13 +11,14 @@ from emc.config import Settings
 from emc.errors import UsageError
 from emc.interfaces import Progress, RunRecord, Store
 from emc.pose.records import Clip, Role
-from emc.pose.skeleton import Skeleton, skeleton_named
+from emc.pose.skeleton import Skeleton
 from emc.stages.select_persons import Candidate, select
 from emc.workflow.alerts import newest_run
 from emc.workflow.calibrate import TEST_TAG
 from emc.workflow.clips import selected_clips
 from emc.workflow.progress import Silent
 from emc.workflow.samples import labelled_poses
+from emc.workflow.skeletons import skeleton_called
 from emc.workflow.trust import KIND
 
 APART_SECONDS = 0.5
@@ -44,7 +45,7 @@ def next_to_correct(
     skeletons = {run.skeleton for _, run in runs}
     if len(skeletons) > 1:
         raise UsageError(f"the clips have skeletons {', '.join(sorted(skeletons))}: choose clips of one with --clip")
-    skeleton = skeleton_named(skeletons.pop())
+    skeleton = skeleton_called(store, skeletons.pop())
     joints = joints_of(skeleton, parts)
     models = {run.model for _, run in runs}
     fitted = models <= set(store.documents(KIND)) and settings.predict.confidence == "fitted"

@@ -109,3 +109,46 @@ def test_new_predictions_make_a_new_queue(client: TestClient, project: Path) -> 
         store.finish_run(run)
         store.write_alerts(run, ALERTS[:1], [])
     assert rows(client) == [(0, 13)]
+
+
+def density(client: TestClient, bins: int) -> dict[str, list[float]]:
+    return client.get("/api/queue/density", params={"clip": CLIP, "bins": bins}).json()
+
+
+def test_the_whole_clip_is_told_in_equal_stretches(client: TestClient) -> None:
+    # Ten frames in five bins: the swap lies over all, the lost joint over frames 2 to 4, the low ones at the end.
+    assert density(client, 5) == {"open": [0.9, 1.85, 1.85, 1.5, 1.2], "confirmed": [0.0] * 5}
+    decide(client, 14, 2, 3, 4)
+    assert density(client, 5) == {"open": [0.9, 0.9, 0.9, 1.5, 1.2], "confirmed": [0.0, 0.95, 0.95, 0.0, 0.0]}
+    assert sum(density(client, 1)["open"]) == pytest.approx(0.9 + 0.6 + 0.3)
+
+
+def test_density_of_a_clip_that_is_not_there_or_of_no_bins(client: TestClient) -> None:
+    assert client.get("/api/queue/density", params={"clip": "other"}).status_code == 404
+    assert client.get("/api/queue/density", params={"clip": CLIP, "bins": 0}).status_code == 422
+
+
+def test_effort_counts_what_stands_of_the_work(client: TestClient) -> None:
+    nothing = client.get("/api/queue/effort").json()
+    assert (nothing["seconds"], nothing["actions"], nothing["decided"], nothing["per_minute"]) == (0, 0, 0, None)
+    assert nothing["curve"] == []
+    changes = [{"frame": f, "person": 0, "joint": 14, "xy": [9, 9], "visibility": 2, "provenance": 2} for f in (2, 3)]
+    for seconds, change in zip((6.0, 2.0), changes, strict=True):
+        body = {"kind": "drag", "token": uuid4().hex, "changes": [change], "seconds": seconds}
+        assert client.post(f"/api/clips/{CLIP}/edits", json=body).status_code == 200
+    found = client.get("/api/queue/effort").json()
+    assert (found["seconds"], found["actions"], found["decided"], found["repaired"]) == (8.0, 2, 2, 0)
+    assert found["per_minute"] == 15.0
+    assert (found["curve"][0], found["curve"][-1]) == (10.0, 30.0)  # one joint in six seconds, then one in two
+    client.post(f"/api/clips/{CLIP}/undo", json={"token": uuid4().hex})
+    assert client.get("/api/queue/effort").json()["decided"] == 1
+    assert client.get("/api/queue/effort", params={"author": "bo"}).json()["actions"] == 0
+
+
+def test_the_forecast_takes_the_best_runs_first(client: TestClient) -> None:
+    forecast = client.get("/api/queue/effort").json()["forecast"]
+    assert [one["seconds"] for one in forecast] == [60, 300, 900, 3600]
+    runs = [row for row in client.get("/api/queue").json()["rows"]]
+    assert forecast[-1]["runs"] == 4
+    assert forecast[-1]["joints"] == pytest.approx(sum(row["severity"] * row["frames"] for row in runs), abs=0.06)
+    assert forecast[-1]["worked"] == pytest.approx(sum(row["seconds"] for row in runs), abs=0.06)

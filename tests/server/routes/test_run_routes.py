@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from opening import opened
 
 from emc.pose.records import Prediction
 from emc.workflow.project import open_project
@@ -174,3 +175,77 @@ def test_the_lifted_pose_says_where_it_does_not_fit(client: TestClient) -> None:
     moved = {row["joint"]: row["share"] for row in client.get(f"{BASE}/lifted", params=params).json()["joints2d"]}
     assert moved[15] > shares[15] + 0.05
     assert client.get(f"{BASE}/lifted", params=params | {"person": 9}).status_code == 422
+
+
+def box_of(client: TestClient) -> list[float]:
+    return pose(client)["box"]
+
+
+def test_a_missed_person_is_predicted_in_the_box_that_is_drawn(client: TestClient) -> None:
+    body = {"frame": 3, "box": box_of(client), "follow": False, "token": uuid4().hex}
+    answer = client.post(f"{BASE}/persons", json=body).json()
+    assert (answer["person"], answer["touched"]) == (1, [3, 3])
+    # In the box of the person who is there already the model says what it said before.
+    added, before = pose(client, person=1), pose(client)
+    both = [(a, b) for a, b in zip(added["xy"], before["xy"], strict=True) if a and b]
+    assert len(both) >= 12
+    np.testing.assert_allclose([a for a, _ in both], [b for _, b in both], atol=0.6)
+    assert {p for p, xy in zip(added["provenance"], added["xy"], strict=True) if xy} == {1}
+    again = client.post(f"{BASE}/persons", json=body).json()
+    assert (again["id"], again["person"]) == (answer["id"], 1)
+    client.post(f"{BASE}/undo", json={"token": uuid4().hex})
+    (found,) = client.get(f"{BASE}/poses", params={"first": 3, "last": 3}).json()["frames"]
+    assert [p["person"] for p in found["poses"]] == [0]
+
+
+def test_following_ends_where_the_person_is_one_who_is_there(client: TestClient) -> None:
+    body = {"frame": 3, "box": box_of(client), "token": uuid4().hex}
+    assert client.post(f"{BASE}/persons", json=body).json()["touched"] == [3, 3]
+
+
+def test_a_missed_person_is_followed_to_the_frames_around(project: Path) -> None:
+    """The only person of frames 2 to 6 is what the detector missed: the run is stored anew without them."""
+    with open_project(project) as store:
+        run = store.current_run(CLIP)
+        assert run is not None
+        found = list(store.predictions(run.id))
+        box = next(p.box for p in found if p.frame == 4)
+        made = store.start_run(CLIP, run.model, run.skeleton, {**run.settings, "missed": 1})
+        store.write_predictions(made.id, [p for p in found if not 2 <= p.frame <= 6], upto=10)
+        store.finish_run(made.id)
+    with opened(project) as client:
+        body = {"frame": 4, "box": [float(v) for v in box], "token": uuid4().hex}
+        answer = client.post(f"{BASE}/persons", json=body).json()
+        assert (answer["person"], answer["touched"]) == (1, [2, 6])
+
+
+def test_where_the_model_cannot_be_asked_a_figure_stands_in_the_box(project: Path) -> None:
+    with open_project(project) as store:
+        Path(store.clip(CLIP).path).rename(project / "away.mp4")
+    try:
+        with opened(project) as client:
+            body = {"frame": 3, "box": [20, 10, 40, 100], "token": uuid4().hex}
+            assert client.post(f"{BASE}/persons", json=body).json()["touched"] == [3, 3]
+            places = np.array(pose(client, person=1)["xy"])
+            assert places[:, 1].min() >= 10
+            assert places[:, 1].max() <= 110
+            assert np.ptp(places[:, 1]) > 85
+            assert abs(places[:, 0].mean() - 40) < 1
+    finally:
+        with open_project(project) as store:
+            (project / "away.mp4").rename(store.clip(CLIP).path)
+
+
+@pytest.mark.parametrize(
+    ("over", "words"),
+    [
+        ({"frame": 10}, "no frame 10"),
+        ({"box": [5, 5, 3, 90]}, "holds nobody"),
+        ({"box": [-500, 0, 100, 100]}, "holds nobody"),
+        ({"box": [0, 0, -4, 90]}, "box"),
+    ],
+)
+def test_boxes_that_hold_nobody_are_refused(client: TestClient, over: dict[str, Any], words: str) -> None:
+    answer = client.post(f"{BASE}/persons", json={"frame": 3, "box": [5, 5, 50, 90], "token": uuid4().hex, **over})
+    assert answer.status_code == 422
+    assert words in answer.json()["error"]

@@ -4,6 +4,7 @@ import torch
 from emc.config import CalibrateSettings
 from emc.errors import UsageError
 from emc.estimators.nano import NanoEstimator
+from emc.estimators.vitpose import VitPoseEstimator
 from emc.stages.calibrate.optimizer import build_optimizer, layer_factors, set_rate
 
 
@@ -48,3 +49,28 @@ def test_without_layer_decay_all_learn_alike_and_depths_are_not_asked_for():
 def test_an_estimator_without_depths_is_told_by_name():
     with pytest.raises(UsageError, match=r"flat .* layer_decay = 1"):
         build_optimizer(Flat(), CalibrateSettings(layer_decay=0.8))
+
+
+def test_norms_biases_and_places_of_a_vision_transformer_do_not_decay():
+    estimator = VitPoseEstimator.untrained(0)
+    optimizer = build_optimizer(estimator, CalibrateSettings(weight_decay=0.1))
+    decays = {id(p): group["weight_decay"] > 0 for group in optimizer.param_groups for p in group["params"]}
+    told = {name: decays[id(p)] for name, p in estimator.module.named_parameters()}
+    places = [name for name in told if "position_embeddings" in name]
+    assert len(places) == 1
+    assert dict(estimator.module.named_parameters())[places[0]].ndim == 3
+    assert not told[places[0]]
+    assert not any(decay for name, decay in told.items() if "norm" in name or name.endswith("bias"))
+    assert any(decay for name, decay in told.items() if "attention" in name and name.endswith("weight"))
+
+
+def test_a_module_says_what_else_does_not_decay():
+    class Own(torch.nn.Linear):
+        def no_weight_decay(self):
+            return {"weight"}
+
+    class OwnFlat(Flat):
+        module = Own(2, 1)
+
+    groups = build_optimizer(OwnFlat(), CalibrateSettings(weight_decay=0.1)).param_groups
+    assert [group["weight_decay"] for group in groups] == [0.0]

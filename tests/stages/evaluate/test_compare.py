@@ -6,7 +6,14 @@ from scored_people import crowd, prediction
 
 from emc.errors import ShapeMismatch, UsageError
 from emc.pose.skeleton import COCO17
-from emc.stages.evaluate import PopulationScores, before_after, chance_kept, compare_populations, evaluate_population
+from emc.stages.evaluate import (
+    PopulationScores,
+    before_after,
+    chance_ap_kept,
+    chance_kept,
+    compare_populations,
+    evaluate_population,
+)
 
 NAN = float("nan")
 LEGS = list(COCO17.part("leg"))
@@ -134,3 +141,25 @@ def test_too_few_clips_are_judged_by_their_score(after, chance) -> None:
 def test_the_chance_needs_the_same_persons() -> None:
     with pytest.raises(ShapeMismatch, match="same persons"):
         chance_kept(populations([17] * 5, [17] * 5)[0], populations([17] * 6, [17] * 6)[1], 0.5)
+
+
+def scored(people, error):
+    """Score predictions whose joints are all `error` pixels off."""
+    found = [prediction(person.xy + error) for person in people]
+    return evaluate_population(found, people, COCO17, "bbox", 0.1, 50)
+
+
+def test_the_chance_that_ap_was_kept() -> None:
+    _, people = crowd(6)
+    before, worse = scored(people, 0.0), scored(people, 2000.0)
+    assert chance_ap_kept(before, before, 0.5, 50) == 1.0
+    assert chance_ap_kept(before, worse, 0.5, 50) == 0.0
+    # AP falls from 1 to 0: 100 points.
+    assert chance_ap_kept(before, worse, 100.0, 50) == 1.0
+    assert chance_ap_kept(worse, before, 0.5, 50) == 1.0
+
+
+def test_without_ap_there_is_no_chance_of_it() -> None:
+    before, _ = populations([20] * 5, [20] * 5)
+    with pytest.raises(ShapeMismatch, match="AP was not scored"):
+        chance_ap_kept(before, before, 0.5)

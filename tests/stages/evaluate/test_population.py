@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -116,3 +117,19 @@ def test_hits_are_those_that_are_scored() -> None:
     hits = joint_hits(predicted, samples, COCO17, "head_segment", 0.5)
     np.testing.assert_array_equal(scores.hits, hits)
     assert np.nanmean(hits[:, HIPS]) == pytest.approx(scores.document["pckh"]["hip"]["value"])  # type: ignore[index]
+
+
+def test_a_torso_that_is_not_labelled_is_taken_from_the_prediction_and_counted() -> None:
+    truth = np.full((17, 2), NAN)
+    truth[COCO17.index("left_knee")] = (0, 0)
+    visibility = np.zeros(17, dtype=int)
+    visibility[COCO17.index("left_knee")] = 2
+    found = np.zeros((17, 2))
+    found[COCO17.index("left_knee")] = (30, 0)
+    known = replace(sample(truth, head=NAN, visibility=visibility), torso=100.0)
+    unknown = sample(truth, head=NAN, visibility=visibility)
+    scores = score_population([prediction(found), prediction(found)], [known, unknown], COCO17, "torso", bootstrap=0)
+    assert scores["pckh"]["knee"]["value"] == 1.0  # type: ignore[index]
+    assert (scores["estimated"], scores["left_out"]) == (1, 1)
+    with pytest.raises(UsageError, match="needs right shoulder and left hip, labelled or predicted"):
+        score_population([prediction(found)], [unknown], COCO17, "torso", bootstrap=0)

@@ -11,7 +11,7 @@ from emc.pose.records import Prediction, Sample
 from emc.pose.skeleton import COCO17, H36M17
 from emc.stages.checkpoint_grid import GridColumn, draw_grid, hardest
 from emc.stages.evaluate import before_after, evaluate_population, joint_hits, score_3d, score_confidence
-from emc.stages.report import build_report, drawing_of, example_of, pick_examples, sequence_medium
+from emc.stages.report import build_report, drawing_of, example_of, film_of, pick_examples, sequence_medium
 
 # COCO-17 standing figure, 100 px tall, feet at y = 100.
 STANDING = np.array([
@@ -110,8 +110,9 @@ def run(
     }
     fine = {clip: points + (rough[clip] - points) * 0.6 for clip, points in truth.items()}
     media["three_d.json"] = sequence_medium(
-        {"before": rough["kick_00"], "after": fine["kick_00"], "truth": truth["kick_00"]}, "kick_00", 30.0, H36M17
-    )
+        {"before": rough["kick_00"], "after": fine["kick_00"], "truth": truth["kick_00"]}, "kick_00", 30.0, H36M17,
+        film=film_of((np.full((54, 96, 3), 40 + 5 * i, np.uint8) for i in range(30)), 3, "kick_00"),
+    )  # fmt: skip
     report = build_report(
         version="0.1.0",
         created="2026-11-22T16:30:00+00:00",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from emc.server.dependencies import HubOf, JobsOf
+from emc.errors import UsageError
+from emc.server.dependencies import EditingOf, HubOf, JobsOf, SettingsOf
 from emc.server.schemas import ErrorOut
-from emc.server.schemas_runs import CalibrateIn, JobOut, NothingIn
+from emc.server.schemas_runs import CalibrateIn, JobOut, NothingIn, ReadyOut
+from emc.workflow.readiness import calibration_readiness
 
 router = APIRouter(prefix="/api/calibration", responses={409: {"model": ErrorOut}})
 
@@ -17,9 +19,30 @@ def job(jobs: JobsOf) -> JobOut:
     return JobOut.model_validate(jobs.job())
 
 
+@router.get("/ready")
+def ready(editing: EditingOf, settings: SettingsOf) -> ReadyOut:
+    """Say whether enough is corrected to calibrate, and what is missing."""
+    found = calibration_readiness(editing.store, settings)
+    return ReadyOut(
+        ready=not found.problems,
+        persons=found.persons,
+        frames=found.frames,
+        clips=found.clips,
+        groups=found.groups,
+        joints=found.joints,
+        train=found.train,
+        validation=found.validation,
+        problems=list(found.problems),
+        notes=list(found.notes),
+    )
+
+
 @router.post("")
-def start(jobs: JobsOf, hub: HubOf, body: CalibrateIn) -> JobOut:
-    """Start a calibration, or let one go on that was interrupted."""
+def start(jobs: JobsOf, hub: HubOf, editing: EditingOf, settings: SettingsOf, body: CalibrateIn) -> JobOut:
+    """Start a calibration, or let an interrupted one go on; one that cannot succeed is refused with the reason."""
+    problems = calibration_readiness(editing.store, settings).problems
+    if problems:
+        raise UsageError("; ".join(problems))
     started = JobOut.model_validate(jobs.start(predict=body.predict, steps=body.steps))
     hub.poll(force=True)
     return started

@@ -28,7 +28,7 @@ def page(request: Request, access: AccessOf, token: str = "") -> Response:
     """Show the editor to who brings the token, the door to others (where a password opens it)."""
     if not may_enter(access, request.headers, token):
         return HTMLResponse(_LOGIN, status_code=401)
-    response = _file("index.html", "text/html")
+    response = built_file("index.html", "text/html")
     access.set_cookie(response)
     return response
 
@@ -48,20 +48,21 @@ async def login(request: Request, access: AccessOf) -> Response:
 @router.get("/app.js")
 def script() -> Response:
     """Return the page's script."""
-    return _file("app.js", "text/javascript")
+    return built_file("app.js", "text/javascript")
 
 
 @router.get("/app-scene.js")
 def scene() -> Response:
     """Return the part of the script that shows poses in 3D; pages ask for it when it is first wanted."""
-    return _file("app-scene.js", "text/javascript")
+    return built_file("app-scene.js", "text/javascript")
 
 
 @router.get("/app.css")
 def style() -> Response:
     """Return the page's style."""
-    return _file("app.css", "text/css")
+    return built_file("app.css", "text/css")
 
 
-def _file(name: str, kind: str) -> Response:
+def built_file(name: str, kind: str) -> Response:
+    """Return one of the built files by a name that the caller knows, never one from a request."""
     return FileResponse(STATIC / name, media_type=kind, headers={"cache-control": "no-cache"})

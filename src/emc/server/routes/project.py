@@ -8,10 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from emc import __version__
-from emc.pose.skeleton import skeleton_named
 from emc.server.answers import (
     alert_answer,
-    clip_answer,
+    clip_answers,
     frame_answer,
     history_answer,
     row_answer,
@@ -20,6 +19,7 @@ from emc.server.answers import (
 from emc.server.dependencies import EditingOf, ExistingClip, FramesOf
 from emc.server.frames import QUALITY
 from emc.server.schemas import AlertRowsOut, FrameNumber, FrameRowsOut, FramesOut, NextOut, Order, ProjectOut
+from emc.workflow.skeletons import skeleton_called
 
 router = APIRouter(prefix="/api")
 Offset = Annotated[int, Query(ge=0, le=2**53)]
@@ -30,7 +30,7 @@ Step = Annotated[int, Query(ge=-1, le=1)]
 @router.get("/project")
 def project(editing: EditingOf) -> ProjectOut:
     """Say what the project holds."""
-    clips = [clip_answer(editing, clip) for clip in editing.store.clips()]
+    clips = clip_answers(editing)
     return ProjectOut(
         name=editing.store.folder.stem,
         key=hashlib.sha256(str(editing.store.folder).encode()).hexdigest()[:16],
@@ -38,7 +38,7 @@ def project(editing: EditingOf) -> ProjectOut:
         lost=editing.settings.lost,
         low=editing.settings.low,
         clips=clips,
-        skeletons={name: skeleton_answer(skeleton_named(name)) for name in {clip.skeleton for clip in clips}},
+        skeletons={n: skeleton_answer(skeleton_called(editing.store, n)) for n in {clip.skeleton for clip in clips}},
     )
 
 

@@ -6,13 +6,24 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 
-from emc.server.dependencies import QueueOf
+from emc.server.dependencies import EditingOf, EffortOf, QueueOf, existing_clip
 from emc.server.schemas import FrameNumber, JointNumber, PersonNumber
-from emc.server.schemas_queue import FacetsOut, PersonCountOut, QueueNextOut, QueueOut, QueueRowOut
-from emc.workflow.editing_queue import Place, QueueFilter, QueueRow, queue_order
+from emc.server.schemas_queue import (
+    AheadOut,
+    DensityOut,
+    EffortOut,
+    FacetsOut,
+    PersonCountOut,
+    QueueNextOut,
+    QueueOut,
+    QueueRowOut,
+)
+from emc.workflow.editing_queue import queue_order
+from emc.workflow.editing_queue_rows import Place, QueueFilter, QueueRow
 
 router = APIRouter(prefix="/api/queue")
 Names = Annotated[list[str], Query(max_length=200)]
+FORECAST_SECONDS = (60.0, 300.0, 900.0, 3600.0)
 OrderName = Literal["value", "severity", "seconds", "frame", "frames"]
 
 
@@ -57,6 +68,34 @@ def facets(queue: QueueOf, wanted: FilterOf) -> FacetsOut:
         joints=found.joints,
         clips=found.clips,
         persons=[PersonCountOut(clip=clip, person=person, n=n) for (clip, person), n in found.persons.items()],
+    )
+
+
+@router.get("/density")
+def density(
+    queue: QueueOf, editing: EditingOf, clip: str, bins: Annotated[int, Query(ge=1, le=4000)] = 1200
+) -> DensityOut:
+    """Say where along a clip joints are flagged, and where they are confirmed; all of its runs count."""
+    found = existing_clip(clip, editing)
+    wrong, confirmed = queue.density(found.id, max(found.frames, 1), bins)
+    return DensityOut(open=wrong.round(3).tolist(), confirmed=confirmed.round(3).tolist())
+
+
+@router.get("/effort")
+def effort(queue: QueueOf, log: EffortOf, author: Annotated[str | None, Query(max_length=200)] = None) -> EffortOut:
+    """Say what the work on the project took and brought so far, and what more of it is expected to bring."""
+    found = log.so_far(author)
+    return EffortOut(
+        seconds=round(found.seconds, 1),
+        actions=found.actions,
+        decided=found.decided,
+        repaired=found.repaired,
+        per_minute=None if found.per_minute is None else round(found.per_minute, 2),
+        curve=[round(value, 2) for value in found.curve],
+        forecast=[
+            AheadOut(seconds=one.seconds, runs=one.runs, joints=round(one.joints, 1), worked=round(one.worked, 1))
+            for one in queue.ahead(FORECAST_SECONDS)
+        ],
     )
 
 

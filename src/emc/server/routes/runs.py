@@ -10,7 +10,16 @@ from emc.pose.records import Visibility
 from emc.pose.skeleton import H36M17
 from emc.server.answers import edit_answer
 from emc.server.answers_runs import compare_answer, lifted_answer, track_answer
-from emc.server.dependencies import CandidatesOf, EditingOf, ExistingClip, FramesOf, HubOf, LiftingOf, SenderOf
+from emc.server.dependencies import (
+    CandidatesOf,
+    EditingOf,
+    ExistingClip,
+    FramesOf,
+    HubOf,
+    LiftingOf,
+    NewcomersOf,
+    SenderOf,
+)
 from emc.server.schemas import ConflictsOut, EditOut, FrameNumber, JointNumber, PersonNumber
 from emc.server.schemas_runs import (
     BisectOut,
@@ -18,12 +27,14 @@ from emc.server.schemas_runs import (
     CandidatesOut,
     CompareOut,
     LiftedOut,
+    NewcomerIn,
     OperationIn,
     RunOut,
     RunsOut,
     TrackOut,
 )
 from emc.workflow.editing import Editing
+from emc.workflow.editing_newcomer import Newcomer
 from emc.workflow.editing_operations import Operation, Order, middle_undecided, operation_edit
 from emc.workflow.editing_sheet import compared, joint_track
 from emc.workflow.flags import stride_of
@@ -43,6 +54,20 @@ def operate(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf
     hub.edited(stored, sender.page)
     person = stored.changes[0].person if adds else None
     return edit_answer(editing, clip.id, stored, sender.name, person=person)
+
+
+@router.post("/persons", responses={409: {"model": ConflictsOut}})
+def add_person(
+    clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, newcomers: NewcomersOf, body: NewcomerIn
+) -> EditOut:
+    """Add a person whom the detector missed, predicted in a box where the model can be asked, as one action."""
+    if (before := editing.store.edit_sent_as(body.token)) is not None:
+        return edit_answer(editing, clip.id, before, sender.name, person=before.changes[0].person)
+    number = editing.store.last_person(clip.id) + 1
+    new = Newcomer(body.frame, body.box, number, body.follow, body.seconds, sender.name)
+    stored = editing.operate(newcomers.edit(clip, new), None, body.token)
+    hub.edited(stored, sender.page)
+    return edit_answer(editing, clip.id, stored, sender.name, person=number)
 
 
 @router.get("/bisect")

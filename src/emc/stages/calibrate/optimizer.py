@@ -13,25 +13,37 @@ from emc.config import CalibrateSettings
 from emc.errors import UsageError
 from emc.interfaces import Layered, Trainable
 
+_PLACES = ("pos_embed", "position_embedding", "cls_token", "relative_position_bias")
+"""Parts of names of parameters that say where, not what: they are tables, not kernels, though they have dimensions."""
+
 
 def build_optimizer(estimator: Trainable, settings: CalibrateSettings) -> torch.optim.AdamW:
     """Return AdamW (Loshchilov and Hutter, ICLR 2019) over the parameters that require gradients.
 
-    Matrices and kernels decay; biases and norm scales do not, which have nothing to gain from shrinking. With
+    Matrices and kernels decay; biases, norm scales and position embeddings do not, which have nothing to gain from
+    shrinking (BEiT, Bao et al., ICLR 2022), nor what the module names in ``no_weight_decay()``, as timm's do. With
     ``settings.layer_decay`` below 1 a parameter k layers below the head learns at that power k of the rate
     (Clark et al., ICLR 2020); each group then has its factor as ``"factor"``. Raises `UsageError` where the estimator
     does not say how deep its parameters are.
     """
     factors = layer_factors(estimator, settings.layer_decay)
     groups: dict[tuple[float, bool], list[torch.nn.Parameter]] = {}
+    exempt = _exempt(estimator.module)
     for name, parameter in estimator.module.named_parameters():
         if parameter.requires_grad:
-            groups.setdefault((factors.get(name, 1.0), parameter.ndim > 1), []).append(parameter)
+            decays = parameter.ndim > 1 and name not in exempt
+            groups.setdefault((factors.get(name, 1.0), decays), []).append(parameter)
     described: list[dict[str, Any]] = [
         {"params": parameters, "factor": factor, "weight_decay": settings.weight_decay if decays else 0.0}
         for (factor, decays), parameters in groups.items()
     ]
     return torch.optim.AdamW(described, lr=settings.lr, fused=True)
+
+
+def _exempt(module: torch.nn.Module) -> set[str]:
+    named = getattr(module, "no_weight_decay", None)
+    own = {str(name) for name in named()} if named is not None else set[str]()
+    return own | {name for name, _ in module.named_parameters() if any(place in name for place in _PLACES)}
 
 
 def layer_factors(estimator: Trainable, decay: float) -> Mapping[str, float]:

@@ -4,9 +4,10 @@
 # pyright: reportUnknownMemberType=false
 from __future__ import annotations
 
+import contextlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, cast
 
 import torch
@@ -16,7 +17,18 @@ from emc.errors import InputError, UsageError
 from emc.stages.calibrate.schedule import resolved_precision
 
 _PARTS = ("fingerprint", "step", "weights", "average", "optimizer")
-_ONLY_CHOOSES_OR_SAVES = {"validation", "validation_common", "budget", "certainty", "parts", "save_every"}
+_ONLY_CHOOSES_OR_SAVES = {
+    "validation",
+    "validation_common",
+    "budget",
+    "certainty",
+    "parts",
+    "guard",
+    "patience",
+    "save_every",
+    "workers",
+    "cache",
+}
 
 
 def pack_state(fingerprint: str, step: int, parts: Mapping[str, Any]) -> bytes:
@@ -36,12 +48,24 @@ def unpack_state(state: bytes, fingerprint: str) -> dict[str, Any]:
         raise InputError(
             f"the resume point ({len(state)} bytes) is damaged ({type(error).__name__}): start the calibration anew"
         ) from error
-    if saved["fingerprint"] != fingerprint:
+    different = _difference(saved["fingerprint"], fingerprint)
+    if different:
         raise UsageError(
-            "the resume point was made with other settings or data "
-            f"({_difference(saved['fingerprint'], fingerprint)}): use the same ones, or start anew"
+            f"the resume point was made with other settings or data ({different}): use the same ones, or start anew"
         )
     return saved
+
+
+@contextlib.contextmanager
+def refuse_other_network() -> Generator[None]:
+    """Turn what torch says of weights that do not fit into one `UsageError`."""
+    try:
+        yield
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise UsageError(
+            f"the resume point is another network's ({str(error).splitlines()[0].strip(' :')}): calibrate with the "
+            "estimator it was made with, or start anew in another folder"
+        ) from error
 
 
 def fingerprint_of(module: torch.nn.Module, settings: CalibrateSettings, targets: int, commons: int) -> str:
@@ -52,6 +76,7 @@ def fingerprint_of(module: torch.nn.Module, settings: CalibrateSettings, targets
 
 
 def _difference(old: str, new: str) -> str:
-    then, now = json.loads(old), json.loads(new)
+    """Return what differs; a setting that an older version did not know had its default."""
+    then, now = {**CalibrateSettings.model_validate({}).model_dump(mode="json"), **json.loads(old)}, json.loads(new)
     names = [name for name in now if then.get(name) != now[name]]
     return ", ".join(f"{name} {then.get(name)} -> {now[name]}" for name in names)

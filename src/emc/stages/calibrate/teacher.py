@@ -33,7 +33,8 @@ class Teacher:
     @torch.no_grad()
     def taught(self, batch: Mapping[str, Any], common: np.ndarray) -> Mapping[str, Any]:
         """Return the batch with the teacher's share in its targets; common : (B,) bool, which rows are replay."""
-        return self.estimator.taught(batch, self.module, torch.as_tensor(common), self.distil, self.fill)
+        rows = torch.as_tensor(common).to(next(self.module.parameters()).device)
+        return self.estimator.taught(batch, self.module, rows, self.distil, self.fill)
 
 
 def teacher_of(estimator: Trainable, base: Mapping[str, torch.Tensor], settings: CalibrateSettings) -> Teacher | None:

@@ -78,6 +78,20 @@ def chance_kept(
     return float(kept.mean())
 
 
+def chance_ap_kept(
+    before: PopulationScores, after: PopulationScores, budget: float, bootstrap: int = 1000, seed: int = 0
+) -> float:
+    """Return the chance in [0, 1] that OKS-AP fell by at most `budget` points: the test of `chance_kept`, of AP.
+
+    Raises `ShapeMismatch` where AP was not scored on both sides, or of other persons.
+    """
+    change, resampled = _ap_changes(before, after, bootstrap, seed)
+    known = resampled[np.isfinite(resampled)]
+    if len(known) == 0 or int(before.unit.max()) + 1 < MIN_UNITS:
+        return float(change >= -budget - 1e-9)
+    return float((known >= -budget - 1e-9).mean())
+
+
 def _changes(before: PopulationScores, after: PopulationScores, bootstrap: int, seed: int) -> tuple[float, np.ndarray]:
     if before.hits.shape != after.hits.shape:
         raise ShapeMismatch(f"before {before.hits.shape}, after {after.hits.shape}: score the same persons twice")
@@ -121,6 +135,13 @@ def before_after(
 
 def ap_change(before: PopulationScores, after: PopulationScores, bootstrap: int = 1000, seed: int = 0) -> Interval:
     """Return 100 x (AP after - AP before) in points, with its paired interval; both need OKS matches."""
+    change, resampled = _ap_changes(before, after, bootstrap, seed)
+    return percentile_interval(change, resampled, len(before.unit), int(before.unit.max()) + 1)
+
+
+def _ap_changes(
+    before: PopulationScores, after: PopulationScores, bootstrap: int, seed: int
+) -> tuple[float, np.ndarray]:
     if before.matches is None or after.matches is None:
         raise ShapeMismatch("AP was not scored on both sides: give samples with an area and a skeleton with sigmas")
     units = before.matches.positives.shape[1]
@@ -128,4 +149,4 @@ def ap_change(before: PopulationScores, after: PopulationScores, bootstrap: int 
         raise ShapeMismatch(f"{units} units before, {after.matches.positives.shape[1]} after: score the same persons")
     draws = np.concatenate([np.ones((1, units)), resample_weights(units, bootstrap, seed)])
     difference = 100 * (average_precisions(after.matches, draws) - average_precisions(before.matches, draws))[:, 0]
-    return percentile_interval(float(difference[0]), difference[1:], len(before.unit), units)
+    return float(difference[0]), difference[1:]

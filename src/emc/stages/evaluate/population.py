@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,13 +19,13 @@ from emc.pose.bootstrap import (
 )
 from emc.pose.metrics import (
     CURVE_ALPHAS,
-    SCORE_PARTS,
     curve_areas,
     head_sizes,
     hits_within,
     known_head_sizes,
     pck_curve,
     relative_errors,
+    score_parts,
     stack_labels,
     stack_predictions,
 )
@@ -32,6 +33,9 @@ from emc.pose.oks import AP_NAMES, OksMatches, average_precisions
 from emc.pose.records import Interval, Prediction, Sample
 from emc.pose.skeleton import Skeleton
 from emc.stages.evaluate.oks_ap import match_people
+
+GUESSED = "torso"
+"""The head size that is taken from predicted joints where it is not labelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,9 @@ def evaluate_population(
     head : a name of `emc.pose.metrics.HEAD_SIZES`. alpha : share of it. bootstrap : resamples (0: no intervals).
 
     Joints are pooled; only labelled ones count (face joints count in ``total``); a joint that was not found is wrong.
-    Persons whose head size is unknown are left out of PCKh and counted in ``left_out``. AP is there where an area is
-    known; it is AP on given boxes. Intervals are percentile bootstraps over ``unit``.
+    Persons whose head size is unknown are left out of PCKh and counted in ``left_out``; with ``torso``, a person who is
+    not labelled there is measured by the predicted torso (`Sample.torso`) and counted in ``estimated``. AP
+    is there where an area is known; it is AP on given boxes. Intervals are percentile bootstraps over ``unit``.
     Raises `UsageError` where the head size is unknown for all persons, naming those that are known.
     """
     if not samples:
@@ -106,6 +111,7 @@ def evaluate_population(
         "head_size": head,
         "alpha": alpha,
         "left_out": int(np.isnan(errors).all(axis=1).sum()),
+        **({"estimated": guessed} if (guessed := _guessed(samples, head)) else {}),
         "curve": _curve(errors, skeleton, unit, weights),
     }
     if {"right_shoulder", "left_hip"} <= set(skeleton.joints):
@@ -125,12 +131,28 @@ def _errors(
 ) -> np.ndarray:
     labels = stack_labels(samples, skeleton)
     size = head_sizes(labels, skeleton, head)
+    if strict and head == GUESSED:
+        size = np.where(np.isfinite(size), size, [sample.torso for sample in samples])
     if strict and len(size) and not np.isfinite(size).any():
         known = [f"{name} ({share:.0%})" for name, share in known_head_sizes(samples, skeleton).items() if share > 0]
         raise UsageError(
-            f"head size '{head}' is unknown for all {len(size)} labelled persons: choose {' or '.join(known) or 'bbox'}"
+            f"head size '{head}' is unknown for all {len(size)} labelled persons ({_needs(head)}): label more of their "
+            f"joints, or choose evaluate.head {' or '.join(known) or 'bbox'}"
         )
     return relative_errors(stack_predictions(predicted, labels), labels, size)
+
+
+def _guessed(samples: Sequence[Sample], head: str) -> int:
+    return sum(math.isfinite(sample.torso) for sample in samples) if head == GUESSED else 0
+
+
+def _needs(head: str) -> str:
+    """Return in words which labels a head size needs."""
+    return {
+        "torso": "it needs right shoulder and left hip, labelled or predicted",
+        "ears": "it needs both ears labelled",
+        "face_box": "it needs three labelled joints of the face",
+    }.get(head, "the labels bring none")
 
 
 def _joints(skeleton: Skeleton, part: str) -> list[int]:
@@ -141,12 +163,12 @@ def _by_part(hits: np.ndarray, skeleton: Skeleton, unit: np.ndarray, weights: np
     right, counted = sum_by_unit(hits, unit), sum_by_unit(np.isfinite(hits).astype(np.float64), unit)
     return {
         part: as_figure(pooled_share(right[:, joints].sum(axis=1), counted[:, joints].sum(axis=1), weights))
-        for part, joints in ((part, _joints(skeleton, part)) for part in SCORE_PARTS)
+        for part, joints in ((part, _joints(skeleton, part)) for part in score_parts(skeleton))
     }
 
 
 def _curve(errors: np.ndarray, skeleton: Skeleton, unit: np.ndarray, weights: np.ndarray) -> dict[str, object]:
-    curves = {part: pck_curve(errors[:, _joints(skeleton, part)]) for part in SCORE_PARTS}
+    curves = {part: pck_curve(errors[:, _joints(skeleton, part)]) for part in score_parts(skeleton)}
     return {
         "alphas": CURVE_ALPHAS.tolist(),
         "pckh": {part: np.round(curve, 5).tolist() for part, curve in curves.items() if np.isfinite(curve).all()},

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from emc.errors import UsageError
+from emc.stages.propagate.drift import drift, leaning, leant
 from emc.stages.propagate.run import FlowChain, JointRun, Repair, Stop, Tuning
 from emc.stages.propagate.smoother import fuse, known
 
@@ -20,7 +21,8 @@ def propagate(
     frames to each side. Only frames between the neighbouring human points, within the reach, and on this side of
     cuts and of frames where a person said that the joint is hidden are looked at; of these, `Repair.moved` names
     those that the path repairs, an unbroken stretch on each side of the fix up to where predictions agree with the
-    path again. Raises `UsageError` where frame `at` has no human point.
+    path again, and those near the fix from which the model's own drift is taken off (`Tuning.drift`).
+    Raises `UsageError` where frame `at` has no human point.
     """
     tuning = tuning or Tuning()
     middle = int(np.searchsorted(run.frames, at))
@@ -30,9 +32,12 @@ def propagate(
     last, after = _bound(run, middle, 1, reach)
     part = run.part(first, last)
     cut_chains = [FlowChain(c.xy[first : last + 1], c.error[first : last + 1], c.before, c.after) for c in chains]
-    xy, spread, right = fuse(part, cut_chains, tuning)
+    offset, trust = drift(part, tuning)
+    straight = leaning(part, offset)
+    xy, spread, right = fuse(straight, cut_chains, tuning)
     here = middle - first
-    moved, ends = _moved(part, here, xy, spread, right, cut_chains, tuning)
+    moved, ends = _moved(straight, here, xy, spread, right, cut_chains, tuning)
+    moved |= leant(part, here, xy, spread, trust, tuning)
     stops = [
         _told(end, edge, chain_stop)
         for end, edge, chain_stop in zip(ends, (before, after), _chain_stops(cut_chains, here), strict=True)

@@ -29,7 +29,8 @@ class JointRun:
     frames : (T,) ascending frame numbers on which the person has a pose. predicted : (T, 2) pixels, NaN where not
     found. confidence : (T,) in [0, 1], P(the prediction is right). human : (T, 2) pixels where a person placed or
     confirmed the joint, else NaN. hidden : (T,) bool, a person said occluded or absent. side : (T,) pixels, longer
-    side of the person's box. cut : (T,) bool, between this frame and the one before it the picture changed.
+    side of the person's box. cut : (T,) bool, between this frame and the one before it the picture changed. seen :
+    (T, 2) pixels, the model's own place where a person placed the joint, else NaN; None: not known.
     """
 
     frames: np.ndarray
@@ -39,13 +40,18 @@ class JointRun:
     hidden: np.ndarray
     side: np.ndarray
     cut: np.ndarray
+    seen: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         count = len(self.frames)
-        places = (self.predicted.shape, self.human.shape)
+        places = [self.predicted.shape, self.human.shape]
+        if self.seen is not None:
+            places.append(self.seen.shape)
         rows = (self.confidence.shape, self.hidden.shape, self.side.shape, self.cut.shape)
         if any(shape != (count, 2) for shape in places) or any(shape != (count,) for shape in rows):
-            raise ShapeMismatch(f"a joint's run of {count} frames has places {places} and rows {rows}: make them equal")
+            raise ShapeMismatch(
+                f"a joint's run of {count} frames has places {tuple(places)} and rows {rows}: make them equal"
+            )
 
     def part(self, first: int, last: int) -> JointRun:
         """Return frames first..last (indices, inclusive)."""
@@ -58,6 +64,7 @@ class JointRun:
             self.hidden[rows],
             self.side[rows],
             self.cut[rows],
+            None if self.seen is None else self.seen[rows],
         )
 
 
@@ -84,7 +91,9 @@ class Tuning:
     most spread of the change of velocity from frame to frame. stay : probability that the next prediction is right
     or wrong as this one. doubt : a prediction is replaced where P(right) is below it. apart : and where the path is
     at least this far from it. sure : and where the path's own spread is at most this. bridge : frames in a row
-    without flow that may be replaced all the same.
+    without flow that may be replaced all the same. drift : frames over which the model's error at a human point fades
+    to 1 / e. lean : and the trust down to which predictions are moved by it, lean_apart : where that moves them this
+    far, lean_most : unless the error is larger than this, which is no drift but another place.
     """
 
     right: float = 0.018
@@ -96,6 +105,10 @@ class Tuning:
     sure: float = 0.015
     bridge: int = 3
     rounds: int = 8
+    drift: float = 10.0
+    lean: float = 0.4
+    lean_apart: float = 0.008
+    lean_most: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)

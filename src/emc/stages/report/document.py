@@ -27,7 +27,13 @@ class Figure(_Strict):
 
 
 class Parts(_Strict):
-    """One figure per body part; leg = hip, knee and ankle pooled, total = all labelled joints pooled."""
+    """One figure per body part; leg = hip, knee and ankle pooled, total = all labelled joints pooled.
+
+    A project's own skeleton may add parts of its own, each a figure too.
+    """
+
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
+    __pydantic_extra__: dict[str, Figure] = Field(init=False)  # pyright: ignore[reportIncompatibleVariableOverride]
 
     hip: Figure
     knee: Figure
@@ -70,6 +76,7 @@ class Population(_Strict):
     ar: Figure | None = None
     boxes: str | None = None
     left_out: int = 0
+    estimated: int = 0
     persons: int | None = None
     unit: Literal["clip", "frame"] | None = None
     units: int | None = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any, Literal
 
 import cv2
@@ -11,7 +9,7 @@ import numpy as np
 
 from emc.errors import InputError, ShapeMismatch
 from emc.pose.records import Prediction, Sample
-from emc.pose.skeleton import H36M17, Skeleton
+from emc.pose.skeleton import Skeleton
 
 Kind = Literal["best", "worst"]
 LONGEST_SIDE = 480
@@ -91,39 +89,6 @@ def example_of(
 def drawing_of(skeleton: Skeleton) -> dict[str, Any]:
     """Return the report's ``skeleton``: name, joints and limbs."""
     return {"name": skeleton.name, "joints": list(skeleton.joints), "limbs": [list(limb) for limb in skeleton.limbs]}
-
-
-def sequence_medium(
-    sequences: Mapping[Literal["before", "after", "truth"], np.ndarray],
-    clip: str,
-    fps: float,
-    skeleton: Skeleton = H36M17,
-    root: int = 0,
-) -> str:
-    """Return the medium of the 3D viewer: JSON with whole millimetres.
-
-    sequences : name -> (T, J, 3) metres, camera axes (x right, y down, z forward), equally long; each frame is shown
-    with its `root` at the origin; a joint that is NaN is left out. Raises `ShapeMismatch` naming the shapes.
-    """
-    shapes = {name: points.shape for name, points in sequences.items()}
-    if not shapes or len(set(shapes.values())) != 1 or next(iter(shapes.values()))[1:] != (len(skeleton), 3):
-        raise ShapeMismatch(f"3D sequences of clip {clip} must all be (T, {len(skeleton)}, 3): got {shapes}")
-    left = [joint.startswith("left_") for joint in skeleton.joints]
-    document = {
-        "clip": clip,
-        "fps": fps,
-        "limbs": [list(limb) for limb in skeleton.limbs],
-        "left": left,
-        "tracks": {name: _millimetres(points, root) for name, points in sequences.items()},
-    }
-    return json.dumps(document, separators=(",", ":"))
-
-
-def _millimetres(points: np.ndarray, root: int) -> list[list[list[int] | None]]:
-    rooted = (points - points[:, root : root + 1]) * 1000.0
-    return [
-        [[round(float(v)) for v in joint] if np.isfinite(joint).all() else None for joint in frame] for frame in rooted
-    ]
 
 
 def _window(sample: Sample) -> tuple[int, int, int, int]:

@@ -49,7 +49,7 @@ def render_html(report: Document, media: Mapping[str, bytes | str]) -> str:
     return template.render(
         report=document,
         verdict=wording.verdict(document),
-        parts=SCORE_PARTS,
+        parts=_parts(base),
         precisions=_precisions(document),
         base=base,
         chosen=chosen,
@@ -63,6 +63,13 @@ def render_html(report: Document, media: Mapping[str, bytes | str]) -> str:
         policy=_policy([css], [viewer, slider]),
         download=_data_uri("application/json", json.dumps(check_report(report), indent=1).encode()),
     )
+
+
+def _parts(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the columns of the scores: the usual parts, then those that a skeleton of one's own adds."""
+    target: Mapping[str, Any] = entry.get("target") or {}
+    scored: Mapping[str, Any] = target.get("pckh", {})
+    return (*SCORE_PARTS, *(part for part in scored if part not in SCORE_PARTS))
 
 
 def _environment(pages: Mapping[str, str]) -> Environment:

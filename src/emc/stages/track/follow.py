@@ -1,7 +1,8 @@
 """Person boxes to person numbers: constant-velocity prediction, optimal assignment, gaps bridged, flickers dropped.
 
 After SORT (Bewley et al., *Simple online and realtime tracking*, ICIP 2016) and, for weak boxes, ByteTrack (Zhang et
-al., ECCV 2022); written for finite clips: a track is judged when it is over, so that its first frames are never lost.
+al., ECCV 2022); written for finite clips: a track is judged when it is over, so that its first frames are never lost,
+and tracks of one person are put together when all are known (`pieces`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from scipy import optimize  # pyright: ignore[reportMissingTypeStubs]
 from emc.errors import InputError, UsageError
 from emc.pose.geometry import box_overlap
 from emc.pose.records import Box
+from emc.stages.track.pieces import reunited
 
 Boxes = list[Box]
 # Standard deviations in box sizes: of a measured side or centre, and of what moves unforeseen in one frame.
@@ -38,6 +40,7 @@ class TrackSettings:
     min_hits : a track that never has that many boxes within twice as many frames is dropped as a false positive
         (clips of fewer frames: as many as frames).
     min_overlap : least IoU with the place foreseen; where it is less, the centre must be near for the box's size.
+    reunite : whether tracks may be pieces, doubles or continuations of one person, as a detector's are.
     """
 
     start_score: float = 0.35
@@ -45,6 +48,7 @@ class TrackSettings:
     max_gap: int = 30
     min_hits: int = 4
     min_overlap: float = 0.15
+    reunite: bool = True
 
     def __post_init__(self) -> None:
         if self.max_gap < 0 or self.min_hits < 1 or not 0 <= self.min_overlap <= 1:
@@ -70,12 +74,13 @@ def track(frames: Iterable[tuple[int, Boxes]], settings: TrackSettings | None = 
     settings = settings or TrackSettings()
     indices, finished = _associate(frames, settings)
     least = min(settings.min_hits, len(indices))
-    lasting = [
-        _bridged(line.boxes, indices)
+    sure = [
+        line.boxes
         for line in finished
         if _lasts(line.boxes, indices, least) and max(box.score for box in line.boxes) >= settings.sure_score
     ]
-    yield from _numbered(lasting, indices)
+    persons = reunited(sure) if settings.reunite else sure
+    yield from _numbered([_bridged(boxes, indices) for boxes in persons], indices)
 
 
 def keep_largest(frames: Iterable[tuple[int, Boxes]], persons: int) -> Iterator[tuple[int, Boxes]]:

@@ -1,0 +1,60 @@
+"""A model that is a little beside the joint on one frame is a little beside it on the next: its error drifts.
+
+Where a person placed the joint, the model's error there is known. Between and around such frames it is estimated as a
+process that forgets exponentially (Ornstein and Uhlenbeck), by the regression that such a process has, and taken off
+the predictions before they are weighed: one fix then helps where predictions are sure, steady, and beside the joint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from emc.stages.propagate.run import JointRun, Tuning
+from emc.stages.propagate.smoother import known
+
+_NOISE = 0.02
+"""Share of the error's variance that is new on every frame."""
+
+
+def drift(run: JointRun, tuning: Tuning) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far (T, 2) pixels the predictions are to be moved, and how much (T,) in [0, 1] speaks for it.
+
+    Errors beyond ``tuning.lean_most`` of the side are left out: there the model saw another place. Nothing is moved
+    where no frame tells both what the model and what a person said.
+    """
+    count = len(run.frames)
+    nothing = np.zeros((count, 2)), np.zeros(count)
+    if run.seen is None:
+        return nothing
+    error = run.human - run.seen
+    with np.errstate(invalid="ignore"):
+        told = np.flatnonzero(np.linalg.norm(error, axis=1) <= tuning.lean_most * run.side)
+    if not len(told):
+        return nothing
+    frames = run.frames.astype(np.float64)
+    alike = np.exp(-np.abs(frames[told][:, None] - frames[told][None]) / tuning.drift)
+    near = np.exp(-np.abs(frames[:, None] - frames[told][None]) / tuning.drift)
+    weight = near @ np.linalg.inv(alike + _NOISE * np.eye(len(told)))
+    return weight @ error[told], np.clip((weight * near).sum(axis=1), 0.0, 1.0)
+
+
+def leaning(run: JointRun, moved: np.ndarray) -> JointRun:
+    """Return the run with its predictions moved by (T, 2) pixels."""
+    return replace(run, predicted=run.predicted + moved)
+
+
+def leant(
+    run: JointRun, here: int, xy: np.ndarray, spread: np.ndarray, trust: np.ndarray, tuning: Tuning
+) -> np.ndarray:
+    """Return (T,) bool: frames around `here` (an index) that the drift alone moves, unbroken on each side."""
+    away = np.linalg.norm(xy - run.predicted, axis=1)
+    near = (trust >= tuning.lean) & (spread <= tuning.sure * 4 / 3 * run.side) & ~known(run.human)
+    moved = np.zeros(len(xy), dtype=bool)
+    for step in (-1, 1):
+        i = here + step
+        while 0 <= i < len(xy) and near[i]:
+            moved[i] = bool(away[i] > tuning.lean_apart * run.side[i])
+            i += step
+    return moved

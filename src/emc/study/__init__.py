@@ -1,0 +1,1 @@
+"""Proof of ergonomics: a study that people run, a scripted user, and a cost model."""

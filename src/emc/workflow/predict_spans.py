@@ -1,0 +1,279 @@
+"""Spans of a clip, the unit that is predicted, stored and sent to other machines: the same wherever it runs."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from emc.config import PredictSettings
+from emc.executors.ahead import Ahead
+from emc.executors.local import ThreadExecutor
+from emc.interfaces import Detector, Estimator
+from emc.pose.records import Box, Clip, Prediction
+from emc.workflow.compute import set_threads
+from emc.workflow.frames import pictures
+
+if TYPE_CHECKING:
+    from emc.stages.predict import CallMap
+    from emc.stages.video import MediaInfo, MediaReader
+
+T = TypeVar("T")
+
+SPAN = 64
+"""Frames between two durable writes of a run: what a crash can make us predict again."""
+PART = 4
+"""Spans that a worker of a cluster is given at a time: seeking to the first frame costs up to a second of decoding."""
+AHEAD_BYTES = 64 * 1024 * 1024
+"""Decoded pictures that wait for the network."""
+MOST_CALLS = 4
+"""Calls of an estimator that run side by side at most."""
+LOOKS = 16
+"""Pictures that the detector is given at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Neighbouring frames of a clip, rising, and the boxes of those that have persons."""
+
+    frames: tuple[int, ...]
+    boxes: dict[int, list[Box]]
+
+    @property
+    def upto(self) -> int:
+        """The frame after the last one: where a run goes on when this span is stored."""
+        return self.frames[-1] + 1
+
+    @property
+    def last_seen(self) -> int | None:
+        """The last frame with persons, None where there is none."""
+        return max(self.boxes, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A span that is predicted: how many frames it had, where the run goes on, and what was found."""
+
+    frames: int
+    upto: int
+    predictions: list[Prediction]
+
+    @classmethod
+    def of(cls, span: Span, predictions: list[Prediction]) -> Done:
+        """Return the result of a span."""
+        return cls(len(span.frames), span.upto, predictions)
+
+
+def spans_of(rows: Iterable[tuple[int, Sequence[Box]]], done_below: int, size: int = SPAN) -> Iterator[Span]:
+    """Cut frames with their boxes into spans of `size`, leaving out those that end below the frame `done_below`.
+
+    The cuts are the same however much of the clip is done: a run that goes on predicts the batches that an
+    uninterrupted one would have.
+    """
+    for chunk in in_chunks(rows, size):
+        if chunk[-1][0] >= done_below:
+            left = [(frame, boxes) for frame, boxes in chunk if frame >= done_below]
+            yield Span(tuple(frame for frame, _ in left), {frame: list(boxes) for frame, boxes in left if boxes})
+
+
+Shot = tuple[Span, tuple[int, np.ndarray] | None]
+"""The start of a span (None), or one of its pictures with its frame."""
+
+
+class Halted(Exception):
+    """Work in another thread was told to stop; nobody waits for it."""
+
+
+class Halt:
+    """Tells work in another thread to stop soon."""
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def ask(self) -> None:
+        """Ask for the stop."""
+        self._asked = True
+
+    def check(self) -> None:
+        """Raise `Halted` where the stop was asked for."""
+        if self._asked:
+            raise Halted
+
+
+class _ClipWork:
+    """Opens a clip when it is first needed, and again on another machine; one thread at a time."""
+
+    def __init__(self, clip: Clip, info: MediaInfo) -> None:
+        self._path, self._info = Path(clip.path), info
+        self._opened: MediaReader | None = None
+
+    def close(self) -> None:
+        """Close the clip; safe to call twice."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_opened": None}
+
+    def _pictures(self, frames: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
+        from emc.stages.video import open_media
+
+        if self._opened is None:
+            self._opened = open_media(self._path, self._info)
+        return pictures(self._opened, frames)
+
+
+class SpanPredictor(_ClipWork):
+    """Predicts spans of one clip; picklable, so that it can run in other processes and on other machines."""
+
+    def __init__(
+        self, clip: Clip, info: MediaInfo, estimator: Estimator, settings: PredictSettings, halt: Halt | None = None
+    ) -> None:
+        super().__init__(clip, info)
+        self._estimator, self._settings, self._halt = estimator, settings, halt or Halt()
+
+    def __call__(self, spans: Sequence[Span]) -> list[Done]:
+        """Predict spans that follow each other, elsewhere than in the project's own process."""
+        set_threads(self._settings)
+        return list(self.stream(spans))
+
+    def stream(self, spans: Iterable[Span]) -> Iterator[Done]:
+        """Yield each span predicted: frames are decoded ahead, calls that may run side by side do."""
+        to_gpu(self._estimator)
+        threads = compute_threads(self._settings)
+        workers = side_by_side(self._estimator, threads)
+        prepare = partial(_compute_on, max(1, threads // workers))
+        executor = ThreadExecutor(workers, spare=1, prepare=prepare) if workers > 1 else None
+        try:
+            with Ahead(self._decoded(spans), AHEAD_BYTES, _bytes) as shots:
+                try:
+                    yield from self._predicted(shots, map if executor is None else executor.map)
+                finally:
+                    # The thread that decodes may wait for boxes: whoever looks for them need not go on.
+                    self._halt.ask()
+        finally:
+            if executor is not None:
+                executor.close()
+                set_threads(self._settings)
+
+    def _predicted(self, shots: Iterable[Shot], call_map: CallMap) -> Iterator[Done]:
+        """Yield spans as their last persons are predicted; calls never mix spans, and never wait for one to end."""
+        from emc.stages.predict import predict_clip
+
+        under_way: deque[Span] = deque()
+
+        def frames() -> Iterator[tuple[int, np.ndarray]]:
+            for span, shot in shots:
+                if shot is None:
+                    under_way.append(span)
+                else:
+                    yield shot
+
+        found: list[Prediction] = []
+        results = predict_clip(
+            frames(),
+            lambda frame: under_way[-1].boxes[frame],
+            self._estimator,
+            self._settings.batch,
+            call_map,
+            ends=lambda frame: frame == under_way[-1].last_seen,
+        )
+        for frame, predictions in results:
+            while under_way[0].last_seen is None:
+                yield Done.of(under_way.popleft(), [])
+            found.extend(predictions)
+            if frame == under_way[0].last_seen:
+                yield Done.of(under_way.popleft(), found)
+                found = []
+        for span in under_way:
+            yield Done.of(span, [])
+
+    def _decoded(self, spans: Iterable[Span]) -> Iterator[Shot]:
+        """Yield the start of each span, then its pictures; a frame without persons need not be decoded."""
+        for span in spans:
+            yield span, None
+            for shot in self._pictures([frame for frame in span.frames if frame in span.boxes]):
+                yield span, shot
+
+
+class PersonFinder(_ClipWork):
+    """Finds persons on frames of one clip; picklable as `SpanPredictor` is."""
+
+    def __init__(
+        self, clip: Clip, info: MediaInfo, detector: Detector, settings: PredictSettings, halt: Halt | None = None
+    ) -> None:
+        super().__init__(clip, info)
+        self._detector, self._settings, self._halt = detector, settings, halt or Halt()
+
+    def __call__(self, frames: Sequence[int]) -> list[tuple[int, list[Box]]]:
+        """Find persons elsewhere than in the project's own process."""
+        set_threads(self._settings)
+        return self.find(frames)
+
+    def find(self, frames: Sequence[int]) -> list[tuple[int, list[Box]]]:
+        """Return the boxes of each of the rising `frames` that the detector trusts enough; frames decode ahead."""
+        least = self._settings.min_box_score
+        rows: list[tuple[int, list[Box]]] = []
+        with Ahead(self._pictures(frames), AHEAD_BYTES, lambda shot: shot[1].nbytes) as shots:
+            for chunk in in_chunks(shots, LOOKS):
+                self._halt.check()
+                numbers = [number for number, _ in chunk]
+                found = self._detector.detect([image for _, image in chunk], numbers)
+                for number, boxes in zip(numbers, found, strict=True):
+                    rows.append((number, [box for box in boxes if box.score >= least]))
+        return rows
+
+
+def to_gpu(estimator: Estimator) -> bool:
+    """Move the network of an estimator that says that it runs where its network is to the GPU, if there is one.
+
+    Done where the work is done, not before it is sent there. Returns whether the network was moved.
+    """
+    import torch
+
+    inner: Any = getattr(estimator, "inner", estimator)
+    if not getattr(inner, "follows_network", False) or not torch.cuda.is_available():
+        return False
+    inner.module.to("cuda")
+    return True
+
+
+def side_by_side(estimator: Estimator, threads: int) -> int:
+    """Return how many calls of an estimator to run at once: one, where it does not say that several may.
+
+    Several calls on their own cores keep a processor busier than one call on all cores: while one cuts or reads
+    its heatmaps, the others compute. Their number is bounded, since each holds its pictures and its activations.
+    """
+    inner = getattr(estimator, "inner", estimator)
+    return min(threads, MOST_CALLS) if getattr(inner, "side_by_side", False) else 1
+
+
+def compute_threads(settings: PredictSettings) -> int:
+    """Return how many cores to compute on: as asked, else what ``OMP_NUM_THREADS`` says, else all."""
+    return settings.threads or int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count() or 1
+
+
+def in_chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield lists of at most `size` items."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def _compute_on(threads: int) -> None:
+    """Let a thread that calls an estimator compute on its share of the cores: the other calls have the rest."""
+    import torch
+
+    torch.set_num_threads(threads)
+
+
+def _bytes(shot: Shot) -> float:
+    return 0.0 if shot[1] is None else float(shot[1][1].nbytes)

@@ -1,0 +1,54 @@
+"""The scripted user corrects a clip through the page alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from editor_page import CLIP, edits, kinds
+from playwright.sync_api import Page
+
+from emc.pose.skeleton import COCO17
+from emc.study.actions import corrections
+from emc.study.klm import read_rules
+from emc.study.oracle import Oracle, Truth
+from emc.study.policies import POLICIES
+from emc.study.scripted_user import ScriptedUser
+from emc.workflow.project import open_project
+
+pytestmark = pytest.mark.browser
+FRAMES = 12
+WRIST = COCO17.index("left_wrist")
+
+
+def truth_beside(project: Path) -> tuple[Truth, np.ndarray]:
+    """A truth that is what the model said, but for one wrist on four frames."""
+    with open_project(project) as store:
+        run = store.current_run(CLIP)
+        assert run is not None
+        said = np.stack([p.xy for p in store.predictions(run.id)]).astype(float)
+    xy = said.copy()
+    xy[4:8, WRIST] += (22.0, -14.0)
+    scale = np.full(FRAMES, 80.0)
+    truth = Truth(xy, np.full((FRAMES, 17), 2), scale, np.full(FRAMES, 30.0), np.array(COCO17.sigmas))
+    return truth, said
+
+
+def test_our_way_finds_the_wrist_on_its_sheet_and_puts_it_right(page: Page, project: Path) -> None:
+    truth, said = truth_beside(project)
+    user = ScriptedUser(page, Oracle(truth, read_rules().person, seed=3))
+    full = next(policy for policy in POLICIES if policy.name == "full")
+    full.work(user)
+    assert sum(action.stores for action in user.log) == len(edits(project))
+    assert kinds(project).count("confirm run") >= 17
+    fixed = [action for action in user.log if action.kind == "fix_tile" and action.joint == WRIST]
+    assert fixed
+    assert all(move.width > 0 for action in fixed for move in action.moves)
+    assert corrections(user.log) < 4 + 10
+    with open_project(project) as store:
+        now = np.stack([pose.xy[WRIST] for pose in store.poses(CLIP)])
+    off_before = np.linalg.norm(said[4:8, WRIST] - truth.xy[4:8, WRIST], axis=1)
+    off_after = np.linalg.norm(now[4:8] - truth.xy[4:8, WRIST], axis=1)
+    assert off_before.min() > 25
+    assert np.median(off_after) < 8

@@ -1,0 +1,99 @@
+"""`auto`: what it takes of what is at hand, without ever waiting long for a network."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import socket
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("transformers", reason="ViTPose needs transformers: pip install 'emc-pose[vitpose]'")
+
+from emc import plugins
+from emc.errors import UsageError
+from emc.estimators import auto
+from emc.estimators.auto import choose, reachable
+
+
+@pytest.fixture(autouse=True)
+def _nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("EMC_MODELS", "TORCH_HOME", "FVCORE_CACHE"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+def put(tmp_path: Path, name: str) -> None:
+    """Weights by their name alone: `choose` looks whether they are there, not into them."""
+    place = tmp_path / "EMC_MODELS" / name
+    place.mkdir(parents=True)
+    (place / "model.safetensors").write_bytes(b"")
+
+
+def test_nothing_at_hand_and_no_network_gives_nano_and_says_how_to_do_better() -> None:
+    found = choose()
+    assert (found.name, found.fetch) == ("nano", False)
+    assert found.line == (
+        "auto: nano (embedded, for simple footage); for a better one: "
+        "`hf download usyd-community/vitpose-plus-small` where there is a network"
+    )
+
+
+def test_keypoint_rcnn_comes_before_nano_and_vitpose_before_both(tmp_path: Path) -> None:
+    put(tmp_path, "keypointrcnn")
+    assert choose().name == "keypointrcnn"
+    assert "for a better one" in choose().line
+    put(tmp_path, "vitpose-b")
+    assert choose().name == "vitpose-b"
+    put(tmp_path, "vitpose-plus-b")
+    assert choose().line == "auto: vitpose-plus-b (COCO AP 77.0, weights at hand)"
+
+
+def test_without_the_extra_its_weights_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, "vitpose-b")
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "transformers" else real(name))
+    assert choose().name == "nano"
+    assert "pip install 'emc-pose[vitpose]'" in choose().line
+
+
+def test_a_hub_that_answers_is_used_unless_downloads_are_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hub:
+        monkeypatch.setattr(auto, "HUB", hub.getsockname())
+        assert choose().name == "nano"  # HF_HUB_OFFLINE
+        monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+        found = choose()
+        assert (found.name, found.fetch) == ("vitpose-plus-s", True)
+        assert choose(downloads=False).name == "nano"
+
+
+def test_a_port_nobody_listens_at_is_out_of_reach() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert reachable("127.0.0.1", port)
+    assert not reachable("127.0.0.1", port)
+
+
+def test_a_download_that_fails_falls_back_and_tells_why(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hub, caplog.at_level(logging.WARNING, "emc"):
+        monkeypatch.setattr(auto, "HUB", hub.getsockname())
+        monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+        # The hub's own client stays offline, as where a proxy lets connections through and nothing else.
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+        made = plugins.estimator_for("auto")
+    assert made.describe().name == "nano"
+    assert [line.count("\n") for line in caplog.messages] == [0]
+    assert "could not be downloaded" in caplog.messages[0]
+
+
+def test_it_is_the_estimator_that_it_takes(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "emc"):
+        made = plugins.estimator_for("auto:here")
+    assert made.describe().name == "nano"
+    assert caplog.messages == [choose(downloads=False).line]
+    with pytest.raises(UsageError, match="auto:there is unknown"):
+        plugins.estimator_for("auto:there")
