@@ -5,8 +5,8 @@ Usage: python benchmarks/ergonomics_sheets.py [--clips 3] [--seed 60000] [--fram
 
 The same oracle, cost model and order of work as `ergonomics.py`, the same repair as the editor's. What is left out is
 the page: pointer distances in sheets are taken as 400 pixels, tiles as 130, a person in the picture as 700 high.
-Rendered kicks, predicted by `nano`. Each line is one way: sheets that show every so many frames (the first is what others are
-compared with), looking at all pictures again after a fix, without taking the model's drift off
+Rendered kicks, predicted by `nano`. Each line is one way: sheets that show every so many frames (the first is what the
+others are compared with), looking at all pictures again after a fix, without taking the model's drift off
 (emc.stages.propagate.drift), without repair, and frame by frame: dragging what seems wrong, clicking every joint.
 Seconds are *simulated*; `ratio_to_same_oks` is the first way's seconds over this one's, to the lower of both qualities.
 """

@@ -141,7 +141,7 @@ class CalibrateSettings(Section):
     parts: tuple[str, ...] = Field(("leg",), description="body parts whose target PCKh decides")
     guard: Literal["pckh", "ap", "both"] = Field(
         "pckh",
-        description="common score that the budget guards: total PCKh, OKS-AP on given boxes, or both (each must keep it)",
+        description="common score that the budget guards: total PCKh, OKS-AP on given boxes, or both (each keeps it)",
     )
     patience: int = Field(
         0,
@@ -174,8 +174,8 @@ class CalibrateSettings(Section):
     )
     cache: Literal["auto", "disk", "memory"] = Field(
         "auto",
-        description="where cut-out persons are kept: in a file of the project, decoded once and mapped into memory, or in "
-        "memory; auto: in a file from 2,000 persons on",
+        description="where cut-out persons are kept: in a file of the project, decoded once and mapped into memory, or "
+        "in memory; auto: in a file from 2,000 persons on",
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="numbers of the forward pass; auto: bfloat16 where the processor computes in it"

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 def cluster() -> Iterator[ModuleType]:
     ray = pytest.importorskip("ray", reason="the extra 'ray' is not installed")
     # A busy machine takes longer than Ray's 30 s to start.
-    os.environ["RAY_raylet_start_wait_time_s"] = "240"
+    os.environ["RAY_raylet_start_wait_time_s"] = "240"  # noqa: SIM112 (Ray spells it so)
     # The workers do not have the tests' folder on their path.
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")

@@ -75,8 +75,8 @@ def judge(reference: np.ndarray, placed: np.ndarray, skeleton: Skeleton, scale: 
     """
     if reference.shape != placed.shape:
         raise ShapeMismatch(f"reference {reference.shape} and joints {placed.shape} differ: give the same frames")
-    counts: np.ndarray = np.isfinite(reference).all(axis=2)
-    there: np.ndarray = np.logical_and(counts, np.isfinite(placed).all(axis=2))
+    counts = np.asarray(np.isfinite(reference).all(axis=2))
+    there = np.asarray(counts & np.isfinite(placed).all(axis=2))
     distance = np.where(
         there, np.linalg.norm(np.where(there[..., np.newaxis], placed - reference, 0.0), axis=2), np.inf
     )
