@@ -209,8 +209,7 @@ def test_workers_of_a_ray_cluster_find_the_same_though_one_is_killed(
     wanted = settings()
     (here,) = predict_clips(store, store.clips(), wanted)
     assert not (tmp_path / "died").exists()
-    # A busy machine takes longer than Ray's 30 s to start; the workers do not have the tests' folder on their path.
-    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "240")
+    # The workers do not have the tests' folder on their path.
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     try:
