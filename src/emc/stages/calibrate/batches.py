@@ -159,7 +159,16 @@ def _in_between(make: Callable[[int], _T], first: int, end: int, workers: int) -
 
 def _makers(workers: int) -> ThreadPoolExecutor:
     """Return threads that compute alone: teams of their own would fight with the network's for the cores."""
-    return ThreadPoolExecutor(workers, "calibrate", initializer=torch.set_num_threads, initargs=(1,))
+    return ThreadPoolExecutor(workers, "calibrate", initializer=_alone)
+
+
+def _alone() -> None:
+    """Let this thread compute alone.
+
+    Asked first, since torch gives a thread the number that was set last anywhere when it first asks or computes.
+    """
+    torch.get_num_threads()
+    torch.set_num_threads(1)
 
 
 def _keep_threads(threads: int) -> None:
