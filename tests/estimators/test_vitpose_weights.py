@@ -156,7 +156,7 @@ def test_other_models_of_transformers_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="is of model type 'bert': ViTPose needs 'vitpose'"):
         VitPoseEstimator(tmp_path)
     theirs(tmp_path, num_labels=21)
-    with pytest.raises(WeightsError, match="has 21 heatmaps, COCO-17 needs 17"):
+    with pytest.raises(WeightsError, match="has 21 heatmaps, skeleton coco17 needs 17"):
         VitPoseEstimator(tmp_path)
 
 

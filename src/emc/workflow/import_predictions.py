@@ -119,7 +119,7 @@ def numbered(predictions: Sequence[Prediction]) -> list[Prediction]:
         waiting[one.frame, box].append(one)
         frames[one.frame].append(Box(one.frame, box))
     # Whoever wrote the file was sure of the persons: none is dropped, and none made up.
-    certain = TrackSettings(start_score=0.0, sure_score=0.0, min_hits=1)
+    certain = TrackSettings(start_score=0.0, sure_score=0.0, min_hits=1, reunite=False)
     rows: list[Prediction] = []
     for frame, boxes in track(sorted(frames.items()), certain):
         for box in boxes:

@@ -142,6 +142,9 @@ def _climb(
     for event in train(estimator, data.train_target, data.train_common, settings.calibrate, state, world):
         match event:
             case Progressed(step=step, loss=loss):
+                # The ladder may be a step ahead of the resume point: what is done again is told once.
+                while document["loss"] and document["loss"][-1][0] >= step:
+                    document["loss"].pop()
                 document["loss"].append([step, round(loss, 6)])
                 progress.advance(note=f"loss {loss:.4f}")
             case LadderStep(step=step, weights=weights):

@@ -109,7 +109,7 @@ def file_boxes(path: Path, clip: Clip) -> dict[int, list[Box]]:
     if all(box.track >= 0 for found in boxes.values() for box in found):
         return boxes
     # Whoever drew the boxes was sure of them: no score is too low.
-    certain = TrackSettings(start_score=0.0, sure_score=0.0, min_hits=1)
+    certain = TrackSettings(start_score=0.0, sure_score=0.0, min_hits=1, reunite=False)
     return dict(track(((frame, boxes.get(frame, [])) for frame in range(clip.frames)), certain))
 
 

@@ -386,7 +386,7 @@ def test_a_joint_that_is_never_labelled_teaches_nothing_and_breaks_nothing():
     estimator = NanoEstimator()
     batch = estimator.collate(people, np.random.default_rng(0))
     losses, weight = estimator.joint_losses(batch)
-    assert float(weight[:, left_ankle].sum() + weight[:, COCO17.flip[left_ankle]].sum()) < len(people)
+    assert float(weight[:, left_ankle].sum() + weight[:, COCO17.flip[left_ankle]].sum()) <= len(people)
     assert torch.isfinite(losses).all()
     for side in (NanoEstimator(), VitPoseEstimator.untrained(0)):
         settings = settings_of(steps=2, batch=2, ladder=1, mix=(1, 0), hard_joints=3, occluded_sigma=1.5)
