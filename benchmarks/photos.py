@@ -220,7 +220,7 @@ def write_page(text: str) -> None:
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     few: dict[str, Any] = {"steps": 10, "ladder": 1} if options.quick else {}
-    settings = read_settings(None, calibrate=few, predict={"threads": options.threads})
+    settings = read_settings(None, calibrate=few, predict={"estimator": "nano", "threads": options.threads})
     seeds = 1 if options.quick else options.seeds
     lspe = bench_lspe(options.shared / "lspe", seeds, options.out / "lspe", settings, Told())
     size = 0.03 if options.quick else options.rendered_size
