@@ -44,6 +44,7 @@ def page(request: pytest.FixtureRequest, chromium: Browser, address: str) -> Ite
 
 
 def painted(page: Page) -> str:
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     return page.evaluate("document.querySelector('#viewer canvas').toDataURL()")
 
 
@@ -153,7 +154,6 @@ def test_trails_and_ground_can_be_left_out_and_tracks_laid_over_each_other(page:
         viewer.locator(f"[data-act={act}]").focus()
         page.keyboard.press("Enter")
         expect(viewer.locator(f"[data-act={act}]")).to_have_attribute("aria-pressed", "false")
-        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         seen.append(painted(page))
     assert len(set(seen)) == 4
     expect(viewer.locator(".columns span")).to_have_count(0)
