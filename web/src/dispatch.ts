@@ -77,7 +77,8 @@ export function pressed(editor: Editor, stage: Stage, event: KeyboardEvent): voi
   if (!command) return;
   const onPicture = target === stage.root || target === document.body;
   const typing = target.matches("input, select, textarea");
-  if (!onPicture && (typing || command.picture)) return;
+  const leaving = command.id === "escape" && target.matches("input[type=range]"); // nothing is typed into a slider
+  if (!onPicture && !leaving && (typing || command.picture)) return;
   event.preventDefault();
   editor.clock.seen();
   act(editor, stage, command, event);
