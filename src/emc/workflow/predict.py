@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import stat
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -217,10 +219,25 @@ def executor_of(settings: PredictSettings) -> Iterator[Executor | None]:
 
 
 def clip_info(clip: Clip, settings: Settings) -> MediaInfo:
-    """Return what the clip's media hold, once for all who open them."""
+    """Return what the clip's media hold, once for all who open them while the file stays as it is.
+
+    To look costs as much as to decode a second of video: its end is decoded to see that it is whole.
+    """
+    try:
+        state = Path(clip.path).stat()
+    except OSError:
+        # The reader says better what is wrong with the path.
+        return _looked_at(clip.path, 0, 0, settings.video.max_pixels)
+    if stat.S_ISDIR(state.st_mode):
+        return _looked_at.__wrapped__(clip.path, 0, 0, settings.video.max_pixels)
+    return _looked_at(clip.path, state.st_size, state.st_mtime_ns, settings.video.max_pixels)
+
+
+@functools.lru_cache(maxsize=64)
+def _looked_at(path: str, size: int, changed: int, max_pixels: int) -> MediaInfo:
     from emc.stages.video import probe
 
-    return probe(Path(clip.path), settings.video.max_pixels)
+    return probe(Path(path), max_pixels)
 
 
 def find_run_alerts(store: Store, run: RunRecord, clip: Clip, estimator: Estimator, settings: Settings) -> Predicted:
