@@ -76,6 +76,7 @@ def test_the_list_of_frames_is_scrolled_from_end_to_end(long_page: Page) -> None
         bar.evaluate("(list, to) => { list.scrollTop = to; }", height * step / 20)
         drawn(page)
         expect(page.locator(".virtual li .waiting")).to_have_count(0)
+        expect(page.locator(".virtual .title").first).to_be_visible()
         titles = page.locator(".virtual .title").all_inner_texts()
         assert 0 < len(titles) < 40
         seen.update(titles)
