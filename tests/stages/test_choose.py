@@ -140,3 +140,12 @@ def test_refusals_name_the_fall_and_the_chance():
     unsure = [rows[0], LadderEntry(2, rows[2].target, rows[2].common, kept=0.8)]
     assert refusals(unsure, 0.5, certainty=0.95) == {2: "common worse by 0.20 points, within 0.5 with a chance of 80%"}
     assert refusals(unsure, 0.5, certainty=0.5) == {}
+
+
+def test_without_common_data_nothing_is_said_of_them():
+    none = Interval(0.0, None, 0)
+    rows = [LadderEntry(step, {"leg": figure(leg), "total": figure(leg)}, none) for step, leg in ((0, 80), (9, 90))]
+    choice = choose(rows, ["leg"], 0.5)
+    assert choice.step == 9
+    assert "80.0 -> 90.0, nothing known of common poses" in choice.why
+    assert "common 0.0" not in choice.why

@@ -158,10 +158,11 @@ def _why(
     rest: Sequence[LadderEntry],
     qualified: Sequence[LadderEntry],
 ) -> str:
-    why = (
-        f"step {best.step}: target {100 * scores[0].value:.1f} -> {100 * scores[best.step].value:.1f}, "
-        f"common {100 * base.common.value:.1f} -> {100 * best.common.value:.1f}"
-    )
+    why = f"step {best.step}: target {100 * scores[0].value:.1f} -> {100 * scores[best.step].value:.1f}, "
+    if base.common.n == 0 and base.common.ci95 is None:
+        why += "nothing known of common poses"
+    else:
+        why += f"common {100 * base.common.value:.1f} -> {100 * best.common.value:.1f}"
     if best.ap is not None and base.ap is not None:
         why += f", common AP {100 * base.ap.value:.1f} -> {100 * best.ap.value:.1f}"
     if best.kept is not None:
