@@ -22,7 +22,8 @@ import torch
 import nano_data
 import nano_loop
 import nano_score
-from emc.estimators.nano import CARD_FILE, WEIGHTS_FILE, NanoEstimator, write_weights
+from emc.estimators.nano import NanoEstimator
+from emc.estimators.nano_files import CARD_FILE, WEIGHTS_FILE, write_weights
 from emc.pose.records import Sample
 from emc.synth.motion import COMMON_MOTIONS, KICKS
 from nano_loop import Recipe, Training

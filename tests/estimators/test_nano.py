@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from emc.errors import ShapeMismatch, WeightsError
-from emc.estimators.nano import CARD_FILE, WEIGHTS_FILE, NanoEstimator, map_confidence
+from emc.estimators.nano import NanoEstimator, map_confidence
+from emc.estimators.nano_files import CARD_FILE, WEIGHTS_FILE
 from emc.interfaces import Trainable
 from emc.pose.records import Box, Sample
 from emc.pose.skeleton import COCO17

@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import Tensor
 
-from emc.errors import ShapeMismatch, WeightsError
+from emc.errors import ShapeMismatch
 from emc.estimators.model_skeleton import grown_rows, grown_table, skeleton_entries, skeleton_in_card
 from emc.estimators.nano_crops import (
     MEAN,
@@ -29,6 +27,7 @@ from emc.estimators.nano_crops import (
     exact_crop,
     to_tensor,
 )
+from emc.estimators.nano_files import CARD_FILE, WEIGHTS_FILE, check_fits, read_card, read_weights, write_weights
 from emc.estimators.nano_heatmaps import (
     SIGMA,
     Decoded,
@@ -49,8 +48,6 @@ from emc.pose.skeleton_maps import channel_start
 if TYPE_CHECKING:
     from emc.estimators.onnx_export import ExportForm
 
-WEIGHTS_FILE = "model.safetensors"
-CARD_FILE = "emc.json"
 LICENCE = "Apache-2.0 (weights trained on LSPE photos, published for research: see MODEL_CARD.md)"
 BATCH = 64
 
@@ -317,54 +314,3 @@ def map_confidence(peak: np.ndarray, table: Mapping[str, Any] | None) -> np.ndar
     knots = np.asarray(table["peak"], dtype=np.float64)
     rows = [np.interp(peak[:, j], knots, np.asarray(row)) for j, row in enumerate(table["right"])]
     return np.clip(np.stack(rows, axis=1), 0.0, 1.0).astype(np.float32)
-
-
-def read_card(path: Path) -> dict[str, Any]:
-    """Read ``emc.json``; raises `WeightsError` that names the file."""
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise WeightsError(f"{path} is missing: a saved model needs {WEIGHTS_FILE} and {CARD_FILE}") from error
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{path} cannot be read ({error}): save the model again") from error
-    named = card.get("estimator") if isinstance(card, dict) else None
-    if named != "nano":
-        raise WeightsError(f"{path} belongs to estimator {named!r}, not 'nano': load it with its own estimator")
-    return card
-
-
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read a safetensors file; raises `WeightsError` that names it."""
-    if not path.is_file():
-        raise WeightsError(f"{path} is missing: a saved model needs {WEIGHTS_FILE} and {CARD_FILE}")
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise WeightsError(f"{path} is not a readable safetensors file ({error}): save or copy it again") from error
-
-
-def check_fits(network: NanoNetwork, state: Mapping[str, Tensor], path: Path) -> None:
-    """Raise `WeightsError` where names, shapes or finiteness of `state` do not fit the network."""
-    own = network.state_dict()
-    missing, unknown = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
-    if missing or unknown:
-        first = (missing or unknown)[0]
-        raise WeightsError(
-            f"{path} is not nano's: {len(missing)} tensors missing, {len(unknown)} unknown ({first}): "
-            "load weights that this version of nano saved"
-        )
-    for name, value in state.items():
-        if value.shape != own[name].shape:
-            raise WeightsError(
-                f"{path} has {name} of shape {tuple(value.shape)}, nano needs {tuple(own[name].shape)}: "
-                "load weights that this version of nano saved"
-            )
-        if not bool(torch.isfinite(value.float()).all()):
-            raise WeightsError(f"{path} has values that are not finite in {name}: choose an earlier checkpoint")
-
-
-def write_weights(state: Mapping[str, Tensor], path: Path) -> None:
-    """Write a state dict as safetensors, all at once: a reader never sees half a file."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(save({name: value.detach().contiguous().clone() for name, value in state.items()}))
-    temporary.replace(path)
