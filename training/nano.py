@@ -23,7 +23,7 @@ import nano_data
 import nano_loop
 import nano_score
 from emc.estimators.nano import NanoEstimator
-from emc.estimators.nano_files import CARD_FILE, WEIGHTS_FILE, write_weights
+from emc.estimators.saved_files import CARD_FILE, WEIGHTS_FILE, write_weights
 from emc.pose.records import Sample
 from emc.synth.motion import COMMON_MOTIONS, KICKS
 from nano_loop import Recipe, Training

@@ -37,7 +37,8 @@ def test_nothing_at_hand_and_no_network_gives_nano_and_says_how_to_do_better() -
     assert (found.name, found.fetch) == ("nano", False)
     assert found.line == (
         "auto: nano (embedded, for simple footage); for a better one: "
-        "`hf download usyd-community/vitpose-plus-small` where there is a network"
+        "`hf download usyd-community/vitpose-plus-small --revision 0c30b6534bb621af0162b481176742577264e36e` "
+        "where there is a network"
     )
 
 

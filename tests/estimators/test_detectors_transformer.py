@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from emc import plugins
 from emc.errors import InputError, ShapeMismatch, UsageError, WeightsError
+from emc.estimators.detectors_published import DETECTORS
 from emc.estimators.detectors_transformer import TransformerDetector, persons, pixels
 from emc.interfaces import Detector
 
@@ -133,6 +134,11 @@ def test_published_models_are_plug_ins_that_describe_without_loading(
     assert "not here" in info.weights
 
 
+def test_every_published_model_is_pinned_to_a_commit() -> None:
+    assert len(DETECTORS) == 4
+    assert all(len(one.revision) == 40 and int(one.revision, 16) for one in DETECTORS.values())
+
+
 def test_a_folder_in_the_users_models_is_the_published_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     saved(tmp_path / "rtdetrv2-s", "rt_detr_v2")
     monkeypatch.setenv("EMC_MODELS", str(tmp_path))
@@ -179,5 +185,5 @@ def test_a_detector_of_other_things_is_refused(tmp_path: Path) -> None:
 def test_a_download_that_fails_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMC_MODELS", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(WeightsError, match=r"dfine-s is not on this machine .*hf download ustc-community"):
+    with pytest.raises(WeightsError, match=r"dfine-s is not on .*hf download ustc-community/\S+ --revision f79e65b5"):
         plugins.make_plugin("detectors", "dfine-s").detect([picture(8, 8)], [0])

@@ -12,7 +12,7 @@ from torch import nn
 
 from emc.errors import ShapeMismatch, WeightsError
 from emc.estimators.nano import NanoEstimator, map_confidence
-from emc.estimators.nano_files import CARD_FILE, WEIGHTS_FILE
+from emc.estimators.saved_files import CARD_FILE, WEIGHTS_FILE
 from emc.interfaces import Trainable
 from emc.pose.records import Box, Sample
 from emc.pose.skeleton import COCO17
@@ -264,7 +264,7 @@ def test_weights_of_another_network_are_refused_and_the_old_ones_stay(tmp_path: 
     with pytest.raises(WeightsError, match=r"head\.weight of shape \(5, 96, 1, 1\), nano needs \(17, 96, 1, 1\)"):
         estimator.load(tmp_path)
     save_file({"other.weight": torch.zeros(3)}, tmp_path / WEIGHTS_FILE)
-    with pytest.raises(WeightsError, match="is not nano's"):
+    with pytest.raises(WeightsError, match="does not fit nano: "):
         estimator.load(tmp_path)
     save_file({**state, "head.bias": torch.full((17,), float("nan"))}, tmp_path / WEIGHTS_FILE)
     with pytest.raises(WeightsError, match=r"not finite in head\.bias"):

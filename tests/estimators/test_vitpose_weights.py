@@ -132,7 +132,7 @@ def test_weights_that_do_not_fit_are_named(saved: Path) -> None:
     file = saved / "model.safetensors"
     state = load_file(file)
     save_file(state | {"head.conv.bias": torch.zeros(5)}, file)
-    with pytest.raises(WeightsError, match=r"has head\.conv\.bias of shape \(5,\), its configuration wants \(17,\)"):
+    with pytest.raises(WeightsError, match=r"has head\.conv\.bias of shape \(5,\), its configuration needs \(17,\)"):
         VitPoseEstimator(saved)
     save_file(state | {"head.conv.bias": torch.full((17,), torch.nan)}, file)
     with pytest.raises(WeightsError, match=r"values that are not finite in head\.conv\.bias"):

@@ -14,14 +14,13 @@ from typing import Any
 from emc import plugins
 from emc.errors import EmcError, UsageError
 from emc.estimators import vitpose_variants
+from emc.estimators.hub import INSTALL, fetching
 
 HERE = "here"
 HUB = ("huggingface.co", 443)
 PATIENCE = 2.5
 """Seconds after which a hub that does not answer counts as out of reach."""
 PREFERRED = "vitpose-plus-s"
-_FETCH = f"hf download {vitpose_variants.VARIANTS[PREFERRED].repository}"
-_INSTALL = "pip install 'emc-pose[vitpose]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,9 @@ def choose(downloads: bool = True) -> Choice:
         size = vitpose_variants.VARIANTS[PREFERRED].megabytes
         ap = vitpose_variants.VARIANTS[PREFERRED].coco_ap
         return Choice(PREFERRED, f"COCO AP {ap}, {size} MB fetched once", fetch=True)
-    better = f"`{_FETCH}` where there is a network" if extra else f"{_INSTALL}, then `{_FETCH}`"
+    wanted = vitpose_variants.VARIANTS[PREFERRED]
+    fetch = f"`{fetching(wanted.repository, wanted.revision)}`"
+    better = f"{fetch} where there is a network" if extra else f"{INSTALL}, then {fetch}"
     rcnn = _best_rcnn()
     if rcnn is not None:
         return Choice(rcnn[0], f"COCO AP {rcnn[1]}, weights at hand", better)

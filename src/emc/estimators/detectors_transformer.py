@@ -12,7 +12,8 @@ from torch import nn
 
 from emc.errors import InputError, ShapeMismatch, UsageError, WeightsError
 from emc.estimators.detectors_published import LICENCE, detector_named
-from emc.estimators.detectors_weights import commit_of, find_weights, load_network, named_weights, whereabouts
+from emc.estimators.detectors_weights import find_weights, load_network, named_weights, whereabouts
+from emc.estimators.hub import commit_of
 from emc.interfaces import ModelInfo
 from emc.pose.records import Box
 
@@ -26,8 +27,9 @@ class TransformerDetector:
     """A detection transformer that finds persons: D-FINE (Peng et al., ICLR 2025) or RT-DETRv2 (Lv et al., 2024).
 
     weights : a folder of transformers (``config.json``, ``model.safetensors``) or a hub name ``OWNER/NAME[@REVISION]``.
-    None = the published model `variant`, looked for, and where need be downloaded, when the network is first needed; a
-    download stays at the commit that was fetched. threshold : smallest score of a box, in (0, 1).
+    None = the published model `variant`, looked for, and where need be downloaded, when the network is first needed.
+    A hub name without a revision stays at the commit that was fetched first.
+    threshold : smallest score of a box, in (0, 1).
     Raises `WeightsError` that names the file, `PluginError` where transformers is missing, `UsageError` for a threshold
     out of range.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,14 @@ from torch import nn
 
 from emc.errors import PluginError, WeightsError
 from emc.estimators.detectors_published import PublishedDetector
-from emc.estimators.vitpose_weights import CONFIG_FILE, WEIGHTS_FILE, models_folder
+from emc.estimators.hub import CONFIG_FILE, INSTALL, cached, downloaded, models_folder, named_on_hub
+from emc.estimators.saved_files import WEIGHTS_FILE, read_json
 
-INSTALL = "pip install 'emc-pose[vitpose]'"
 FAMILIES = {
     "d_fine": "DFineForObjectDetection",
     "rt_detr_v2": "RTDetrV2ForObjectDetection",
     "rt_detr": "RTDetrForObjectDetection",
 }
-_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 # Weights that training alone uses, and counters: files may lack them, or have them where the network has not.
 _OPTIONAL = re.compile(r"num_batches_tracked$|denoising_class_embed|(^|\.)anchors$|valid_mask$")
 
@@ -30,27 +27,12 @@ _OPTIONAL = re.compile(r"num_batches_tracked$|denoising_class_embed|(^|\.)anchor
 def local_weights(published: PublishedDetector) -> Path | None:
     """Return where a published detector is on this machine, None where it is not; nothing is downloaded.
 
-    Looked for, in order: ``NAME/`` in the user's folder of models, and the hub's cache.
+    Looked for, in order: ``NAME/`` in the user's folder of models, and the hub's cache at the pinned revision.
     """
     folder = models_folder() / published.name
     if (folder / WEIGHTS_FILE).is_file():
         return folder
     return cached(published.repository, published.revision)
-
-
-def cached(repository: str, revision: str) -> Path | None:
-    """Return the folder of a model in the hub's cache; without a revision the one that was fetched first stays."""
-    try:
-        from huggingface_hub import try_to_load_from_cache
-    except ImportError:
-        return None
-    found = try_to_load_from_cache(repository, WEIGHTS_FILE, revision=revision or None)
-    return Path(found).parent if isinstance(found, str) and Path(found).with_name(CONFIG_FILE).is_file() else None
-
-
-def commit_of(place: Path) -> str:
-    """Return the hub's commit that a folder of its cache holds, "" for any other folder."""
-    return place.name if _COMMIT.fullmatch(place.name) else ""
 
 
 def whereabouts(published: PublishedDetector) -> str:
@@ -64,7 +46,7 @@ def whereabouts(published: PublishedDetector) -> str:
 
 def find_weights(published: PublishedDetector) -> Path:
     """Return the folder of a published detector, downloading it once where need be; raises `WeightsError`."""
-    return local_weights(published) or _downloaded(published.repository, published.revision, published.name)
+    return local_weights(published) or downloaded(published.repository, published.revision, published.name)
 
 
 def named_weights(weights: Path | str) -> Path:
@@ -72,28 +54,10 @@ def named_weights(weights: Path | str) -> Path:
     place = Path(weights).expanduser()
     if place.is_dir():
         return place
-    if isinstance(weights, str) and _HUB_NAME.fullmatch(weights):
-        repository, _, revision = weights.partition("@")
-        return cached(repository, revision) or _downloaded(repository, revision, weights)
+    found = named_on_hub(weights)
+    if found is not None:
+        return found
     raise WeightsError(f"{weights} is neither a folder nor a hub name OWNER/NAME[@REVISION]: correct it")
-
-
-def _downloaded(repository: str, revision: str, name: str) -> Path:
-    try:
-        from huggingface_hub import hf_hub_download
-    except ImportError as error:
-        raise PluginError(f"{name} is fetched with the package huggingface_hub, which is missing: {INSTALL}") from error
-    try:
-        config = Path(hf_hub_download(repository, CONFIG_FILE, revision=revision or None))
-        # Both files of one commit, also where the hub's newest changes in between.
-        pinned = revision or commit_of(config.parent) or None
-        return Path(hf_hub_download(repository, WEIGHTS_FILE, revision=pinned)).parent
-    except Exception as error:  # noqa: BLE001  # whatever the network stack raises, the remedy is the same
-        raise WeightsError(
-            f"{name} is not on this machine and could not be downloaded ({type(error).__name__}): run "
-            f"`hf download {repository}` where there is a network, or copy such a folder to "
-            f"{models_folder() / name.rsplit('/', 1)[-1]}"
-        ) from error
 
 
 def load_network(folder: Path) -> nn.Module:
@@ -102,7 +66,7 @@ def load_network(folder: Path) -> nn.Module:
     transformers reads it, for it keeps some weights under other names in files than in memory; nothing is downloaded.
     Raises `PluginError` where transformers is missing, `WeightsError` that names the file otherwise.
     """
-    config, file = _read_config(folder / CONFIG_FILE), folder / WEIGHTS_FILE
+    config, file = read_json(folder / CONFIG_FILE, CONFIG_FILE), folder / WEIGHTS_FILE
     model = _model_class(config, folder / CONFIG_FILE)
     if not file.is_file():
         raise WeightsError(f"{file} is missing: a model's folder needs {WEIGHTS_FILE} and {CONFIG_FILE}")
@@ -139,13 +103,3 @@ def _model_class(config: dict[str, Any], origin: Path) -> Any:
         return getattr(transformers, family)
     except (ImportError, RuntimeError, AttributeError) as error:
         raise PluginError(f"{family} needs the package transformers ({error}): {INSTALL}") from error
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{path} cannot be read ({error}): a model's folder needs it, copy it again") from error
-    if not isinstance(document, dict):
-        raise WeightsError(f"{path} holds no JSON object: copy the model again")
-    return document

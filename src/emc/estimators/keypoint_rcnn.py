@@ -29,8 +29,8 @@ from emc.estimators.keypoint_rcnn_weights import (
     find_weights,
     read_stored,
     whereabouts,
-    write_stored,
 )
+from emc.estimators.saved_files import CARD_FILE, write_model
 from emc.interfaces import ModelInfo
 from emc.pose.records import Box, Prediction, Sample
 from emc.pose.skeleton import COCO17, Skeleton
@@ -220,7 +220,7 @@ class KeypointRcnnEstimator:
         """
         network = self.module
         card = {"licence": UNKNOWN_LICENCE, "skeleton": COCO17.name} | self._card | card_of(network)
-        write_stored(Path(path), network, card | dict(extra or {}))
+        write_model(Path(path), network.state_dict(), {CARD_FILE: card | dict(extra or {})})
 
     def load(self, path: Path) -> None:
         """Read weights from a folder that `save` wrote, or a file; raises `WeightsError` that names it.

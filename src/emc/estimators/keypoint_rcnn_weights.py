@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save
 from torch import Tensor
 
 from emc.errors import WeightsError
@@ -24,10 +22,11 @@ from emc.estimators.detectron2_weights import (
     tensors_of,
     their_name,
 )
+from emc.estimators.hub import models_folder
 from emc.estimators.keypoint_rcnn_network import KeypointRcnnNetwork, Shape, shape_from
 from emc.estimators.keypoint_rcnn_recipe import DETECTRON2, TORCHVISION, Recipe, recipe_document, recipe_from
 from emc.estimators.keypoint_rcnn_variants import VARIANTS, Variant
-from emc.estimators.vitpose_weights import CARD_FILE, WEIGHTS_FILE, models_folder, read_weights
+from emc.estimators.saved_files import CARD_FILE, WEIGHTS_FILE, read_card, read_weights
 
 NAME = "keypointrcnn"
 ENDINGS = (".pth", ".pkl")
@@ -247,30 +246,10 @@ def build_network(stored: Stored, place: Path) -> KeypointRcnnNetwork:
 
 def _read_folder(folder: Path) -> Stored:
     path = folder / CARD_FILE
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise WeightsError(f"{path} is missing: a saved model needs {WEIGHTS_FILE} and {CARD_FILE}") from error
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{path} cannot be read ({error}): save the model again") from error
-    named = card.get("estimator") if isinstance(card, dict) else None
-    if named != NAME:
-        raise WeightsError(f"{path} belongs to estimator {named!r}, not {NAME!r}: load it with its own estimator")
+    card = read_card(path, NAME)
     shape = shape_from(card.get("shape", {}), str(path))
     recipe = recipe_from(card.get("recipe", {}), str(path))
     return Stored(shape, recipe, read_weights(folder / WEIGHTS_FILE), card)
-
-
-def write_stored(folder: Path, network: KeypointRcnnNetwork, card: Mapping[str, Any]) -> None:
-    """Write a network and its card into a folder; each file appears all at once, the card last."""
-    folder.mkdir(parents=True, exist_ok=True)
-    # Cloned: weights that share memory cannot be written, and views would drag their base along.
-    state = {name: value.detach().cpu().clone().contiguous() for name, value in network.state_dict().items()}
-    packed = save(state, {"format": "pt"})
-    for name, content in ((WEIGHTS_FILE, packed), (CARD_FILE, json.dumps(card, indent=2, sort_keys=True).encode())):
-        temporary = folder / (name + ".part")
-        temporary.write_bytes(content)
-        temporary.replace(folder / name)
 
 
 def card_of(network: KeypointRcnnNetwork) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import importlib.resources
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,6 @@ from emc.estimators.nano_crops import (
     exact_crop,
     to_tensor,
 )
-from emc.estimators.nano_files import CARD_FILE, WEIGHTS_FILE, check_fits, read_card, read_weights, write_weights
 from emc.estimators.nano_heatmaps import (
     SIGMA,
     Decoded,
@@ -39,6 +37,7 @@ from emc.estimators.nano_heatmaps import (
 )
 from emc.estimators.nano_network import GRID_SIZE, INPUT_SIZE, NanoNetwork, build_network
 from emc.estimators.nano_teaching import parameter_depths, taught
+from emc.estimators.saved_files import CARD_FILE, WEIGHTS_FILE, check_fits, read_card, read_weights, write_model
 from emc.interfaces import ModelInfo
 from emc.pose.geometry import invert_affine, transform
 from emc.pose.records import Box, Prediction, Sample
@@ -193,13 +192,7 @@ class NanoEstimator:
 
     def save(self, path: Path, extra: Mapping[str, Any] | None = None) -> None:
         """Write ``model.safetensors`` (float32) and ``emc.json`` (with `extra` merged in) into the folder `path`."""
-        path = Path(path)
-        path.mkdir(parents=True, exist_ok=True)
-        write_weights(self._network.state_dict(), path / WEIGHTS_FILE)
-        card = self._own_card() | dict(extra or {})
-        temporary = path / (CARD_FILE + ".part")
-        temporary.write_text(json.dumps(card, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        temporary.replace(path / CARD_FILE)
+        write_model(Path(path), self._network.state_dict(), {CARD_FILE: self._own_card() | dict(extra or {})})
 
     def load(self, path: Path) -> None:
         """Read weights from a folder that `save` wrote; raises `WeightsError` that names the file.
@@ -207,13 +200,14 @@ class NanoEstimator:
         On error the estimator keeps the weights it had.
         """
         path = Path(path)
-        card = read_card(path / CARD_FILE)
+        card = read_card(path / CARD_FILE, "nano")
         skeleton = skeleton_in_card(card, str(path / CARD_FILE))
         state = read_weights(path / WEIGHTS_FILE)
         same = len(skeleton) == len(self._skeleton)
         network = self._network if same else build_network(len(skeleton))
-        check_fits(network, state, path / WEIGHTS_FILE)
-        network.load_state_dict({name: value.float() for name, value in state.items()})
+        remedy = "load weights that this version of nano saved"
+        check_fits(network.state_dict(), state, path / WEIGHTS_FILE, "nano", remedy)
+        network.load_state_dict(state)
         self._network, self._skeleton = network, skeleton
         if not card.get("base_hash"):
             card["base_hash"] = hashlib.sha256((path / WEIGHTS_FILE).read_bytes()).hexdigest()

@@ -11,27 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from emc.errors import ShapeMismatch, WeightsError
-from emc.estimators.model_skeleton import grown_rows, grown_table, skeleton_entries, skeleton_in_card
-from emc.estimators.vitpose_crops import (
-    MEAN,
-    PADDING,
-    SPREAD,
-    Augmentation,
-    augmented_affine,
-    changed_crops,
-    exact_crops,
-    label_spread,
-    label_weight,
-    normalised,
-    sample_places,
-    window_affine,
-    windows,
-)
+from emc.errors import ShapeMismatch
+from emc.estimators.hub import CONFIG_FILE
+from emc.estimators.model_skeleton import grown_rows, grown_table
+from emc.estimators.saved_files import CARD_FILE, write_model
+from emc.estimators.vitpose_crops import Augmentation, exact_crops, windows
 from emc.estimators.vitpose_heatmaps import (
     confidence,
     decode,
-    encode,
     joint_errors,
     signals,
     squared_error,
@@ -39,28 +26,11 @@ from emc.estimators.vitpose_heatmaps import (
     to_image,
     turned_back,
 )
-from emc.estimators.vitpose_network import VitPoseNetwork, build_network, empty_network, with_joints
-from emc.estimators.vitpose_original import read_original
-from emc.estimators.vitpose_variants import (
-    DEFAULT,
-    LICENCE,
-    VARIANTS,
-    Variant,
-    configuration,
-    variant_named,
-)
-from emc.estimators.vitpose_weights import (
-    check_fits,
-    find_weights,
-    inner_names,
-    named_weights,
-    outer_names,
-    read_folder,
-    whereabouts,
-    write_folder,
-)
+from emc.estimators.vitpose_network import VitPoseNetwork, build_network, with_joints
+from emc.estimators.vitpose_training import training_batch
+from emc.estimators.vitpose_variants import DEFAULT, LICENCE, VARIANTS, Variant, configuration, variant_named
+from emc.estimators.vitpose_weights import card_of, find_weights, inner_names, load_network, named_weights, whereabouts
 from emc.interfaces import ModelInfo
-from emc.pose.geometry import transform
 from emc.pose.records import Box, Prediction, Sample
 from emc.pose.skeleton import COCO17, Skeleton
 from emc.pose.skeleton_maps import channel_start
@@ -166,6 +136,10 @@ class VitPoseEstimator:
     def _published(self) -> Variant:
         return variant_named(self.variant)
 
+    @property
+    def _licence(self) -> str:
+        return str(self._card.get("licence", LICENCE))
+
     def parameter_depths(self) -> Mapping[str, int]:
         """Return parameter name of `module` -> depth, 0 nearest the input, the largest at the head."""
         return self.module.parameter_depths()
@@ -224,29 +198,8 @@ class VitPoseEstimator:
 
         Raises `ShapeMismatch` where a sample has another number of joints.
         """
-        network = self.module
-        places = [sample_places(sample, network.joints) for sample in samples]
-        weights = [label_weight(sample) for sample in samples]
-        around = windows(np.array([sample.box for sample in samples]), network.size)
-        images = [sample.image for sample in samples]
-        if rng is None:
-            crops = exact_crops(images, around, network.size)
-            affines = [window_affine(window, network.size) for window in around]
-            flips = [False] * len(samples)
-        else:
-            changed = [augmented_affine(window, network.size, rng, self.augmentation) for window in around]
-            affines, flips = [affine for affine, _ in changed], [flip for _, flip in changed]
-            crops = normalised(changed_crops(images, np.stack(affines), network.size, rng, self.augmentation))
-        xy = [transform(points, affine) for points, affine in zip(places, affines, strict=True)]
-        order = [list(self._skeleton.flip) if flip else slice(None) for flip in flips]
-        target, weight = encode(
-            np.stack([points[i] for points, i in zip(xy, order, strict=True)]),
-            np.stack([given[i] for given, i in zip(weights, order, strict=True)]),
-            network.size,
-            network.grid,
-            np.stack([label_spread(sample)[i] for sample, i in zip(samples, order, strict=True)]),
-        )
-        return {"image": crops, "target": torch.from_numpy(target), "weight": torch.from_numpy(weight)}
+        augmentation = None if rng is None else self.augmentation
+        return training_batch(samples, self.module, self._skeleton.flip, augmentation, rng)
 
     def loss(self, batch: Mapping[str, Any]) -> Tensor:
         """Return the mean squared error of the heatmaps, labels weighted: the loss ViTPose was trained with."""
@@ -276,8 +229,9 @@ class VitPoseEstimator:
         """
         network = self.module
         kept = {name: value for name, value in self._card.items() if name != "skeleton_toml"}
-        card = kept | self._own_card() | dict(extra or {})
-        write_folder(Path(path), inner_names(network.state_dict()), network.written_config(), card)
+        card = kept | card_of(network, self._skeleton, self._licence) | dict(extra or {})
+        documents = {CONFIG_FILE: network.written_config(), CARD_FILE: card}
+        write_model(Path(path), inner_names(network.state_dict()), documents)
 
     def load(self, path: Path) -> None:
         """Read weights from a folder that `save` or transformers wrote; raises `WeightsError` that names the file.
@@ -287,24 +241,9 @@ class VitPoseEstimator:
         self._network = self._load(Path(path))
 
     def _load(self, place: Path) -> VitPoseNetwork:
-        card, config, state = ({}, *read_original(place)) if place.is_file() else read_folder(place)
-        old = self._network
-        # The same network is filled in place: whoever trains or scores it keeps what they hold.
-        same = old is not None and old.written_config() == config
-        network = old if old is not None and same else empty_network(config, str(place))
-        skeleton = skeleton_in_card(card, str(place))
-        if network.joints != len(skeleton):
-            raise WeightsError(
-                f"{place} has {network.joints} heatmaps, skeleton {skeleton.name} needs {len(skeleton)}: choose a "
-                "model of that skeleton"
-            )
-        check_fits(inner_names(network.state_dict()), state, place)
-        network.load_state_dict(outer_names(state), assign=not same)
-        if old is not None:
-            network.to(next(old.parameters()).device)
-        network.live_statistics = card.get("statistics") == "live"
-        self._card, self._origin, self._skeleton = card, str(place), skeleton
-        return network.eval()
+        network, card, self._skeleton = load_network(place, self._network)
+        self._card, self._origin = card, str(place)
+        return network
 
     def describe(self) -> ModelInfo:
         """Return name, skeleton, input size, licence and where the weights are, loading nothing."""
@@ -317,7 +256,7 @@ class VitPoseEstimator:
             kind="estimator",
             skeleton=self._skeleton.name,
             input_size=(width, height),
-            licence=str(self._card.get("licence", LICENCE)),
+            licence=self._licence,
             trainable=True,
             parameters=sum(p.numel() for p in own.parameters()) if own is not None else parameters,
             weights=self._origin or whereabouts(self._published),
@@ -334,21 +273,3 @@ class VitPoseEstimator:
     def clone(self) -> VitPoseEstimator:
         """Return an independent copy, weights included."""
         return copy.deepcopy(self)
-
-    def _own_card(self) -> dict[str, Any]:
-        network = self.module
-        return {
-            "estimator": "vitpose",
-            **skeleton_entries(self._skeleton),
-            "licence": self._card.get("licence", LICENCE),
-            "config": network.written_config(),
-            "statistics": "live" if network.live_statistics else "frozen",
-            "preprocessing": {
-                "input": list(network.size),
-                "grid": list(network.grid),
-                "colour": "RGB",
-                "mean": list(MEAN),
-                "spread": list(SPREAD),
-                "padding": PADDING,
-            },
-        }

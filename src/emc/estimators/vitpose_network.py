@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from emc.errors import PluginError, WeightsError
-
-INSTALL = "pip install 'emc-pose[vitpose]'"
+from emc.estimators.hub import INSTALL
 
 
 class VitPoseNetwork(nn.Module):

@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 
 from emc.errors import WeightsError
-from emc.estimators.vitpose_variants import configuration
-from emc.estimators.vitpose_weights import COCO_EXPERT
+from emc.estimators.vitpose_variants import COCO_EXPERT, configuration
 
 # Hidden size -> attention heads of the four published sizes.
 HEADS = {384: 12, 768: 12, 1024: 16, 1280: 16}

@@ -11,6 +11,8 @@ from emc.errors import UsageError
 
 LICENCE = "Apache-2.0 (ViTPose, University of Sydney)"
 AP_SOURCE = "github.com/ViTAE-Transformer/ViTPose, COCO val 2017, boxes of a detector with 56 AP, flip test"
+COCO_EXPERT = 0
+"""Which expert of ViTPose++ learned COCO's persons (`dataset_index` of transformers)."""
 DEFAULT = "vitpose-plus-s"
 """What the plain name ``vitpose`` stands for: as good as B, at a quarter of its work and the smallest download."""
 

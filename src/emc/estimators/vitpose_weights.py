@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import Tensor
 
-from emc.errors import PluginError, WeightsError
-from emc.estimators.vitpose_network import INSTALL
-from emc.estimators.vitpose_variants import Variant
+from emc.errors import WeightsError
+from emc.estimators.hub import CONFIG_FILE, INSTALL, cached, downloaded, models_folder, named_on_hub
+from emc.estimators.model_skeleton import skeleton_entries, skeleton_in_card
+from emc.estimators.saved_files import CARD_FILE, WEIGHTS_FILE, check_fits, read_card, read_json, read_weights
+from emc.estimators.vitpose_crops import MEAN, PADDING, SPREAD
+from emc.estimators.vitpose_network import VitPoseNetwork, empty_network
+from emc.estimators.vitpose_original import read_original
+from emc.estimators.vitpose_variants import COCO_EXPERT, Variant
+from emc.pose.skeleton import Skeleton
 
-WEIGHTS_FILE = "model.safetensors"
-CARD_FILE = "emc.json"
-CONFIG_FILE = "config.json"
-COCO_EXPERT = 0
 _PREFIX = "model."
-_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
-
-
-def models_folder() -> Path:
-    """Return the user's folder for weights that no hub serves: ``$EMC_MODELS``, else ``emc/models`` in the cache."""
-    own = os.environ.get("EMC_MODELS")
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(own) if own else Path(cache) / "emc" / "models"
 
 
 def local_weights(variant: Variant) -> Path | None:
@@ -43,7 +32,7 @@ def local_weights(variant: Variant) -> Path | None:
     for place in (folder, folder.with_suffix(".pth")):
         if place.is_file() or (place / WEIGHTS_FILE).is_file():
             return place
-    return _cached(variant.repository, variant.revision) if variant.repository else None
+    return cached(variant.repository, variant.revision) if variant.repository else None
 
 
 def whereabouts(variant: Variant) -> str:
@@ -67,7 +56,7 @@ def find_weights(variant: Variant) -> Path:
     if found is not None:
         return found
     if variant.repository:
-        return _downloaded(variant.repository, variant.revision, variant.name)
+        return downloaded(variant.repository, variant.revision, variant.name)
     raise WeightsError(
         f"{variant.name} is on no hub and not in {models_folder() / variant.name}: put the authors' checkpoint there "
         f"as {variant.name}.pth (github.com/ViTAE-Transformer/ViTPose), or use {variant.name.replace('-', '-plus-')}"
@@ -77,43 +66,15 @@ def find_weights(variant: Variant) -> Path:
 def named_weights(weights: Path | str) -> Path:
     """Return the folder or file behind a path or a hub name ``OWNER/NAME[@REVISION]``; raises `WeightsError`.
 
-    Without a revision the hub's newest is taken; `describe` then tells which one that was.
+    Without a revision the hub's newest is fetched once and stays; `describe` tells which commit that was.
     """
     place = Path(weights).expanduser()
     if place.exists():
         return place
-    if isinstance(weights, str) and _HUB_NAME.fullmatch(weights):
-        repository, _, revision = weights.partition("@")
-        return _cached(repository, revision) or _downloaded(repository, revision or None, weights)
+    found = named_on_hub(weights)
+    if found is not None:
+        return found
     raise WeightsError(f"{weights} is neither a folder, a .pth file nor a hub name OWNER/NAME: correct it")
-
-
-def _cached(repository: str, revision: str) -> Path | None:
-    try:
-        from huggingface_hub import try_to_load_from_cache
-    except ImportError:
-        return None
-    if not revision:
-        return None
-    found = try_to_load_from_cache(repository, WEIGHTS_FILE, revision=revision)
-    return Path(found).parent if isinstance(found, str) and Path(found).with_name(CONFIG_FILE).is_file() else None
-
-
-def _downloaded(repository: str, revision: str | None, name: str) -> Path:
-    try:
-        from huggingface_hub import hf_hub_download
-    except ImportError as error:
-        raise PluginError(f"{name} is fetched with the package huggingface_hub, which is missing: {INSTALL}") from error
-    try:
-        paths = [hf_hub_download(repository, file, revision=revision) for file in (CONFIG_FILE, WEIGHTS_FILE)]
-    except Exception as error:  # noqa: BLE001  # whatever the network stack raises, the remedy is the same
-        at = f" --revision {revision}" if revision else ""
-        raise WeightsError(
-            f"{name} is not on this machine and could not be downloaded ({type(error).__name__}): run "
-            f"`hf download {repository}{at}` where there is a network, or copy such a folder to "
-            f"{models_folder() / name.rsplit('/', 1)[-1]}"
-        ) from error
-    return Path(paths[-1]).parent
 
 
 def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Tensor]]:
@@ -123,44 +84,13 @@ def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str,
     transformers. A mixture of experts comes back as the plain network of its COCO expert. Raises `WeightsError` that
     names the file.
     """
-    card = _read_json(folder / CARD_FILE) if (folder / CARD_FILE).is_file() else {}
-    if card.get("estimator", "vitpose") != "vitpose":
-        raise WeightsError(
-            f"{folder / CARD_FILE} belongs to estimator {card['estimator']!r}, not 'vitpose': load it with its own"
-        )
-    config = card.get("config") or _read_json(folder / CONFIG_FILE)
+    card = read_card(folder / CARD_FILE, "vitpose") if (folder / CARD_FILE).is_file() else {}
+    config = card.get("config") or read_json(folder / CONFIG_FILE, CONFIG_FILE)
     if config.get("model_type") != "vitpose":
         raise WeightsError(
             f"{folder / CONFIG_FILE} is of model type {config.get('model_type')!r}: ViTPose needs 'vitpose'"
         )
-    return card, *fold_experts(config, read_weights(folder / WEIGHTS_FILE))
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise WeightsError(f"{path} is missing: a model's folder needs {WEIGHTS_FILE} and {CONFIG_FILE}") from error
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{path} cannot be read ({error}): save or copy it again") from error
-    if not isinstance(document, dict):
-        raise WeightsError(f"{path} holds no JSON object: save or copy it again")
-    return document
-
-
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read a safetensors file as float32; raises `WeightsError` that names it."""
-    if not path.is_file():
-        raise WeightsError(f"{path} is missing: a model's folder needs {WEIGHTS_FILE} and {CONFIG_FILE}")
-    try:
-        state = load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise WeightsError(f"{path} is not a readable safetensors file ({error}): save or copy it again") from error
-    # Copied: they would else be a window on the file, and whoever overwrote it would end this process.
-    return {
-        name: value.to(torch.float32 if value.is_floating_point() else value.dtype, copy=True)
-        for name, value in state.items()
-    }
+    return card, *fold_experts(config, read_weights(folder / WEIGHTS_FILE, CONFIG_FILE))
 
 
 def fold_experts(config: Mapping[str, Any], state: Mapping[str, Tensor]) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -182,44 +112,6 @@ def fold_experts(config: Mapping[str, Any], state: Mapping[str, Tensor]) -> tupl
     return {**config, "backbone_config": backbone}, folded
 
 
-def check_fits(own: Mapping[str, Tensor], state: Mapping[str, Tensor], path: Path) -> None:
-    """Raise `WeightsError` where names, shapes or finiteness of `state` do not fit a network's `own` tensors."""
-    missing, unknown = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
-    if missing or unknown:
-        first = (missing or unknown)[0]
-        raise WeightsError(
-            f"{path} does not fit its configuration: {len(missing)} tensors missing, {len(unknown)} unknown ({first}): "
-            "take config and weights from the same model"
-        )
-    for name, value in state.items():
-        if value.shape != own[name].shape:
-            raise WeightsError(
-                f"{path} has {name} of shape {tuple(value.shape)}, its configuration wants {tuple(own[name].shape)}: "
-                "take config and weights from the same model"
-            )
-        if not bool(torch.isfinite(value).all()):
-            raise WeightsError(f"{path} has values that are not finite in {name}: choose an earlier checkpoint")
-
-
-def write_folder(folder: Path, state: Mapping[str, Tensor], config: Mapping[str, Any], card: Mapping[str, Any]) -> None:
-    """Write weights, ``config.json`` (so that transformers opens the folder too) and, last, the card.
-
-    state : by transformers' names. Each file appears all at once: a reader never sees half of one.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    # Cloned: weights that share memory cannot be written, and views would drag their base along.
-    packed = save({name: value.detach().cpu().clone().contiguous() for name, value in state.items()}, {"format": "pt"})
-    _write(folder / WEIGHTS_FILE, packed)
-    for name, document in ((CONFIG_FILE, config), (CARD_FILE, card)):
-        _write(folder / name, (json.dumps(document, indent=2, sort_keys=True) + "\n").encode())
-
-
-def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(content)
-    temporary.replace(path)
-
-
 def inner_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return a `VitPoseNetwork`'s weights by transformers' names."""
     return {name.removeprefix(_PREFIX): value for name, value in state.items()}
@@ -228,3 +120,46 @@ def inner_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def outer_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return weights by transformers' names as those of a `VitPoseNetwork`."""
     return {_PREFIX + name: value for name, value in state.items()}
+
+
+def load_network(place: Path, old: VitPoseNetwork | None) -> tuple[VitPoseNetwork, dict[str, Any], Skeleton]:
+    """Return the network of a folder or an authors' checkpoint, in evaluation mode, with its card and its joints.
+
+    old : the network so far; one of the same configuration is filled in place, so that whoever trains or scores it
+    keeps what they hold. Raises `WeightsError` that names the file, and leaves `old` as it was.
+    """
+    card, config, state = ({}, *read_original(place)) if place.is_file() else read_folder(place)
+    same = old is not None and old.written_config() == config
+    network = old if old is not None and same else empty_network(config, str(place))
+    skeleton = skeleton_in_card(card, str(place))
+    if network.joints != len(skeleton):
+        raise WeightsError(
+            f"{place} has {network.joints} heatmaps, skeleton {skeleton.name} needs {len(skeleton)}: choose a "
+            "model of that skeleton"
+        )
+    remedy = "take config and weights from the same model"
+    check_fits(inner_names(network.state_dict()), state, place, "its configuration", remedy)
+    network.load_state_dict(outer_names(state), assign=not same)
+    if old is not None:
+        network.to(next(old.parameters()).device)
+    network.live_statistics = card.get("statistics") == "live"
+    return network.eval(), card, skeleton
+
+
+def card_of(network: VitPoseNetwork, skeleton: Skeleton, licence: str) -> dict[str, Any]:
+    """Return the part of a card that says how to build and use the network again."""
+    return {
+        "estimator": "vitpose",
+        **skeleton_entries(skeleton),
+        "licence": licence,
+        "config": network.written_config(),
+        "statistics": "live" if network.live_statistics else "frozen",
+        "preprocessing": {
+            "input": list(network.size),
+            "grid": list(network.grid),
+            "colour": "RGB",
+            "mean": list(MEAN),
+            "spread": list(SPREAD),
+            "padding": PADDING,
+        },
+    }
