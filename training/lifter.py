@@ -20,12 +20,15 @@ from emc.lifters.temporal import FEATURES, load_network, save_network
 from emc.lifters.temporal_network import TemporalNetwork
 from lifter_data import Source, draw, training_sources
 
-VIEW_FRAMES = 120
+VIEW_FRAMES = 94
+"""Frames of a view beyond those that its border frames need to see."""
+
 VIEWS_PER_STEP = 12
 STEPS_KEPT = 150
 """A view is drawn once and serves for this many steps, a few windows at a time: drawing costs more than learning."""
 
 VELOCITY_WEIGHT = 2.0
+GROWN = 0.02
 Pools = list[tuple[float, list[Source]]]
 View = tuple[np.ndarray, np.ndarray]
 
@@ -38,7 +41,7 @@ def draw_views(pools: Pools, reach: int, measured: float, rng: np.random.Generat
         # A clip's chance grows with its length, gently: hundreds of short walks must not crowd out the rest.
         weight = np.sqrt([len(source.h36m) for source in sources])
         source = sources[int(rng.choice(len(sources), p=weight / weight.sum()))]
-        views.append(draw(source, VIEW_FRAMES, reach, rng, measured))
+        views.append(draw(source, VIEW_FRAMES + 2 * reach, reach, rng, measured))
     return views
 
 
@@ -104,8 +107,16 @@ def main() -> None:
     torch.nn.init.zeros_(network.shrink.weight)
     torch.nn.init.zeros_(network.shrink.bias)
     if options.start is not None:
-        network.load_state_dict(load_network(options.start)[0].state_dict())
+        begin_with(network, load_network(options.start)[0])
     train(network, options)
+
+
+def begin_with(network: TemporalNetwork, start: TemporalNetwork) -> None:
+    """Take the weights of a network with as many blocks or fewer; blocks beyond its own begin as next to nothing."""
+    network.load_state_dict({**network.state_dict(), **start.state_dict()})
+    for block in range(len(start.filter_widths) - 1, len(network.filter_widths) - 1):
+        # Not zero: behind the ReLU nothing would ever be learned.
+        torch.nn.init.constant_(network.layers_bn[2 * block + 1].weight, GROWN)  # pyright: ignore[reportArgumentType]
 
 
 def train(network: TemporalNetwork, options: argparse.Namespace) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -163,11 +163,11 @@ def _degraded(xy: np.ndarray, rng: np.random.Generator, measured: float) -> tupl
     confidence = np.ones(xy.shape[:2])
     chance = rng.random()
     if chance < measured:
-        models = _measured()
-        xy, confidence = apply_noise(xy, models[int(rng.integers(len(models)))], rng)
+        xy, confidence = _with_measured_errors(xy, rng)
     elif chance < 0.8:
         xy, confidence = detector_noise(xy, float(np.exp(rng.uniform(np.log(0.004), np.log(0.03)))), rng)
-    if rng.random() < 0.3:
+    # Measured confidences stay: they are what tells good joints from bad ones.
+    if rng.random() < 0.3 and chance >= measured:
         confidence = np.where(confidence > 0, 1.0, 0.0)
     hidden: tuple[int, ...] = ()
     if rng.random() < 0.04:
@@ -178,6 +178,15 @@ def _degraded(xy: np.ndarray, rng: np.random.Generator, measured: float) -> tupl
     xy[:, list(hidden)] = np.nan
     confidence[:, list(hidden)] = 0.0
     return xy, confidence
+
+
+def _with_measured_errors(xy: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Give joints measured errors: as they are in half of the examples, else shorter ones, as of a better model."""
+    models = _measured()
+    model = models[int(rng.integers(len(models)))]
+    if rng.random() < 0.5:
+        model = replace(model, length=model.length * rng.uniform(0.3, 1.0))
+    return apply_noise(xy, model, rng)
 
 
 def training_sources(shared: Path, seed: int) -> list[tuple[float, list[Source]]]:

@@ -3,7 +3,14 @@ import pytest
 import torch
 
 from emc.errors import ShapeMismatch, UsageError
-from emc.lifters.temporal_network import FoldedNetwork, TemporalNetwork, lift_sequences, pad_edges, screen_coordinates
+from emc.lifters.temporal_network import (
+    AveragedNetwork,
+    FoldedNetwork,
+    TemporalNetwork,
+    lift_sequence,
+    pad_edges,
+    screen_coordinates,
+)
 
 
 def seeded_network(widths=(3, 3, 3), channels=16, joints=5, causal=False):
@@ -97,8 +104,8 @@ def test_a_causal_network_sees_nothing_of_the_future():
     sequence = torch.randn(40, 5, 2).numpy()
     changed = sequence.copy()
     changed[20] += 1
-    both = lift_sequences(FoldedNetwork(network), np.stack([sequence, changed]), piece=9)
-    assert both.shape == (2, 40, 5, 3)
+    both = [lift_sequence(FoldedNetwork(network), one, piece=9) for one in (sequence, changed)]
+    assert both[0].shape == both[1].shape == (40, 5, 3)
     differs = np.abs(both[0] - both[1]).max(axis=(1, 2)) > 1e-6
     assert not differs[:20].any()
     assert differs[20:40].all()
@@ -110,6 +117,19 @@ def test_folding_the_normalisation_changes_nothing(causal):
     sequence = torch.randn(2, 60, 5, 2)
     with torch.no_grad():
         torch.testing.assert_close(FoldedNetwork(network)(sequence), network(sequence), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_flip_averaging_in_the_weights_is_the_mean_of_both_answers(causal):
+    network = seeded_network(widths=(3, 5, 3), causal=causal)
+    flip = [1, 0, 2, 4, 3]
+    sequence = torch.randn(1, 60, 5, 2)
+    with torch.no_grad():
+        mirrored = network(sequence[:, :, flip] * torch.tensor([-1.0, 1.0]))
+        back = mirrored[:, :, flip] * torch.tensor([-1.0, 1.0, 1.0])
+        wanted = (network(sequence) + back) / 2
+        assert (wanted - network(sequence)).abs().max() > 0.01
+        torch.testing.assert_close(AveragedNetwork(network, flip, flip)(sequence), wanted, atol=1e-5, rtol=0)
 
 
 def test_strided_and_dilated_forms_train_the_same_parameters():

@@ -100,12 +100,8 @@ def person_frame(xy: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np
     values = np.empty((*known.shape, 3), dtype=np.float32)
     values[..., :2] = (filled - centre[:, None]) * (1 / person_size(filled))[:, None, None]
     values[..., 2] = known
-    return np.nan_to_num(values, copy=False), centre
-
-
-def mirror_input(values: np.ndarray) -> np.ndarray:
-    """Mirror (..., 17, 3) network input left-right: negate x and swap left and right joints."""
-    return values[..., list(COCO17.flip), :] * np.array([-1, 1, 1], dtype=values.dtype)
+    values[:, np.isnan(filled[0, :, 0])] = 0.0  # a joint that is never seen is missing on every frame
+    return values, centre
 
 
 def flat_pose(values: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from safetensors.torch import load, save
 from emc.errors import UsageError, WeightsError
 from emc.interfaces import ModelInfo
 from emc.lifters.layouts import coco_from_h36m_2d
-from emc.lifters.person_frame import STANDARD_HEIGHT, flat_pose, mirror_input, person_frame, ray_rotation
-from emc.lifters.temporal_network import FoldedNetwork, TemporalNetwork, lift_sequences
+from emc.lifters.person_frame import STANDARD_HEIGHT, flat_pose, person_frame, ray_rotation
+from emc.lifters.temporal_network import AveragedNetwork, TemporalNetwork, lift_pieces
 from emc.pose.skeleton import COCO17, H36M17
 
 NAME = "temporal-small"
@@ -45,7 +45,7 @@ class TemporalSmallLifter:
         if not height > 0 or (focal is not None and not focal > 0):
             raise UsageError(f"lifter got height {height} m and focal {focal} px: both must be positive")
         self.network, self._document = load_network(weights)
-        self._folded = FoldedNetwork(self.network)
+        self._averaged = AveragedNetwork(self.network, COCO17.flip, H36M17.flip)
         self.height = height
         self.focal = focal
         self._weights = "embedded" if weights is None else str(weights)
@@ -64,9 +64,12 @@ class TemporalSmallLifter:
         if xy.shape[1:] == (len(COCO17), 2) and not np.isfinite(xy).all(axis=-1).any():
             return np.full((len(xy), len(H36M17), 3), np.nan, dtype=np.float32)
         values, centre = person_frame(xy, confidence)
-        xyz = self.lift_values(values) * (self.height / STANDARD_HEIGHT)
-        turn = ray_rotation(centre, size, self.focal or float(max(size)))
-        return np.matmul(xyz, turn.swapaxes(1, 2).astype(np.float32)).astype(np.float32)
+        turn = ray_rotation(centre, size, self.focal or float(max(size))).swapaxes(1, 2)
+        turn = (turn * (self.height / STANDARD_HEIGHT)).astype(np.float32)
+        out = np.empty((len(xy), len(H36M17), 3), dtype=np.float32)
+        for frames, xyz in self._lifted(values):
+            np.matmul(xyz, turn[frames], out=out[frames])
+        return out
 
     def lift_h36m(self, xy: np.ndarray, confidence: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Lift one person's sequence of (T, 17, 2) Human3.6M-17 joints; otherwise as `lift`.
@@ -81,10 +84,12 @@ class TemporalSmallLifter:
         Returns (T, 17, 3) metres of a person of 1.70 m, pelvis at the origin, in the axes of a camera that looks
         straight at the pelvis.
         """
-        straight, mirrored = lift_sequences(self._folded, np.stack([values, mirror_input(values)]), PIECE)
-        mirrored = mirrored[:, list(H36M17.flip)] * np.array([-1, 1, 1], dtype=np.float32)
-        mean = flat_pose(values) + (straight + mirrored) / 2
-        return mean - mean[:, :1]
+        return np.concatenate([xyz for _, xyz in self._lifted(values)])
+
+    def _lifted(self, values: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+        for frames, difference in lift_pieces(self._averaged, values, PIECE):
+            xyz = flat_pose(values[frames]) + difference
+            yield frames, xyz - xyz[:, :1]
 
     def describe(self) -> ModelInfo:
         """Return name, skeletons, licence, receptive field and where the weights are."""

@@ -7,7 +7,7 @@ use, so that a checkpoint which a user brings can be loaded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
 
@@ -135,14 +135,19 @@ class FoldedNetwork:
             self._trims.append((cut, 0) if network.causal else (cut // 2, cut // 2))
             for layer, step in ((2 * block, dilation), (2 * block + 1, 1)):
                 self._layers.append(_folded(network.layers_conv[layer], network.layers_bn[layer], step))
-        self._last = (network.shrink.weight.detach(), network.shrink.bias)
+        self._last = (network.shrink.weight.detach(), _bias(network.shrink))
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Lift as `TemporalNetwork.forward`; to be called in inference mode, without checks."""
-        y = self._layer(0, x.flatten(2).transpose(1, 2))
+        return self._answer(self._blocks(self._layer(0, x.flatten(2).transpose(1, 2))))
+
+    def _blocks(self, y: torch.Tensor) -> torch.Tensor:
         for block, (before, after) in enumerate(self._trims):
             inner = self._layer(2 * block + 2, self._layer(2 * block + 1, y))
             y = inner.add_(y[:, :, before : y.shape[2] - after])
+        return y
+
+    def _answer(self, y: torch.Tensor) -> torch.Tensor:
         return functional.conv1d(y, *self._last).transpose(1, 2).unflatten(2, (self.joints_out, 3))
 
     def _layer(self, layer: int, y: torch.Tensor) -> torch.Tensor:
@@ -150,23 +155,69 @@ class FoldedNetwork:
         return functional.conv1d(y, weight, bias, dilation=dilation).relu_()
 
 
+class AveragedNetwork(FoldedNetwork):
+    """The mean of a network's answer and of that to the mirror image, mirrored back (flip averaging of the paper).
+
+    The mirroring is in the weights: the first layer reads one input as it is and as it would be mirrored, the last adds
+    both halves up. Nothing is mirrored, stacked or averaged while lifting.
+
+    flip_in, flip_out : each joint's counterpart on the other side, of the input and of the output.
+    """
+
+    def __init__(self, network: TemporalNetwork, flip_in: Sequence[int], flip_out: Sequence[int]) -> None:
+        super().__init__(network)
+        self._channels = network.channels
+        weight, bias, dilation = self._layers[0]
+        order, sign = _mirror(flip_in, network.features)
+        mirrored = weight[:, order] * sign[:, None]
+        self._layers[0] = (torch.cat([weight, mirrored]), torch.cat([bias, bias]), dilation)
+        weight, bias = self._last
+        order, sign = _mirror(flip_out, 3)
+        self._last = (
+            torch.cat([weight, weight[order] * sign[:, None, None]], dim=1) / 2,
+            (bias + bias[order] * sign) / 2,
+        )
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """Lift (1, T, joints_in, features) to (1, T - receptive_field + 1, joints_out, 3); in inference mode."""
+        y = self._layer(0, x.flatten(2).transpose(1, 2)).view(2, self._channels, -1)
+        return self._answer(self._blocks(y).reshape(1, 2 * self._channels, -1))
+
+
+def _bias(conv: Any) -> torch.Tensor:
+    return conv.bias.detach()
+
+
+def _mirror(flip: Sequence[int], values: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the order and the signs that mirror flattened (joints, values): sides exchanged, x negated."""
+    order = torch.tensor([joint * values + value for joint in flip for value in range(values)])
+    return order, torch.tensor([-1.0] + [1.0] * (values - 1)).repeat(len(flip))
+
+
 def _folded(conv: Any, norm: Any, dilation: int) -> tuple[torch.Tensor, torch.Tensor, int]:
     scale = norm.weight.detach() / torch.sqrt(norm.running_var + norm.eps)
     return conv.weight.detach() * scale[:, None, None], norm.bias.detach() - norm.running_mean * scale, dilation
 
 
-def lift_sequences(network: FoldedNetwork, sequences: np.ndarray, piece: int) -> np.ndarray:
-    """Return (B, T, joints_out, 3) of (B, T, joints_in, features) float32 sequences, edges padded.
+def lift_pieces(network: FoldedNetwork, sequence: np.ndarray, piece: int) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield which frames, and their (N, joints_out, 3), of a (T, joints_in, features) float32 sequence, edges padded.
 
-    piece : frames lifted at once, which bounds the memory of very long clips.
+    piece : frames lifted at once, which bounds the memory of very long clips and keeps each step in the cache.
     """
     before, after = network.padding
-    padded = torch.from_numpy(np.stack([pad_edges(sequence, before, after) for sequence in sequences]))
+    padded = torch.from_numpy(pad_edges(sequence, before, after))[None]
     with torch.inference_mode():
-        pieces = [
-            network(padded[:, start : start + piece + before + after]) for start in range(0, sequences.shape[1], piece)
-        ]
-    return torch.cat(pieces, dim=1).numpy()
+        for start in range(0, len(sequence), piece):
+            lifted = network(padded[:, start : start + piece + before + after])[0].numpy()
+            yield slice(start, start + len(lifted)), lifted
+
+
+def lift_sequence(network: FoldedNetwork, sequence: np.ndarray, piece: int) -> np.ndarray:
+    """Return (T, joints_out, 3) float32 of a whole sequence; otherwise as `lift_pieces`."""
+    out = np.empty((len(sequence), network.joints_out, 3), dtype=np.float32)
+    for frames, lifted in lift_pieces(network, sequence, piece):
+        out[frames] = lifted
+    return out
 
 
 def pad_edges(sequence: np.ndarray, before: int, after: int) -> np.ndarray:

@@ -15,13 +15,18 @@ from emc.errors import ShapeMismatch, UsageError, WeightsError
 from emc.interfaces import ModelInfo
 from emc.lifters.layouts import coco_from_h36m_2d, h36m_from_coco_2d
 from emc.lifters.person_frame import fill_gaps
-from emc.lifters.temporal_network import FoldedNetwork, TemporalNetwork, lift_sequences, screen_coordinates
+from emc.lifters.temporal_network import (
+    AveragedNetwork,
+    FoldedNetwork,
+    TemporalNetwork,
+    lift_sequence,
+    screen_coordinates,
+)
 from emc.lifters.videopose_checkpoint import read_checkpoint
 from emc.pose.skeleton import COCO17, H36M17, Skeleton
 
 NAME = "temporal"
 PIECE = 2048
-MIRROR = np.array([-1, 1, 1], dtype=np.float32)
 LAYOUTS = {"coco17": COCO17, "h36m17": H36M17}
 
 
@@ -53,13 +58,13 @@ class TemporalLifter:
         self._path = path
         self._checkpoint = read_checkpoint(path, causal or bool(told.get("causal", False)))
         network, trajectory = self._checkpoint.position, self._checkpoint.trajectory
-        self._position = FoldedNetwork(network)
-        self._trajectory = None if trajectory is None else FoldedNetwork(trajectory)
         if (network.joints_in, network.joints_out) != (len(self.layout), len(H36M17)):
             raise WeightsError(
                 f"{path} lifts {network.joints_in} joints to {network.joints_out}: only 17 to 17 (COCO-17 or "
                 "Human3.6M-17 in, Human3.6M-17 out) can be used here"
             )
+        self._position = self._ready(network)
+        self._trajectory = None if trajectory is None else self._ready(trajectory)
 
     @property
     def network(self) -> TemporalNetwork:
@@ -83,7 +88,7 @@ class TemporalLifter:
 
         xy : (T, 17, 2) finite pixels in the layout that the network was trained on. size : (width, height).
         """
-        return self._averaged(self._position, xy, size)
+        return self._answer(self._position, xy, size)
 
     def trajectory(self, xy: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Return the pelvis (T, 3) in metres, camera axes, by the trajectory head.
@@ -93,7 +98,7 @@ class TemporalLifter:
         """
         if self._trajectory is None:
             raise UsageError(f"{self._path} has no trajectory head (model_traj): only poses can be lifted with it")
-        return self._averaged(self._trajectory, xy, size)[:, 0]
+        return self._answer(self._trajectory, xy, size)[:, 0]
 
     def describe(self) -> ModelInfo:
         """Return name, skeletons, receptive field and where the weights are; their licence is the user's to know."""
@@ -116,6 +121,13 @@ class TemporalLifter:
             },
         )
 
+    def _ready(self, network: TemporalNetwork) -> FoldedNetwork:
+        if not self.flip:
+            return FoldedNetwork(network)
+        # The trajectory head has one joint, the pelvis, which is its own mirror image.
+        out = H36M17.flip if network.joints_out == len(H36M17) else range(network.joints_out)
+        return AveragedNetwork(network, self.layout.flip, out)
+
     def _lift(self, xy: np.ndarray, confidence: np.ndarray, size: tuple[int, int], layout: Skeleton) -> np.ndarray:
         if xy.ndim != 3 or xy.shape[1:] != (17, 2) or confidence.shape != xy.shape[:2]:
             raise ShapeMismatch(
@@ -131,15 +143,9 @@ class TemporalLifter:
         out = self.positions(np.where(np.isfinite(filled), filled, centre), size)
         return out - out[:, :1]
 
-    def _averaged(self, network: FoldedNetwork, xy: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    def _answer(self, network: FoldedNetwork, xy: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         values = screen_coordinates(xy, size).astype(np.float32)
-        if not self.flip:
-            return lift_sequences(network, values[None], PIECE)[0]
-        mirrored = values[:, list(self.layout.flip)] * MIRROR[:2]
-        straight, back = lift_sequences(network, np.stack([values, mirrored]), PIECE)
-        # The trajectory head has one joint, the pelvis, which is its own mirror image.
-        order = list(H36M17.flip) if network.joints_out == len(H36M17) else [0]
-        return (straight + back[:, order] * MIRROR) / 2
+        return lift_sequence(network, values, PIECE)
 
 
 def checkpoint_in(place: Path) -> tuple[Path, dict[str, Any]]:
