@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import asyncio
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+
+from emc.server.serving import _listen
 
 
 def test_the_command_prints_its_address_serves_and_ends_on_ctrl_c(project: Path) -> None:
@@ -26,3 +30,22 @@ def test_a_project_that_is_none_is_one_line(tmp_path: Path) -> None:
     assert done.returncode in (1, 2)
     assert done.stderr.startswith("emc: no project at")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_answers_are_sent_at_once() -> None:
+    async def delayed() -> bool:
+        accepted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        async def met(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            found: socket.socket = writer.get_extra_info("socket")
+            accepted.set_result(not found.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        with _listen("127.0.0.1", 0) as listener:
+            async with await asyncio.start_server(met, sock=listener) as server:
+                _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+                answer = await accepted
+                writer.close()
+        return answer
+
+    assert asyncio.run(delayed()) is False

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from emc.stages.propagate_flow import SIDE, GreyCrop, crop_scale, follow, grey_crop, is_cut
+from emc.stages.propagate_flow import SIDE, GreyCrop, crop_scale, cuts, follow, grey_crop, is_cut
 
 HEIGHT, WIDTH = 240, 320
 
@@ -73,6 +73,8 @@ def test_a_cut_ends_the_chain() -> None:
     assert crops[2] is not None
     assert crops[3] is not None
     assert is_cut(crops[2], crops[3])
+    assert cuts(crops).tolist() == [False, False, False, True, False]
+    assert not cuts([*crops[:3], None, *crops[4:]]).any()
     found = follow(crops, 1, np.array([150.0, 120.0]), NO_GUESS, SIDES)
     assert found.after == "cut"
     assert np.isnan(found.xy[3:]).all()

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -41,10 +44,8 @@ def test_an_estimator_without_maps_is_asked_with_shifted_boxes(picture: np.ndarr
     assert heatmaps(object(), picture, np.array([90.0, 40.0, 80.0, 190.0])) is None  # type: ignore[arg-type]
 
 
-def test_a_runs_model_is_found_by_its_key(tmp_path: object) -> None:
-    from pathlib import Path
-
-    folder = Path(str(tmp_path))
+def test_a_runs_model_is_found_by_its_key(tmp_path: Path) -> None:
+    folder = tmp_path
     estimator = plugins.estimator_for("nano")
     key = model_key(estimator)
     models = RunModels(folder, read_settings(None, {}))
@@ -57,3 +58,26 @@ def test_a_runs_model_is_found_by_its_key(tmp_path: object) -> None:
     found = models.estimator(changed)
     assert found is not None
     assert model_key(found) == changed
+
+
+def test_a_run_is_read_by_the_estimator_that_its_key_names_whatever_the_project_uses_now(tmp_path: Path) -> None:
+    key = model_key(plugins.estimator_for("nano"))
+    models = RunModels(tmp_path, read_settings(None, {}, predict={"estimator": "onnx:missing.onnx"}))
+    found = models.estimator(key)
+    assert found is not None
+    assert model_key(found) == key
+
+
+def test_a_model_that_nobody_has_is_looked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    make = plugins.estimator_for
+
+    def counted(name: str) -> Any:
+        asked.append(name)
+        return make(name)
+
+    monkeypatch.setattr(plugins, "estimator_for", counted)
+    models = RunModels(tmp_path, read_settings(None, {}, predict={"estimator": "nano"}))
+    assert models.estimator("imported-0123456789ab") is None
+    assert models.estimator("imported-0123456789ab") is None
+    assert asked == ["nano"]

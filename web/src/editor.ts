@@ -113,7 +113,7 @@ export class Editor {
     const clip = this.project.clips.find((each) => each.id === row?.clip) ?? this.clip;
     await this.openClip(clip, row?.first);
     if (!row) return;
-    this.guide.arrived(row);
+    this.guide.begun(row);
     if (!this.poseOf(row.person)) return;
     this.select(row.person, null);
     this.moved("fit");

@@ -2,6 +2,7 @@
 
 import { api } from "./api";
 import type { Editor } from "./editor";
+import { afterPaint } from "./paused";
 import { holds, QUEUE_PAGE, WHOLE_QUEUE } from "./queue";
 import type { Change, Page, Place, Run } from "./types";
 
@@ -71,6 +72,12 @@ export class Guide {
     this.prefetch(step);
   }
 
+  /** Show where the work begins, and get what Tab will bring. */
+  begun(run: Run): void {
+    this.arrived(run);
+    this.prefetch(1);
+  }
+
   /** Note the run that one is in. */
   arrived(run: Run): void {
     this.run = run;
@@ -88,9 +95,20 @@ export class Guide {
     if (this.run && !holds(this.run, clip.id, person, joint, frame)) this.run = null;
     const current = () => look === this.look && clip === editor.clip;
     this.warm(LOOKING);
-    api.candidates(clip.id, place).then(
+    afterPaint(() => current() && this.lookedUp(place, current));
+  }
+
+  /** Note that another frame is open: who stays on it will correct something there. */
+  stayed(): void {
+    this.warm(STAYING);
+  }
+
+  /** Find candidates and the run of a joint that is looked at, as long as it is. */
+  private lookedUp(place: Place, current: () => boolean): void {
+    const { editor } = this;
+    api.candidates(editor.clip.id, place).then(
       ({ candidates }) => {
-        if (!current() || frame !== editor.frame) return;
+        if (!current() || place.frame !== editor.frame) return;
         editor.candidates = candidates;
         editor.changed();
       },
@@ -101,11 +119,6 @@ export class Guide {
       this.run = run;
       editor.changed();
     });
-  }
-
-  /** Note that another frame is open: who stays on it will correct something there. */
-  stayed(): void {
-    this.warm(STAYING);
   }
 
   /** Return the run of the queue that a place is in, null where there is none. */
@@ -191,7 +204,7 @@ export class Guide {
   private prefetch(step: 1 | -1): void {
     const key = this.keyOf(step);
     if (this.ahead?.key === key) return;
-    const row = this.ask(step);
+    const row = new Promise<void>(afterPaint).then(() => this.ask(step));
     const ahead: Ahead = { key, row, known: null };
     this.ahead = ahead;
     void row.then((run) => {

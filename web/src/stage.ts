@@ -14,6 +14,7 @@ import {
   paintTrail,
 } from "./overlay";
 import { colourOf, paintPeople, paintPicture, unitOf } from "./paint";
+import { afterPaint } from "./paused";
 import { Pictures } from "./pictures";
 import { type HeldBox, type HeldJoint, type Near, Pointer, type PointerHost } from "./pointer";
 import { extent } from "./poses";
@@ -237,7 +238,7 @@ export class Stage implements PointerHost {
       [this.picture, this.pictured] = [picture, addressOf(clip, frame)];
       this.root.dataset.frame = String(frame);
       this.ask("base");
-      this.ahead(clip, frame);
+      afterPaint(() => frame === this.editor.frame && this.ahead(clip, frame));
     } catch (error) {
       if (frame !== this.editor.frame) return;
       this.picture = null;

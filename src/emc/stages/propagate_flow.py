@@ -105,6 +105,24 @@ def is_cut(one: GreyCrop, other: GreyCrop) -> bool:
     return alike < 0.5
 
 
+def cuts(crops: Sequence[GreyCrop | None]) -> np.ndarray:
+    """Return (T,) bool: whether the picture changed since the crop before; unknown counts as not (see `is_cut`)."""
+    cut = np.zeros(len(crops), dtype=bool)
+    have = np.array([crop is not None for crop in crops], dtype=bool)
+    thumbs = [crop.thumb for crop in crops if crop is not None]
+    if len(thumbs) < 2:
+        return cut
+    small = np.array(thumbs, dtype=np.int16)
+    apart = np.abs(np.diff(small, axis=0)).mean(axis=(1, 2)) / 255
+    places: list[int] = np.flatnonzero(have).tolist()
+    for i in np.flatnonzero(apart >= CUT_DIFFERENCE).tolist():
+        here, there = places[i], places[i + 1]
+        one, other = crops[here], crops[there]
+        if there == here + 1 and one is not None and other is not None:
+            cut[there] = is_cut(one, other)
+    return cut
+
+
 def follow(
     crops: Sequence[GreyCrop | None], start: int, xy: np.ndarray, guesses: np.ndarray, side: np.ndarray
 ) -> Followed:
@@ -119,8 +137,9 @@ def follow(
     path[start] = xy
     error[start] = 0.0
     ends: list[str] = []
+    cut = cuts(crops)
     for step in (-1, 1):
-        ends.append(_follow_side(crops, start, step, guesses, side, path, error))
+        ends.append(_follow_side(crops, start, step, guesses, side, cut, path, error))
     # Backwards, the step "to" a frame is the one that leaves it: keep the error of each step with its later frame.
     error[1 : start + 1] = error[:start].copy()
     error[0] = np.inf
@@ -133,6 +152,7 @@ def _follow_side(
     step: int,
     guesses: np.ndarray,
     side: np.ndarray,
+    cut: np.ndarray,
     path: np.ndarray,
     error: np.ndarray,
 ) -> str:
@@ -142,10 +162,10 @@ def _follow_side(
         here, there = crops[i], crops[i + step]
         if here is None or there is None:
             return "flow"
-        if is_cut(here, there):
+        if cut[max(i, i + step)]:
             return "cut"
-        steps = [np.zeros(2), speed, guesses[i + step] - guesses[i], guesses[i + step] - path[i]]
-        found = _step(here, there, path[i], np.array([s for s in steps if np.isfinite(s).all()]), float(side[i]))
+        steps = np.array([(0.0, 0.0), speed, guesses[i + step] - guesses[i], guesses[i + step] - path[i]])
+        found = _step(here, there, path[i], steps[np.isfinite(steps).all(axis=1)], float(side[i]))
         if found is None:
             return "flow"
         place, off, alike = found
@@ -175,8 +195,8 @@ def _step(
     a, b = _padded(a, size), _padded(b, size)
     moved, good = _lucas_kanade(a, b, first, guess)
     back, good_back = _lucas_kanade(b, a, moved, first)
-    off = np.linalg.norm(back - first, axis=1) / here.scale
-    alike = np.array([_alike(a, first[0], b, place) for place in moved])
+    off = np.sqrt(((back - first) ** 2).sum(axis=1)) / here.scale
+    alike = _alike(a, first[0], b, moved)
     fine = good & good_back & (off < 0.02 * side)
     if not fine.any():
         return None
@@ -220,14 +240,21 @@ def _padded(part: np.ndarray, size: np.ndarray) -> np.ndarray:
     return cv2.copyMakeBorder(part, 0, int(rows), 0, int(columns), cv2.BORDER_REPLICATE)
 
 
-def _alike(a: np.ndarray, at: np.ndarray, b: np.ndarray, place: np.ndarray) -> float:
-    """Return the normalised correlation of the two neighbourhoods, -1 where one is outside."""
+def _alike(a: np.ndarray, at: np.ndarray, b: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Return (N,) normalised correlations of the neighbourhood of `at` with those of places, -1 for one outside."""
     size = (_TEMPLATE, _TEMPLATE)
-    if not np.isfinite(place).all() or not (0 <= place[0] < b.shape[1] and 0 <= place[1] < b.shape[0]):
-        return -1.0
-    one = cv2.getRectSubPix(a, size, (float(at[0]), float(at[1]))).astype(np.float32)
-    two = cv2.getRectSubPix(b, size, (float(place[0]), float(place[1]))).astype(np.float32)
-    one, two = one - one.mean(), two - two.mean()
-    energy = float(np.sqrt((one * one).sum() * (two * two).sum()))
+    height, width = b.shape
+    # A NaN place is not inside either.
+    inside = [0 <= x < width and 0 <= y < height for x, y in places.tolist()]
+    alike = np.full(len(places), -1.0)
+    if not any(inside):
+        return alike
+    found = [cv2.getRectSubPix(b, size, (x, y)) for (x, y), fits in zip(places.tolist(), inside, strict=True) if fits]
+    one = cv2.getRectSubPix(a, size, (float(at[0]), float(at[1]))).astype(np.float32).ravel()
+    two = np.array(found, dtype=np.float32).reshape(len(found), -1)
+    one, two = one - one.mean(), two - two.mean(axis=1, keepdims=True)
+    energy = np.sqrt((one * one).sum() * (two * two).sum(axis=1))
     # A plain surface looks the same everywhere: it neither confirms nor refutes.
-    return float((one * two).sum()) / energy if energy > 60.0 * _TEMPLATE else 0.7
+    plain = energy <= 60.0 * _TEMPLATE
+    alike[inside] = np.where(plain, 0.7, (two * one).sum(axis=1) / np.where(plain, 1.0, energy))
+    return alike

@@ -26,20 +26,30 @@ class RunModels:
         self._folder = folder
         self._settings = settings
         self._loaded: dict[str, Estimator] = {}
+        self._vain: dict[str, tuple[str, ...]] = {}
         self._lock = threading.Lock()
 
     def estimator(self, model: str) -> Estimator | None:
-        """Return the estimator whose predictions carry the key `model`, None where none of the project's is it."""
+        """Return the estimator whose predictions carry the key `model`, None where none of the project's is it.
+
+        Where none is it, they are looked through again only after another one has come.
+        """
         with self._lock:
             if model not in self._loaded:
-                self._search(model)
+                names = self._names(model)
+                if self._vain.get(model) != names:
+                    self._search(model, names)
             return self._loaded.get(model)
 
-    def _search(self, model: str) -> None:
-        names = [self._settings.predict.estimator]
+    def _names(self, model: str) -> tuple[str, ...]:
+        """Return the estimators that may have made a run: the one its key names, the project's, the calibrated ones."""
+        made_by = [name for name in plugins.plugin_names("estimators") if f"{model}-".startswith(f"{name}-")]
         chosen = self._folder.glob("models/*/chosen/emc.json")
         newest = sorted(chosen, key=lambda path: path.stat().st_mtime, reverse=True)
-        names += [str(path.parent) for path in newest]
+        names = [*sorted(made_by, key=len, reverse=True), self._settings.predict.estimator]
+        return tuple(dict.fromkeys([*names, *(str(path.parent) for path in newest)]))
+
+    def _search(self, model: str, names: tuple[str, ...]) -> None:
         for name in names:
             try:
                 estimator: Estimator = plugins.estimator_for(name)
@@ -49,6 +59,7 @@ class RunModels:
             if key == model:
                 self._loaded[model] = estimator
                 return
+        self._vain[model] = names
 
 
 def heatmaps(estimator: Estimator, image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:

@@ -10,7 +10,7 @@ import numpy as np
 from emc.pose.journal import fold_edits
 from emc.pose.records import Clip, Edit, JointChange, Pose, Provenance, Visibility
 from emc.stages.propagate import FlowChain, JointRun, Repair, Stop, propagate
-from emc.stages.propagate_flow import Followed, GreyCrop, follow, is_cut
+from emc.stages.propagate_flow import Followed, GreyCrop, cuts, follow
 from emc.store.sql import SqlStore
 from emc.workflow.history import OPERATION_KINDS
 from emc.workflow.propagation_crops import CropShelf, PersonBoxes
@@ -218,7 +218,7 @@ def joint_run(seen: Sequence[Seen], joint: int, crops: Sequence[GreyCrop | None]
         human=np.where(placed[:, None], xy, np.nan),
         hidden=by_hand & (visibility != Visibility.VISIBLE),
         side=side,
-        cut=_cuts(seen, crops),
+        cut=cuts(crops),
         seen=np.where(placed[:, None], [_predicted(item, joint) for item in seen], np.nan),
     )
 
@@ -227,15 +227,6 @@ def _predicted(item: Seen, joint: int) -> np.ndarray:
     if item.predicted is None or joint >= len(item.predicted):
         return np.full(2, np.nan)
     return np.asarray(item.predicted[joint], dtype=np.float64)
-
-
-def _cuts(seen: Sequence[Seen], crops: Sequence[GreyCrop | None]) -> np.ndarray:
-    """Return for each frame whether the picture changed since the one before it; unknown counts as not."""
-    cut = np.zeros(len(seen), dtype=bool)
-    for i in range(1, len(seen)):
-        one, other = crops[i - 1], crops[i]
-        cut[i] = one is not None and other is not None and is_cut(one, other)
-    return cut
 
 
 def _chains(run: JointRun, crops: Sequence[GreyCrop | None], fixes: Sequence[JointChange]) -> list[FlowChain]:

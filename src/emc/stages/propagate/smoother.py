@@ -12,6 +12,7 @@ Sources: Rauch, Tung, Striebel, AIAA Journal 1965 (smoother); Rabiner, Proc. IEE
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -82,13 +83,15 @@ def _add_motion(precision: np.ndarray, run: JointRun, side: float, tuning: Tunin
     if len(run.frames) < 3:
         return
     step = np.diff(run.frames).astype(np.float64)
-    change = np.zeros((len(step) - 1, len(run.frames)))
-    rows = np.arange(len(step) - 1)
-    change[rows, rows] = 1 / step[:-1]
-    change[rows, rows + 1] = -1 / step[:-1] - 1 / step[1:]
-    change[rows, rows + 2] = 1 / step[1:]
+    here, after = 1 / step[:-1], 1 / step[1:]
     spread = _acceleration(run, tuning) * side * np.sqrt((step[:-1] + step[1:]) / 2)
-    precision += change.T @ (change / spread[:, None] ** 2)
+    weight = 1 / spread**2
+    terms = (here, -here - after, after)
+    # Each change of velocity ties three frames: five diagonals, added without a product of whole matrices.
+    rows = np.arange(len(weight))
+    for i, one in enumerate(terms):
+        for j, other in enumerate(terms):
+            precision[rows + i, rows + j] += weight * one * other
 
 
 def _acceleration(run: JointRun, tuning: Tuning) -> float:
@@ -104,15 +107,16 @@ def _acceleration(run: JointRun, tuning: Tuning) -> float:
 
 def _add_steps(precision: np.ndarray, pull: np.ndarray, chain: FlowChain) -> None:
     followed = known(chain.xy)
-    for i in np.flatnonzero(followed[1:] & followed[:-1]).tolist():
-        weight = 1.0 / max(float(chain.error[i + 1]), 1e-3) ** 2
-        step = weight * (chain.xy[i + 1] - chain.xy[i])
-        precision[i, i] += weight
-        precision[i + 1, i + 1] += weight
-        precision[i, i + 1] -= weight
-        precision[i + 1, i] -= weight
-        pull[i] -= step
-        pull[i + 1] += step
+    here = np.flatnonzero(followed[1:] & followed[:-1])
+    there = here + 1
+    weight = 1.0 / np.maximum(chain.error[there], 1e-3) ** 2
+    step = weight[:, None] * (chain.xy[there] - chain.xy[here])
+    precision[here, here] += weight
+    precision[there, there] += weight
+    precision[here, there] -= weight
+    precision[there, here] -= weight
+    pull[here] -= step
+    pull[there] += step
 
 
 def _right(
@@ -145,9 +149,9 @@ def _chain(odds: np.ndarray, stay: float) -> np.ndarray:
 
 def _pass(odds: np.ndarray, stay: float) -> np.ndarray:
     """Return the log-odds that the observations before each one give it."""
-    told = np.zeros(len(odds))
-    for i in range(1, len(odds)):
-        chance = 1.0 / (1.0 + np.exp(-(told[i - 1] + odds[i - 1])))
+    told = [0.0]
+    for seen in odds[:-1].tolist():
+        chance = 1.0 / (1.0 + math.exp(-(told[-1] + seen)))
         chance = chance * stay + (1 - chance) * (1 - stay)
-        told[i] = np.log(chance / (1 - chance))
-    return told
+        told.append(math.log(chance / (1 - chance)))
+    return np.array(told[: len(odds)])
