@@ -144,6 +144,20 @@ def test_images_and_box_lists_must_agree(rtmpose: Path) -> None:
         OnnxEstimator(rtmpose).predict([picture()], [[], []])
 
 
+def test_what_lies_beyond_its_reach_changes_nothing(rtmpose: Path) -> None:
+    estimator = OnnxEstimator(rtmpose)
+    image, boxes = picture(2), some_boxes(12)
+    reach = estimator.reach(np.array([box.xywh for box in boxes]))
+    for box, (x0, y0, x1, y1) in zip(boxes, reach, strict=True):
+        other = np.full_like(image, 255)
+        left, top = max(int(np.floor(x0)), 0), max(int(np.floor(y0)), 0)
+        right, low = max(int(np.ceil(x1)), 0), max(int(np.ceil(y1)), 0)
+        other[top:low, left:right] = image[top:low, left:right]
+        (here,), (there,) = estimator.predict([image], [[box]]), estimator.predict([other], [[box]])
+        np.testing.assert_array_equal(here.xy, there.xy)
+        np.testing.assert_array_equal(here.score, there.score)
+
+
 def test_no_boxes_no_predictions(rtmpose: Path) -> None:
     assert OnnxEstimator(rtmpose).predict([picture()], [[]]) == []
 

@@ -8,9 +8,8 @@ import pytest
 from emc.config import VideoSettings
 from emc.errors import UsageError
 from emc.stages.overlay import write_video
-from emc.stages.video import open_media
 from emc.workflow.clips import add_clips
-from emc.workflow.frames import pictures, sampling_of, wanted_frames
+from emc.workflow.frames import sampling_of, wanted_frames
 from emc.workflow.project import new_project
 
 
@@ -48,14 +47,6 @@ def test_motion_takes_more_where_things_move(moving: Path, tmp_path: Path) -> No
         assert len(chosen) == 8
         assert sum(frame >= 29 for frame in chosen) >= 6
         assert wanted_frames(store, store.clip("moving"), settings) == chosen
-
-
-def test_seeking_and_decoding_give_the_same_pictures(moving: Path) -> None:
-    with open_media(moving) as reader:
-        dense = {number: image for number, image in pictures(reader, list(range(40)))}
-        for number, image in pictures(reader, [1, 35]):
-            np.testing.assert_array_equal(image, dense[number])
-        assert list(pictures(reader, [])) == []
 
 
 @pytest.mark.parametrize("word", ["often:3", "fps:fast", "every", "uniform:2.5"])

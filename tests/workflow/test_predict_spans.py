@@ -18,7 +18,7 @@ from emc.interfaces import Store
 from emc.pose.records import Box, Clip, Prediction, Role
 from emc.workflow.clips import add_clips
 from emc.workflow.predict import detect_and_predict, model_key, predict_clips, predict_run, start_run
-from emc.workflow.predict_spans import Span, SpanPredictor, compute_threads, side_by_side, spans_of, to_gpu
+from emc.workflow.predict_spans import Span, SpanPredictor, spans_of
 from emc.workflow.progress import Silent
 from emc.workflow.project import new_project, open_project
 from emc.workflow.rendered import ClipOrder, render_file
@@ -71,48 +71,6 @@ def test_spans_are_cut_at_the_same_frames_whatever_is_done() -> None:
     assert list(spans_of(rows, 4, size=4)) == whole[1:]
     assert [span.frames for span in spans_of(rows, 6, size=4)] == [(6, 7), (8, 9)]
     assert list(spans_of(rows, 10, size=4)) == []
-
-
-def test_only_estimators_that_say_so_are_called_side_by_side() -> None:
-    class Plain:
-        pass
-
-    class Several:
-        side_by_side = True
-
-    class Around:
-        inner = Several()
-
-    assert side_by_side(Plain(), 8) == 1  # pyright: ignore[reportArgumentType]
-    assert side_by_side(Several(), 2) == 2  # pyright: ignore[reportArgumentType]
-    assert side_by_side(Around(), 16) == 4  # pyright: ignore[reportArgumentType]
-    assert compute_threads(settings(threads=3).predict) == 3
-
-
-def test_networks_that_can_go_to_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
-
-    class Network:
-        device = "cpu"
-
-        def to(self, device: str) -> None:
-            self.device = device
-
-    class Following:
-        follows_network = True
-
-        def __init__(self) -> None:
-            self.module = Network()
-
-    class Staying(Following):
-        follows_network = False
-
-    for there in (False, True):
-        monkeypatch.setattr(torch.cuda, "is_available", lambda there=there: there)
-        following, staying = Following(), Staying()
-        assert to_gpu(following) is there  # pyright: ignore[reportArgumentType]
-        assert to_gpu(staying) is False  # pyright: ignore[reportArgumentType]
-        assert (following.module.device, staying.module.device) == ("cuda" if there else "cpu", "cpu")
 
 
 def test_a_clip_is_found_predicted_and_told_of(store: Store) -> None:

@@ -77,6 +77,7 @@ class CropBatch:
         for row, image, centre, extent in zip(batch, images, centres, extents, strict=True):
             affine = crop_affine(centre, extent, self._size, self._box.pixels)
             crop = cv2.warpAffine(image, affine, self._size, flags=cv2.INTER_LINEAR, borderValue=border)
+            colours = cv2.split(crop)
             for plane, channel, table in zip(row, self._order, self._tables, strict=True):
-                cv2.LUT(np.ascontiguousarray(crop[..., channel]), table, dst=plane)
+                cv2.LUT(colours[channel], table, dst=plane)
         return batch

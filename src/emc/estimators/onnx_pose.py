@@ -30,6 +30,8 @@ from emc.pose.skeleton import Skeleton
 BATCH_ON_A_CORE = 4
 """Persons per call on one core: larger batches outgrow its caches."""
 BATCH_ON_CUDA = 64
+EDGE = 2.0
+"""Pixels around a crop that its outermost pixels are mixed from."""
 HELP = "a file of yours: --estimator FILE.onnx (docs/onnx.md)"
 
 
@@ -44,6 +46,8 @@ class OnnxEstimator:
     table where it has one, else the score cut to [0, 1], which is not calibrated.
     """
 
+    side_by_side = True
+
     def __init__(self, weights: Path | None = None) -> None:
         self._weights = None if weights is None else Path(weights)
         self._model = None if self._weights is None else LoadedModel(self._weights)
@@ -56,6 +60,11 @@ class OnnxEstimator:
     def skeleton(self) -> Skeleton:
         """Joints that the card names; raises `UsageError` where no file was given."""
         return self._loaded().skeleton
+
+    @property
+    def persons_at_once(self) -> int:
+        """Persons beyond which a call gets no faster, person by person."""
+        return BATCH_ON_CUDA if self._loaded().graph.on_cuda else BATCH_ON_A_CORE
 
     @property
     def card(self) -> OnnxCard:
@@ -82,6 +91,12 @@ class OnnxEstimator:
             with ThreadPoolExecutor(threads) as pool:
                 found = list(pool.map(model.predict, parts))
         return [prediction for part in found for prediction in part]
+
+    def reach(self, boxes: np.ndarray) -> np.ndarray:
+        """Return (N, 4) x0, y0, x1, y1: what is read of an image for each of (N, 4) xywh boxes lies inside, pixels."""
+        card = self._loaded().card
+        centres, extents = crop_frames(boxes, card.input.size, card.box.padding)
+        return np.concatenate([centres - extents / 2 - EDGE, centres + extents / 2 + EDGE], axis=1)
 
     def describe(self) -> ModelInfo:
         """Return name (with the start of the hash of file and card), skeleton, input size, licence, where it lies."""

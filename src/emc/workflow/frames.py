@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,7 @@ from emc.errors import UsageError
 from emc.interfaces import Store
 from emc.pose.records import Clip
 from emc.stages.sampling import sample_by_motion, sample_every, sample_fps, sample_uniform
-from emc.stages.video import MediaReader, open_media
-
-SPARSE = 30
-"""Where fewer than one of so many frames is wanted, seeking to each is faster than decoding all."""
+from emc.stages.video import open_media
 
 
 def wanted_frames(store: Store, clip: Clip, settings: VideoSettings) -> list[int]:
@@ -46,20 +42,6 @@ def motion_frames(store: Store, clip: Clip, count: int, settings: VideoSettings)
             stored = {"frames": sample_by_motion(reader.frames(first=0, last=count - 1, step=1), settings.count)}
         store.put_document("motion_frames", name, stored)
     return [int(frame) for frame in stored["frames"]]
-
-
-def pictures(reader: MediaReader, frames: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield (frame, picture) of ascending frames, decoding in one go or seeking, whichever is less work."""
-    if not frames:
-        return
-    if (frames[-1] - frames[0] + 1) > SPARSE * len(frames):
-        for frame in frames:
-            yield frame, reader.read(frame)
-        return
-    wanted = set(frames)
-    for frame, image in reader.frames(first=frames[0], last=frames[-1], step=1):
-        if frame in wanted:
-            yield frame, image
 
 
 def sampling_of(word: str | None) -> dict[str, Any]:

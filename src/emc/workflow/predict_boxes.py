@@ -12,7 +12,7 @@ from emc.config import Settings
 from emc.interfaces import Detector, Executor, Progress, Store
 from emc.pose.records import Box, Clip
 from emc.workflow.clips import image_names
-from emc.workflow.frames import pictures, wanted_frames
+from emc.workflow.frames import wanted_frames
 from emc.workflow.predict_spans import Halt, PersonFinder, in_chunks
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def detector_for(clip: Clip, frames: Sequence[int], settings: Settings) -> Detec
 
     step = max(1, len(frames) // BACKGROUND_FRAMES)
     with open_media(Path(clip.path)) as reader:
-        return with_background([image for _, image in pictures(reader, frames[::step][:BACKGROUND_FRAMES])])
+        return with_background([image for _, image in reader.chosen(frames[::step][:BACKGROUND_FRAMES])])
 
 
 def file_boxes(path: Path, clip: Clip) -> dict[int, list[Box]]:

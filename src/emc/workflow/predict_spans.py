@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,11 +18,12 @@ from emc.executors.local import ThreadExecutor
 from emc.interfaces import Detector, Estimator
 from emc.pose.records import Box, Clip, Prediction
 from emc.workflow.compute import set_threads
-from emc.workflow.frames import pictures
+from emc.workflow.predict_calls import compute_on, compute_threads, decoders, persons_at_once, side_by_side, to_gpu
+from emc.workflow.predict_parts import area_read, inside, put_back, reach_of
 
 if TYPE_CHECKING:
     from emc.stages.predict import CallMap
-    from emc.stages.video import MediaInfo, MediaReader
+    from emc.stages.video import Area, MediaInfo, MediaReader
 
 T = TypeVar("T")
 
@@ -31,10 +31,8 @@ SPAN = 64
 """Frames between two durable writes of a run: what a crash can make us predict again."""
 PART = 4
 """Spans that a worker of a cluster is given at a time: seeking to the first frame costs up to a second of decoding."""
-AHEAD_BYTES = 64 * 1024 * 1024
+AHEAD_BYTES = 32 * 1024 * 1024
 """Decoded pictures that wait for the network."""
-MOST_CALLS = 4
-"""Calls of an estimator that run side by side at most."""
 LOOKS = 16
 """Pictures that the detector is given at a time."""
 
@@ -83,8 +81,17 @@ def spans_of(rows: Iterable[tuple[int, Sequence[Box]]], done_below: int, size: i
             yield Span(tuple(frame for frame, _ in left), {frame: list(boxes) for frame, boxes in left if boxes})
 
 
-Shot = tuple[Span, tuple[int, np.ndarray] | None]
-"""The start of a span (None), or one of its pictures with its frame."""
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """What of a frame's picture is read, and which area of it that is."""
+
+    frame: int
+    image: np.ndarray
+    area: Area
+
+
+Step = tuple[Span, Shot | None]
+"""The start of a span (None), or one of its pictures."""
 
 
 class Halted(Exception):
@@ -110,8 +117,8 @@ class Halt:
 class _ClipWork:
     """Opens a clip when it is first needed, and again on another machine; one thread at a time."""
 
-    def __init__(self, clip: Clip, info: MediaInfo) -> None:
-        self._path, self._info = Path(clip.path), info
+    def __init__(self, clip: Clip, info: MediaInfo, settings: PredictSettings) -> None:
+        self._path, self._info, self._settings = Path(clip.path), info, settings
         self._opened: MediaReader | None = None
 
     def close(self) -> None:
@@ -123,12 +130,12 @@ class _ClipWork:
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_opened": None}
 
-    def _pictures(self, frames: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
+    def _media(self) -> MediaReader:
         from emc.stages.video import open_media
 
         if self._opened is None:
-            self._opened = open_media(self._path, self._info)
-        return pictures(self._opened, frames)
+            self._opened = open_media(self._path, self._info, decoders(compute_threads(self._settings)))
+        return self._opened
 
 
 class SpanPredictor(_ClipWork):
@@ -137,8 +144,8 @@ class SpanPredictor(_ClipWork):
     def __init__(
         self, clip: Clip, info: MediaInfo, estimator: Estimator, settings: PredictSettings, halt: Halt | None = None
     ) -> None:
-        super().__init__(clip, info)
-        self._estimator, self._settings, self._halt = estimator, settings, halt or Halt()
+        super().__init__(clip, info, settings)
+        self._estimator, self._halt = estimator, halt or Halt()
 
     def __call__(self, spans: Sequence[Span]) -> list[Done]:
         """Predict spans that follow each other, elsewhere than in the project's own process."""
@@ -150,12 +157,12 @@ class SpanPredictor(_ClipWork):
         to_gpu(self._estimator)
         threads = compute_threads(self._settings)
         workers = side_by_side(self._estimator, threads)
-        prepare = partial(_compute_on, max(1, threads // workers))
+        prepare = partial(compute_on, max(1, threads // workers))
         executor = ThreadExecutor(workers, spare=1, prepare=prepare) if workers > 1 else None
         try:
-            with Ahead(self._decoded(spans), AHEAD_BYTES, _bytes) as shots:
+            with Ahead(self._decoded(spans), AHEAD_BYTES, _bytes) as steps:
                 try:
-                    yield from self._predicted(shots, map if executor is None else executor.map)
+                    yield from self._predicted(steps, map if executor is None else executor.map)
                 finally:
                     # The thread that decodes may wait for boxes: whoever looks for them need not go on.
                     self._halt.ask()
@@ -164,44 +171,48 @@ class SpanPredictor(_ClipWork):
                 executor.close()
                 set_threads(self._settings)
 
-    def _predicted(self, shots: Iterable[Shot], call_map: CallMap) -> Iterator[Done]:
+    def _predicted(self, steps: Iterable[Step], call_map: CallMap) -> Iterator[Done]:
         """Yield spans as their last persons are predicted; calls never mix spans, and never wait for one to end."""
         from emc.stages.predict import predict_clip
 
         under_way: deque[Span] = deque()
+        areas: dict[int, Area] = {}
 
         def frames() -> Iterator[tuple[int, np.ndarray]]:
-            for span, shot in shots:
+            for span, shot in steps:
                 if shot is None:
                     under_way.append(span)
                 else:
-                    yield shot
+                    areas[shot.frame] = shot.area
+                    yield shot.frame, shot.image
 
         found: list[Prediction] = []
         results = predict_clip(
             frames(),
-            lambda frame: under_way[-1].boxes[frame],
+            lambda frame: inside(under_way[-1].boxes[frame], areas[frame]),
             self._estimator,
-            self._settings.batch,
+            persons_at_once(self._estimator, self._settings.batch),
             call_map,
             ends=lambda frame: frame == under_way[-1].last_seen,
         )
         for frame, predictions in results:
             while under_way[0].last_seen is None:
                 yield Done.of(under_way.popleft(), [])
-            found.extend(predictions)
+            found.extend(put_back(predictions, under_way[0].boxes[frame], areas.pop(frame)))
             if frame == under_way[0].last_seen:
                 yield Done.of(under_way.popleft(), found)
                 found = []
         for span in under_way:
             yield Done.of(span, [])
 
-    def _decoded(self, spans: Iterable[Span]) -> Iterator[Shot]:
-        """Yield the start of each span, then its pictures; a frame without persons need not be decoded."""
+    def _decoded(self, spans: Iterable[Span]) -> Iterator[Step]:
+        """Yield the start of each span, then what is read of its pictures: of a frame without persons nothing."""
+        reach = reach_of(self._estimator)
         for span in spans:
             yield span, None
-            for shot in self._pictures([frame for frame in span.frames if frame in span.boxes]):
-                yield span, shot
+            areas = {f: area_read(span.boxes[f], reach, self._info) for f in span.frames if f in span.boxes}
+            for frame, image in self._media().parts(areas.items()):
+                yield span, Shot(frame, image, areas[frame])
 
 
 class PersonFinder(_ClipWork):
@@ -210,8 +221,8 @@ class PersonFinder(_ClipWork):
     def __init__(
         self, clip: Clip, info: MediaInfo, detector: Detector, settings: PredictSettings, halt: Halt | None = None
     ) -> None:
-        super().__init__(clip, info)
-        self._detector, self._settings, self._halt = detector, settings, halt or Halt()
+        super().__init__(clip, info, settings)
+        self._detector, self._halt = detector, halt or Halt()
 
     def __call__(self, frames: Sequence[int]) -> list[tuple[int, list[Box]]]:
         """Find persons elsewhere than in the project's own process."""
@@ -222,7 +233,7 @@ class PersonFinder(_ClipWork):
         """Return the boxes of each of the rising `frames` that the detector trusts enough; frames decode ahead."""
         least = self._settings.min_box_score
         rows: list[tuple[int, list[Box]]] = []
-        with Ahead(self._pictures(frames), AHEAD_BYTES, lambda shot: shot[1].nbytes) as shots:
+        with Ahead(self._media().chosen(frames), AHEAD_BYTES, lambda shot: shot[1].nbytes) as shots:
             for chunk in in_chunks(shots, LOOKS):
                 self._halt.check()
                 numbers = [number for number, _ in chunk]
@@ -232,35 +243,6 @@ class PersonFinder(_ClipWork):
         return rows
 
 
-def to_gpu(estimator: Estimator) -> bool:
-    """Move the network of an estimator that says that it runs where its network is to the GPU, if there is one.
-
-    Done where the work is done, not before it is sent there. Returns whether the network was moved.
-    """
-    import torch
-
-    inner: Any = getattr(estimator, "inner", estimator)
-    if not getattr(inner, "follows_network", False) or not torch.cuda.is_available():
-        return False
-    inner.module.to("cuda")
-    return True
-
-
-def side_by_side(estimator: Estimator, threads: int) -> int:
-    """Return how many calls of an estimator to run at once: one, where it does not say that several may.
-
-    Several calls on their own cores keep a processor busier than one call on all cores: while one cuts or reads
-    its heatmaps, the others compute. Their number is bounded, since each holds its pictures and its activations.
-    """
-    inner = getattr(estimator, "inner", estimator)
-    return min(threads, MOST_CALLS) if getattr(inner, "side_by_side", False) else 1
-
-
-def compute_threads(settings: PredictSettings) -> int:
-    """Return how many cores to compute on: as asked, else what ``OMP_NUM_THREADS`` says, else all."""
-    return settings.threads or int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count() or 1
-
-
 def in_chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """Yield lists of at most `size` items."""
     iterator = iter(items)
@@ -268,12 +250,5 @@ def in_chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
-def _compute_on(threads: int) -> None:
-    """Let a thread that calls an estimator compute on its share of the cores: the other calls have the rest."""
-    import torch
-
-    torch.set_num_threads(threads)
-
-
-def _bytes(shot: Shot) -> float:
-    return 0.0 if shot[1] is None else float(shot[1][1].nbytes)
+def _bytes(step: Step) -> float:
+    return 0.0 if step[1] is None else float(step[1].image.nbytes)

@@ -15,7 +15,7 @@ from emc.interfaces import Progress, Store
 from emc.pose.records import Clip, Prediction
 from emc.workflow.alerts import newest_run
 from emc.workflow.clips import add_clips
-from emc.workflow.frames import pictures, wanted_frames
+from emc.workflow.frames import wanted_frames
 from emc.workflow.labels import export_clip
 from emc.workflow.predict import predict_clips
 from emc.workflow.progress import Silent
@@ -87,6 +87,6 @@ def drawn(store: Store, clip: Clip, frames: list[int], settings: Settings, progr
     for prediction in store.predictions(run.id):
         found[prediction.frame].append(prediction)
     with open_media(Path(clip.path)) as reader:
-        for number, image in pictures(reader, frames):
+        for number, image in reader.chosen(frames):
             yield draw_overlay(image, found[number], skeleton, settings.alerts.low, settings.alerts.lost)
             progress.advance()

@@ -19,7 +19,6 @@ from emc.pose.skeleton import COCO17
 from emc.stages.overlay import draw_overlay, write_video
 from emc.stages.side_by_side import beside, draw_scene, floor_extent, view_camera
 from emc.stages.video import MediaReader, open_media
-from emc.workflow.frames import pictures
 from emc.workflow.lift import read_lifted
 from emc.workflow.progress import Silent
 
@@ -95,7 +94,7 @@ def _images(
     watched = [m for m in motions if len(m) >= SEEN_SHARE * max(len(other) for other in motions)]
     camera = view_camera(watched, (size[1], size[1]), turn)
     extent = floor_extent(watched)
-    for frame, image in pictures(reader, frames):
+    for frame, image in reader.chosen(frames):
         drawn = draw_overlay(image, poses.get(frame, ()), COCO17, alerts.low, alerts.lost)
         if scale < 1.0:
             drawn = cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)

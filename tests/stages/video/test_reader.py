@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from emc.errors import DecodeError, UsageError
-from emc.stages.video import open_media, probe
+from emc.stages.video import Area, open_media, probe
 from emc.stages.video import reader as reader_module
 
 KEY12 = {"g": "12", "bf": "3"}
@@ -55,6 +55,33 @@ def test_frames_yields_the_asked_range_both_ends_included(name, first, last, ste
         found = list(reader.frames(first, last, step))
     assert [index for index, _ in found] == list(range(first, 48 if last is None else last + 1, step))
     assert all(np.array_equal(image, expected[index]) for index, image in found)
+
+
+@pytest.mark.parametrize("name", ["reordered.mp4", "open_groups.ts", "no_stamps.h264", "vp9.webm"])
+@pytest.mark.parametrize("decoders", [0, 1])
+def test_chosen_frames_and_their_parts_are_those_of_sequential_decoding(name, decoders, write_clip, in_order):
+    path = write_clip(name, **KINDS[name])
+    expected = in_order(path)
+    chosen = [0, 1, 5, 6, 30, 47]
+    area = Area(64, 4, 192, 60)
+    with open_media(path, probe(path), decoders) as reader:
+        found = list(reader.chosen(chosen))
+        parts = list(reader.parts((frame, area) for frame in chosen))
+        assert list(reader.chosen([])) == []
+    assert [frame for frame, _ in found] == [frame for frame, _ in parts] == chosen
+    for (frame, image), (_, part) in zip(found, parts, strict=True):
+        np.testing.assert_array_equal(image, expected[frame])
+        np.testing.assert_array_equal(part, expected[frame][4:60, 64:192])
+
+
+def test_frames_between_the_chosen_ones_are_not_converted(write_clip, monkeypatch):
+    path = write_clip("seldom.mp4", options=KEY12)
+    converted = []
+    convert = reader_module.Converter.rgb
+    monkeypatch.setattr(reader_module.Converter, "rgb", lambda self, f: (converted.append(f.pts), convert(self, f))[1])
+    with open_media(path) as reader:
+        assert [frame for frame, _ in reader.chosen(range(0, 48, 5))] == list(range(0, 48, 5))
+    assert len(converted) == 10
 
 
 def test_each_frame_carries_its_own_number(write_clip, read_number):

@@ -10,12 +10,13 @@ import stat
 from pathlib import Path
 
 from emc.errors import InputError
+from emc.stages.video.area import Area
 from emc.stages.video.images import IMAGE_SUFFIXES, ImagesReader, probe_images
 from emc.stages.video.index import probe_video
 from emc.stages.video.info import MediaInfo, MediaReader, Orientation
 from emc.stages.video.reader import VideoReader
 
-__all__ = ["IMAGE_SUFFIXES", "MediaInfo", "MediaReader", "Orientation", "open_media", "probe"]
+__all__ = ["IMAGE_SUFFIXES", "Area", "MediaInfo", "MediaReader", "Orientation", "open_media", "probe"]
 
 
 def probe(path: Path, max_pixels: int = 8192 * 8192) -> MediaInfo:
@@ -47,14 +48,15 @@ def probe(path: Path, max_pixels: int = 8192 * 8192) -> MediaInfo:
     return probe_video(path, max_pixels)
 
 
-def open_media(path: Path, info: MediaInfo | None = None) -> MediaReader:
+def open_media(path: Path, info: MediaInfo | None = None, decoders: int = 0) -> MediaReader:
     """Open a clip for reading; use it as a context manager.
 
-    `info` is what `probe` said of the same path (None: it is probed now). A reader belongs to one thread. Raises what
-    `probe` raises.
+    `info` is what `probe` said of the same path (None: it is probed now). `decoders` is how many threads decode a video
+    (0: one per core); one costs least where other work keeps all cores busy. A reader belongs to one thread. Raises
+    what `probe` raises.
     """
     known = probe(path) if info is None else info
-    return ImagesReader(path, known) if known.kind == "images" else VideoReader(path, known)
+    return ImagesReader(path, known) if known.kind == "images" else VideoReader(path, known, decoders)
 
 
 def _mode(path: Path) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -18,7 +19,11 @@ from av.video.stream import VideoStream
 from PIL import Image, UnidentifiedImageError
 
 from emc.errors import DecodeError, InputError
+from emc.stages.video.area import Area
 from emc.stages.video.info import Orientation
+
+PLAIN_FORMAT = "yuv420p"
+"""Eight bits, brightness in full and colours at half size: what nearly all videos decode to."""
 
 # Play lists (HLS, DASH, concat, SDP) are kept out on purpose: they make the library open other files and addresses.
 # The audio formats are here so that an audio file is called what it is.
@@ -36,10 +41,11 @@ def opened(path: Path) -> Generator[tuple[InputContainer, VideoStream]]:
         yield container, stream
 
 
-def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
-    """Open a video and its main picture stream; the caller closes the container.
+def open_video(path: Path, decoders: int = 0) -> tuple[InputContainer, VideoStream]:
+    """Open a video and its main picture stream, to be decoded on so many threads (0: one per core).
 
-    Raises `DecodeError` where it is no video or damaged, `InputError` where it has no pictures or cannot be opened.
+    The caller closes the container. Raises `DecodeError` where it is no video or damaged, `InputError` where it has no
+    pictures or cannot be opened.
     """
     try:
         container = av.open(str(path), "r", options={"format_whitelist": FORMATS, "protocol_whitelist": "file"})
@@ -50,7 +56,11 @@ def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
     except FFmpegError as error:
         raise DecodeError(_unreadable(path)) from error
     try:
-        return container, _picture_stream(path, container)
+        stream = _picture_stream(path, container)
+        stream.codec_context.thread_count = decoders
+        # Threads cost a fifth of the decoding itself, in frames that are passed between them.
+        stream.thread_type = ThreadType.NONE if decoders == 1 else ThreadType.AUTO
+        return container, stream
     except InputError:
         container.close()
         raise
@@ -67,6 +77,32 @@ class Converter:
         """Return the frame as (H, W, 3) uint8 RGB, upright."""
         image = self._reformatter.reformat(frame, format="rgb24").to_ndarray()
         return self._orientation.upright(image)
+
+    def rgb_part(self, frame: VideoFrame, area: Area) -> np.ndarray:
+        """Return an area of the upright frame as RGB, bit by bit as `rgb` has it; mostly without converting all."""
+        # Pictures with an odd number of rows are converted in another way, which mixes neighbouring colours.
+        plain = frame.format.name == PLAIN_FORMAT and self._orientation == Orientation() and frame.height % 2 == 0
+        if not plain or not area.alone or area.size == (frame.width, frame.height):
+            return area.of(self.rgb(frame))
+        small = VideoFrame.from_numpy_buffer(_packed(frame, area), PLAIN_FORMAT)
+        small.colorspace, small.color_range = frame.colorspace, frame.color_range
+        return self._reformatter.reformat(small, format="rgb24").to_ndarray()
+
+
+def _packed(frame: VideoFrame, area: Area) -> np.ndarray:
+    """Return the three planes of an area below each other: (1.5 height, width) uint8."""
+    width, height = area.size
+    packed = np.empty((height * 3 // 2, width), dtype=np.uint8)
+    rows = packed.reshape(-1)
+    start = 0
+    for plane, step in zip(frame.planes, (1, 2, 2), strict=True):
+        # A plane offers its memory, which its type does not say.
+        memory: Any = plane
+        whole: np.ndarray = np.frombuffer(memory, dtype=np.uint8).reshape(-1, plane.line_size)
+        part = whole[area.y0 // step : area.y1 // step, area.x0 // step : area.x1 // step]
+        rows[start : start + part.size].reshape(part.shape)[:] = part
+        start += part.size
+    return packed
 
 
 def orientation_of(frame: VideoFrame) -> Orientation:
@@ -93,7 +129,6 @@ def _picture_stream(path: Path, container: InputContainer) -> VideoStream:
     # Streams whose codec is unknown to the library have no context, whatever its type hints say.
     if getattr(stream, "codec_context", None) is None:
         raise DecodeError(f"video {path} uses a codec that cannot be decoded here: convert it to H.264")
-    stream.thread_type = ThreadType.AUTO
     return stream
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from emc.errors import InputError, UsageError
+from emc.stages.video.area import Area
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,19 @@ class MediaReader(ABC):
             raise UsageError(f"step {step} of {self._path} cannot be taken: use 1 or more")
         for index in range(first, end + 1, step):
             yield index, self._next(index)
+
+    def chosen(self, frames: Iterable[int]) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield (index, image) of rising `frames`; those between are decoded where they must be, and not converted.
+
+        Errors as in `read`.
+        """
+        for index in frames:
+            yield index, self._next(index)
+
+    def parts(self, wanted: Iterable[tuple[int, Area]]) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield (index, image of the area alone) of rising frames, the same pixels as the whole has there."""
+        for index, area in wanted:
+            yield index, area.of(self._next(index))
 
     def close(self) -> None:
         """Release the file; safe to call twice."""

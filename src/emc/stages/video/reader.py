@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from emc.errors import DecodeError
+from emc.stages.video.area import Area
 from emc.stages.video.container import Converter, open_video
 from emc.stages.video.info import MediaInfo, MediaReader
 
@@ -25,10 +26,11 @@ RECENT_BYTES = 128 * 1024 * 1024
 
 
 class VideoReader(MediaReader):
-    """Reads a video. `info` must be what `probe` said of this file."""
+    """Reads a video on `decoders` threads (0: one per core). `info` must be what `probe` said of this file."""
 
-    def __init__(self, path: Path, info: MediaInfo) -> None:
+    def __init__(self, path: Path, info: MediaInfo, decoders: int = 0) -> None:
         super().__init__(path, info)
+        self._decoders = decoders
         self._keyframes: list[int] = info.keyframes.tolist()
         self._seeks: dict[int, int] = dict(zip(self._keyframes, info.seeks.tolist(), strict=True))
         self._index = {} if info.pts is None else {stamp: i for i, stamp in enumerate(info.pts.tolist())}
@@ -49,6 +51,14 @@ class VideoReader(MediaReader):
             picture = self._find(frame, self._recent)
         return self._rgb(frame, picture)
 
+    def parts(self, wanted: Iterable[tuple[int, Area]]) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield areas of rising frames; see `MediaReader.parts`."""
+        for frame, area in wanted:
+            self._check(frame)
+            picture = self._find(frame, None)
+            self._check_size(frame, picture)
+            yield frame, self._convert.rgb_part(picture, area)
+
     def close(self) -> None:
         """Release the file; safe to call twice."""
         self._pictures, self._position = iter(()), self._info.frames
@@ -62,12 +72,15 @@ class VideoReader(MediaReader):
         return self._rgb(frame, self._find(frame, None))
 
     def _rgb(self, frame: int, picture: VideoFrame) -> np.ndarray:
+        self._check_size(frame, picture)
+        return self._convert.rgb(picture)
+
+    def _check_size(self, frame: int, picture: VideoFrame) -> None:
         if (picture.width, picture.height) != self._stored:
             raise DecodeError(
                 f"frame {frame} of video {self._path} is {picture.width} x {picture.height} while the first is "
                 f"{self._stored[0]} x {self._stored[1]}: cut the video where its size changes"
             )
-        return self._convert.rgb(picture)
 
     def _find(self, target: int, seen: OrderedDict[int, VideoFrame] | None) -> VideoFrame:
         """Return the decoded frame `target`; frames passed on the way go into `seen`."""
@@ -106,7 +119,7 @@ class VideoReader(MediaReader):
         try:
             if key is None or self._opened is None:
                 self.close()
-                self._opened = open_video(self._path)
+                self._opened = open_video(self._path, self._decoders)
             container, stream = self._opened
             self._position = 0
             if key is None:

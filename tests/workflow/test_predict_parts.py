@@ -1,0 +1,121 @@
+"""What an estimator reads of a picture is all that it is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emc.config import read_settings
+from emc.pose.records import Box, Clip, Prediction, Role
+from emc.pose.skeleton import COCO17
+from emc.stages.video import Area, MediaInfo, open_media, probe
+from emc.workflow.clips import read_clip
+from emc.workflow.predict_parts import area_read, inside, put_back, reach_of
+from emc.workflow.predict_spans import SpanPredictor, spans_of
+from emc.workflow.rendered import ClipOrder, render_file
+
+BOXES = [(30.0, 20.0, 60.0, 90.0), (-20.0, 100.0, 50.0, 80.0)]
+
+
+class Brightness:
+    """Answers with the mean colour of what lies in its boxes, which is all that it reads."""
+
+    skeleton = COCO17
+
+    def __init__(self) -> None:
+        self.sizes: list[tuple[int, ...]] = []
+
+    def reach(self, boxes: np.ndarray) -> np.ndarray:
+        return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+
+    def predict(self, images: Any, boxes: Any) -> list[Prediction]:
+        found = []
+        for image, own in zip(images, boxes, strict=True):
+            self.sizes.append(image.shape)
+            for box in own:
+                x, y, w, h = box.xywh
+                seen = image[max(round(y), 0) : max(round(y + h), 0), max(round(x), 0) : max(round(x + w), 0)]
+                score = np.full(17, seen.mean(), np.float32)
+                xy = np.full((17, 2), (x, y), np.float32)
+                found.append(Prediction(box.frame, box.track, xy, score, score / 255, np.float32(box.xywh)))
+        return found
+
+
+class Whole(Brightness):
+    """The same, but does not say what it reads."""
+
+    reach = None  # pyright: ignore[reportAssignmentType]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
+    folder = str(tmp_path_factory.mktemp("clip"))
+    video = render_file(ClipOrder("walk", 5, 12, seconds=0.4, size=(320, 240), folder=folder)).video
+    return read_clip(video, Role.TARGET, "", {}, [], read_settings(None, {}).video)
+
+
+def predicted(clip: Clip, estimator: Any) -> list[Prediction]:
+    rows = [(frame, [Box(frame, xywh, 1.0, n) for n, xywh in enumerate(BOXES[: 1 + frame % 2])]) for frame in range(12)]
+    settings = read_settings(None, {}, predict={"threads": 1, "batch": 3}).predict
+    predictor = SpanPredictor(clip, probe(Path(clip.path)), estimator, settings)
+    return [one for done in predictor.stream(spans_of(rows, 0, size=5)) for one in done.predictions]
+
+
+def test_parts_of_pictures_give_what_whole_pictures_give(clip: Clip) -> None:
+    parts, whole = Brightness(), Whole()
+    some, all_of = predicted(clip, parts), predicted(clip, whole)
+    assert {size[:2] for size in whole.sizes} == {(240, 320)}
+    assert {size[:2] for size in parts.sizes} == {(92, 128), (160, 128)}
+    assert len(some) == len(all_of) == 18
+    for a, b in zip(some, all_of, strict=True):
+        assert (a.frame, a.person) == (b.frame, b.person)
+        np.testing.assert_array_equal(a.score, b.score)
+        np.testing.assert_array_equal(a.xy, b.xy)
+        np.testing.assert_array_equal(a.box, b.box)
+
+
+def test_an_onnx_file_gives_the_same_from_parts(clip: Clip, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    from emc.estimators.nano import NanoEstimator
+    from emc.estimators.onnx_card import card_path, write_card
+    from emc.estimators.onnx_export import card_of, form_of, write_onnx
+    from emc.estimators.onnx_pose import OnnxEstimator
+
+    form, path = form_of(NanoEstimator()), tmp_path / "nano.onnx"
+    write_onnx(form, path, "simcc", 2)
+    write_card(card_path(path), card_of(form, "simcc", 2))
+    estimator = OnnxEstimator(path)
+    found = predicted(clip, estimator)
+    with open_media(Path(clip.path)) as reader:
+        for one in found:
+            image, box = reader.read(one.frame), Box(one.frame, BOXES[one.person], 1.0, one.person)
+            (whole,) = estimator.predict([image], [[box]])
+            np.testing.assert_allclose(one.xy, whole.xy, atol=0.05)
+            np.testing.assert_allclose(one.score, whole.score, atol=1e-3)
+
+
+def test_boxes_go_into_an_area_and_predictions_back() -> None:
+    area = Area(64, 8, 192, 108)
+    boxes = [Box(3, (70.5, 9.0, 20.0, 30.0), 0.5, 2)]
+    assert inside(boxes, area) == [Box(3, (6.5, 1.0, 20.0, 30.0), 0.5, 2)]
+    xy = np.array([[1.0, 2.0], [np.nan, np.nan]], np.float32)
+    one = np.ones(2, np.float32)
+    (back,) = put_back([Prediction(3, 2, xy, one, one, np.float32([6.5, 1, 20, 30]))], boxes, area)
+    np.testing.assert_array_equal(back.xy, np.float32([[65, 10], [np.nan, np.nan]]))
+    np.testing.assert_array_equal(back.box, np.float32([70.5, 9, 20, 30]))
+
+
+def test_who_does_not_say_what_it_reads_gets_the_whole_picture(tmp_path: Path) -> None:
+    info = MediaInfo(tmp_path, "video", 1, 320, 240, 30.0, np.zeros(1))
+    assert reach_of(Whole()) is None  # pyright: ignore[reportArgumentType]
+    assert area_read([Box(0, (10, 10, 5, 5))], None, info) == Area(0, 0, 320, 240)
+
+    class Turned:
+        """Reads with another one, but more of the picture than that."""
+
+        inner = Brightness()
+
+    assert reach_of(Turned()) is None  # pyright: ignore[reportArgumentType]
