@@ -34,7 +34,7 @@ from torch import nn
 
 from emc import plugins
 from emc.estimators.detectors import EmbeddedDetector
-from emc.estimators.nano import NanoEstimator
+from emc.estimators.nano import NanoEstimator, map_confidence
 from emc.estimators.onnx_card import card_path, write_card
 from emc.estimators.onnx_export import card_of, form_of, write_onnx
 from emc.estimators.onnx_pose import OnnxEstimator
@@ -192,6 +192,7 @@ def in_turn(work: dict[str, Callable[[], Any]], repeat: int) -> dict[str, list[f
 def export(folder: Path, count: int) -> list[dict[str, Any]]:
     estimator = NanoEstimator()
     form = form_of(estimator)
+    table = form.confidence
     frames = [sample_frame(np.random.default_rng([77, i]), size=(512, 512), people=1) for i in range(count)]
     frames = [frame for frame in frames if frame.people]
     rows = []
@@ -217,7 +218,8 @@ def export(folder: Path, count: int) -> list[dict[str, Any]]:
             inside = given.to_input(torch.from_numpy(read.xy[0])).numpy().clip(0, 128 * finer - 0.5)
             seen = (places[0] - centre + scale / 2) / scale * 128 * finer
             columns["same_crop"].append(np.abs(seen - inside).max(axis=1) / finer)
-            columns["score"].append(np.abs(scores[0] - read.peak[0]))
+            sure = map_confidence(read.peak, {"peak": table["score"], "right": table["right"]} if table else None)
+            columns["score"].append(np.abs(scores[0] - sure[0]))
         rows.append({"as": kind, "finer": finer, "persons": len(frames), "onnx_vs_torch": done.difference} | {
             name: spread(np.concatenate(values)) for name, values in columns.items()
         })  # fmt: skip

@@ -16,6 +16,7 @@ from emc.estimators.onnx_reading import (
     HeatmapExport,
     RtmposeInput,
     SimccExport,
+    SureReading,
     TwoReadings,
     curve,
     mirrored,
@@ -115,6 +116,16 @@ def test_simcc_curves_tell_place_and_score(seen: Fixed, finer: int) -> None:
     between, _ = read_simcc(x, y, SimccOutput(refine="gaussian"), InputPart(size=(side, side)))
     inside = (expected > 0.02).all(axis=-1) & (expected < 0.97).all(axis=-1)
     assert np.abs(between[1] - expected)[inside].max() * side < 1e-2
+
+
+def test_scores_become_what_was_fitted(seen: Fixed) -> None:
+    rng = np.random.default_rng(5)
+    knots = [0.1, 0.15, 0.4, 0.8]  # some scores lie beyond both ends
+    right = np.sort(rng.uniform(0, 1, (40, 4)), axis=1)
+    places, sure = SureReading(seen, knots, right.tolist())(torch.zeros(3, 3, 8, 8))
+    expected = [np.interp(seen.score.numpy()[0, j], knots, right[j]) for j in range(40)]
+    np.testing.assert_allclose(sure.numpy(), np.tile(expected, (3, 1)), atol=1e-6)
+    assert torch.equal(places[2], seen.places[0])
 
 
 @pytest.mark.parametrize("finer", [1, 2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 
@@ -39,8 +40,11 @@ def test_a_saved_model_becomes_a_file_that_predicts_and_cannot_be_trained(tmp_pa
     document = json.loads(done.stdout)
     assert document["input_size"] == [128, 128]
     assert document["bytes"] == out.stat().st_size
-    mode = f"{{'pose_class':'RTMPose', 'pose_model':'{out.as_posix()}', 'pose_input_size':[128, 128]}}"
-    assert document["mode"] == mode
+    assert document["pose_model"] == "Body"
+    mode = ast.literal_eval(document["mode"])  # as Pose2Sim and Sports2D read it
+    assert (mode["pose_class"], mode["pose_model"], mode["pose_input_size"]) == ("RTMPose", out.as_posix(), [128, 128])
+    assert (mode["det_class"], mode["det_input_size"]) == ("YOLOX", [640, 640])
+    assert mode["det_model"].endswith(".onnx")
     assert OnnxEstimator(out).card.about.source == str(saved)
     settings = read_settings(None, {}, predict={"estimator": str(out)})
     with pytest.raises(NotTrainable, match=r"kicks\.onnx' can only predict"):

@@ -143,4 +143,6 @@ def _export_model(terminal: Terminal, model: str, file: Path, kind: str, finer: 
 def _print_model(console: Console, document: dict[str, Any]) -> None:
     width, height = document["input_size"]
     console.print(f"wrote {document['file']} ({document['kind']}, input {width} x {height}) and {document['card']}")
-    console.print(f'Pose2Sim, Sports2D: mode = """{document["mode"]}"""', markup=False)
+    console.print("Pose2Sim, Sports2D, in Config.toml:")
+    console.print(f"pose_model = '{document['pose_model']}'", markup=False)
+    console.print(f'mode = """{document["mode"]}"""', markup=False, soft_wrap=True)

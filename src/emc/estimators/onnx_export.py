@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from emc.errors import PluginError, StorageError, UsageError
 from emc.estimators.onnx_card import IMAGENET_MEAN, IMAGENET_STD, OnnxCard
-from emc.estimators.onnx_reading import HeatmapExport, RtmposeInput, SimccExport
+from emc.estimators.onnx_reading import HeatmapExport, RtmposeInput, SimccExport, SureReading
 
 KINDS = ("simcc", "heatmap")
 OPSET = 18
@@ -34,7 +34,7 @@ class ExportForm:
     (N, K) above 0, decoded as the estimator decodes; `onnx_reading.DarkReading` makes one of a heatmap network.
     size : (W, H). mean, std : of the normalisation, RGB, values 0 to 255. padding : factor on the box. border : grey
     level beyond the image's edge. pixels : where the crop's pixels lie (see `BoxPart`). confidence : scores to
-    P(right), ``{"score": knots, "right": rows}``, or None.
+    P(right), ``{"score": knots, "right": rows}``, or None; with it the file's scores are P(right).
     """
 
     reading: nn.Module
@@ -127,7 +127,10 @@ def card_of(form: ExportForm, kind: str, finer: int) -> OnnxCard:
             },
             "box": {"padding": form.padding},
             "output": outputs[kind],
-            "confidence": form.confidence,
+            # The file's scores are P(right) already.
+            "confidence": {"score": [0.0, 1.0], "right": [[0.0, 1.0]] * len(form.confidence["right"])}
+            if form.confidence is not None
+            else None,
             "about": about,
         }
     )
@@ -136,7 +139,9 @@ def card_of(form: ExportForm, kind: str, finer: int) -> OnnxCard:
 def _whole(form: ExportForm, kind: str, finer: int) -> nn.Module:
     given = RtmposeInput(form.size, form.mean, form.std, form.border, form.pixels, finer)
     export = SimccExport if kind == "simcc" else HeatmapExport
-    return export(given, form.reading).eval().cpu()
+    table = form.confidence
+    reading = form.reading if table is None else SureReading(form.reading, table["score"], table["right"])
+    return export(given, reading).eval().cpu()
 
 
 def _converted(module: nn.Module, size: tuple[int, int], outputs: Sequence[str]) -> bytes:

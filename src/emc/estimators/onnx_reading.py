@@ -3,7 +3,8 @@
 Programs that load RTMPose files cut a crop around the box, normalise it with ImageNet's mean and spread in the order
 blue, green, red (OpenCV's; rtmlib and Pose2Sim do not turn it), and read each joint off two 1D curves or one heatmap.
 The graph undoes their normalisation and applies the network's own; it decodes places as our estimator does, then
-draws each as a Gaussian whose highest value is the joint's score.
+draws each as a Gaussian whose highest value is the joint's score: P(right) where the model has been fitted so, since
+these programs leave out joints by fixed thresholds.
 """
 
 from __future__ import annotations
@@ -179,6 +180,31 @@ class DarkReading(nn.Module):
         padded = maps.index_select(2, rows).index_select(3, columns)
         across = functional.conv2d(padded, weight[:, :, None, :], groups=joints)
         return functional.conv2d(across, weight[:, :, :, None], groups=joints)
+
+
+class SureReading(nn.Module):
+    """A reading whose scores are P(the joint is right), interpolated between fitted points.
+
+    reading : crops -> places (N, K, 2), scores (N, K). knots : (M,) scores, rising. right : (K, M) P(right) at them.
+    A score beyond the outermost knots has their value.
+    """
+
+    def __init__(self, reading: nn.Module, knots: Sequence[float], right: Sequence[Sequence[float]]) -> None:
+        super().__init__()
+        self.reading = reading
+        self.register_buffer("knots", torch.tensor(list(knots), dtype=torch.float32))
+        self.register_buffer("right", torch.tensor([list(row) for row in right], dtype=torch.float32))
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """Return places and P(right)."""
+        places, score = self.reading(crops)
+        knots, right = cast(Tensor, self.knots), cast(Tensor, self.right)
+        held = torch.minimum(torch.maximum(score, knots[0]), knots[-1])
+        # How many of the inner knots lie at or below the score: the number of the piece that it lies in.
+        piece = (held[..., None] >= knots[1:-1]).sum(dim=-1)
+        rows = right.expand(score.shape[0], -1, -1)
+        low, high = (rows.gather(2, (piece + side)[..., None])[..., 0] for side in (0, 1))
+        return places, low + (high - low) * (held - knots[piece]) / (knots[piece + 1] - knots[piece])
 
 
 class TwoReadings(nn.Module):

@@ -14,6 +14,15 @@ from emc.workflow.files import write_bytes
 
 POSE_CLASS = {"simcc": "RTMPose", "heatmap": "ViTPose"}
 """The class of rtmlib that reads each kind."""
+POSE_MODEL = {"coco17": "Body", "halpe26": "Body_with_feet", "body25": "BODY_25", "coco18": "COCO"}
+"""What Pose2Sim and Sports2D call a skeleton; any other must be described in their Config.toml, as CUSTOM."""
+FINDER = {
+    "det_class": "YOLOX",
+    "det_model": "https://huggingface.co/datasets/DavidPagnon/rtmlib_models/resolve/main/mmpose/rtmposev1/onnx_sdk/"
+    "yolox_m_8xb8-300e_humanart-c2c7a14a.onnx",
+    "det_input_size": [640, 640],
+}
+"""What Pose2Sim and Sports2D find persons with in their mode 'balanced'; without one the whole picture is one person."""
 
 
 def export_model(model: str, file: Path, kind: str = "simcc", finer: int = 2) -> dict[str, Any]:
@@ -40,6 +49,7 @@ def export_model(model: str, file: Path, kind: str = "simcc", finer: int = 2) ->
         write_bytes(own, skeleton_text(skeleton).encode())
     write_card(card_path(file), card_of(form, kind, finer))
     width, height = done.input_size
+    pose = {"pose_class": POSE_CLASS[kind], "pose_model": file.resolve().as_posix(), "pose_input_size": [width, height]}
     return {
         "file": str(file),
         "card": str(card_path(file)),
@@ -48,6 +58,6 @@ def export_model(model: str, file: Path, kind: str = "simcc", finer: int = 2) ->
         "input_size": [width, height],
         "bytes": done.bytes,
         "largest_difference": done.difference,
-        "mode": f"{{'pose_class':'{POSE_CLASS[kind]}', 'pose_model':'{file.resolve().as_posix()}', "
-        f"'pose_input_size':[{width}, {height}]}}",
+        "pose_model": POSE_MODEL.get(skeleton.name, "CUSTOM"),
+        "mode": str(FINDER | pose),
     }
