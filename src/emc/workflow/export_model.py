@@ -22,7 +22,7 @@ FINDER = {
     "yolox_m_8xb8-300e_humanart-c2c7a14a.onnx",
     "det_input_size": [640, 640],
 }
-"""What Pose2Sim and Sports2D find persons with in their mode 'balanced'; without one the whole picture is one person."""
+"""What Pose2Sim and Sports2D find persons with by default; without a detector the whole picture is one person."""
 
 
 def export_model(model: str, file: Path, kind: str = "simcc", finer: int = 2) -> dict[str, Any]:
