@@ -3,7 +3,8 @@
 The bare network runs on input that lies ready (both mirror images, edges padded); lifting does all that `emc lift` does
 of one person: filling gaps, normalising, padding, both mirror images, averaging. They take turns within one run, and
 the ratio of their best times is what counts, on a loaded machine that of processor times. Below stands what it costs
-to give `temporal-small` Human3.6M-17 joints instead of COCO-17. Other errors in mm come from `emc bench lift`.
+to give `temporal-small` Human3.6M-17 joints instead of COCO-17, and what telling it the focal length gains. Other
+errors in mm come from `emc bench lift`. --only leaves parts out.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,13 +26,16 @@ from emc.lifters.temporal import PIECE as SMALL_PIECE
 from emc.lifters.temporal import TemporalSmallLifter
 from emc.lifters.temporal_network import TemporalNetwork, pad_edges, screen_coordinates
 from emc.lifters.videopose import PIECE, TemporalLifter
-from emc.lifters.virtual_camera import random_camera
+from emc.lifters.virtual_camera import random_camera, standard_scale
 from emc.pose.metrics_3d import mean_error, mpjpe_errors
+from emc.synth.camera import look_at
 from emc.synth.motion import COMMON_MOTIONS, UNCOMMON_MOTIONS, generate_motion
 from emc.synth.rig import sample_body
 
 SEED = 8_642
 SIZE = (1280, 720)
+STATURE = 1.70
+PARTS = ("speed", "layouts", "focal")
 
 
 def walked(frames: int) -> np.ndarray:
@@ -119,28 +124,82 @@ def layout_cost() -> dict[str, dict[str, float]]:
     return rows
 
 
+def focal_gain() -> list[dict[str, float]]:
+    """Return MPJPE in mm with the focal length unknown and told, by field of view and place in the frame."""
+    rows = []
+    for field in (20, 35, 53, 80):
+        focal = SIZE[0] / (2 * np.tan(np.radians(field) / 2))
+        lifters = {"unknown": TemporalSmallLifter(), "told": TemporalSmallLifter(focal=focal)}
+        for aside in (0.0, 0.3):
+            views = [
+                beside(name, focal, aside, index, k) for index, name in enumerate(COMMON_MOTIONS) for k in range(4)
+            ]
+            row: dict[str, float] = {"field": field, "aside": aside}
+            for known, lifter in lifters.items():
+                lifted = [(lifter.lift(xy, np.ones(xy.shape[:2]), SIZE), truth) for xy, truth in views]
+                row[known] = round(float(np.mean([mean_error(mpjpe_errors(*pair)) for pair in lifted])), 1)
+            rows.append(row)
+    return rows
+
+
+def beside(name: str, focal: float, aside: float, index: int, turn: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a camera sees of a person 300 pixels tall, `aside` frame widths off its middle, and the truth."""
+    rng = np.random.default_rng([SEED, 9, index, turn])
+    motion = generate_motion(name, 3.0, 30.0, sample_body(rng), rng)
+    scale = standard_scale(motion.coco)
+    pelvis, azimuth = scale * motion.h36m[:, 0].mean(axis=0), turn * np.pi / 2 + 0.3
+    towards = np.array([np.sin(azimuth), 0.0, np.cos(azimuth)])
+    right = np.array([np.cos(azimuth), 0.0, -np.sin(azimuth)]) * (1 if turn % 2 else -1)
+    eye = pelvis + towards * STATURE * focal / 300 + [0.0, 0.3, 0.0]
+    camera = look_at(eye, pelvis - right * aside * SIZE[0] * STATURE / 300, focal, SIZE)
+    truth = camera.to_camera(scale * motion.h36m)
+    return camera.project(scale * motion.coco), truth - truth[:, :1]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=20_000)
     parser.add_argument("--large-frames", type=int, default=2_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    rows = measure(options.frames, options.large_frames, options.rounds)
-    if options.json:
-        print(json.dumps({"threads": options.threads, "lifters": rows, "layouts": layout_cost()}, indent=2))
-        return
-    print(
-        "| lifter | parameters | bare, frames/s | lifting, frames/s | ratio | by CPU time |\n|---|---|---|---|---|---|"
-    )
-    for name, row in rows.items():
-        cells = (row["parameters"], row["bare_frames_per_s"], row["lift_frames_per_s"])
-        print(f"| {name} | {' | '.join(f'{cell:,}' for cell in cells)} | {row['ratio']} | {row['cpu_ratio']} |")
-    print("\n| MPJPE, mm, exact 2D | COCO-17 in | Human3.6M-17 in |\n|---|---|---|")
-    for name, row in layout_cost().items():
-        print(f"| {name} | {row['coco17']} | {row['h36m17']} |")
+    found: dict[str, Any] = {"threads": options.threads}
+    if "speed" in options.only:
+        found["lifters"] = measure(options.frames, options.large_frames, options.rounds)
+    if "layouts" in options.only:
+        found["layouts"] = layout_cost()
+    if "focal" in options.only:
+        found["focal"] = focal_gain()
+    print(json.dumps(found, indent=2) if options.json else tables(found))
+
+
+def tables(found: dict[str, Any]) -> str:
+    lines = []
+    if "lifters" in found:
+        lines += [
+            "| lifter | parameters | bare, frames/s | lifting, frames/s | ratio | by CPU time |",
+            "|---|---|---|---|---|---|",
+        ]
+        for name, row in found["lifters"].items():
+            cells = (row["parameters"], row["bare_frames_per_s"], row["lift_frames_per_s"])
+            lines.append(
+                f"| {name} | {' | '.join(f'{cell:,}' for cell in cells)} | {row['ratio']} | {row['cpu_ratio']} |"
+            )
+    if "layouts" in found:
+        lines += ["", "| MPJPE, mm, exact 2D | COCO-17 in | Human3.6M-17 in |", "|---|---|---|"]
+        lines += [f"| {name} | {row['coco17']} | {row['h36m17']} |" for name, row in found["layouts"].items()]
+    if "focal" in found:
+        lines += [
+            "",
+            "| field of view, degrees | off the middle | focal length unknown, mm | told, mm |",
+            "|---|---|---|---|",
+        ]
+        for row in found["focal"]:
+            lines.append(f"| {row['field']} | {row['aside']:.0%} | {row['unknown']} | {row['told']} |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

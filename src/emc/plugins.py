@@ -7,6 +7,7 @@ Built-ins register in ``pyproject.toml`` through the same groups as packages of 
 from __future__ import annotations
 
 import functools
+import inspect
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -76,22 +77,28 @@ def detector_for(name_or_file: str) -> Any:
     return make_plugin("detectors", name_or_file)
 
 
-def lifter_for(name_or_path: str, input: str = "auto", causal: bool = False) -> Any:
+def lifter_for(name_or_path: str, input: str = "auto", causal: bool = False, focal: float = 0.0) -> Any:
     """Return a lifter by plug-in name, from the folder of a saved one, or from a checkpoint file.
 
     A saved lifter's ``emc.json`` names it; any other existing path is a checkpoint for the lifter ``temporal``, of
-    which `input` and `causal` say what the file does not. Raises `PluginError` for an unknown name, `WeightsError`
+    which `input` and `causal` say what the file does not. focal : pixels, the camera's focal length, told to every
+    lifter whose constructor has a `focal`; 0: unknown. Raises `PluginError` for an unknown name, `WeightsError`
     (from the lifter) for a path that cannot be used.
     """
     place = Path(name_or_path)
-    if name_or_path in plugin_names("lifters"):
-        return make_plugin("lifters", name_or_path)
     saved = _saved_lifter_name(place / "emc.json")
-    if saved not in ("", "temporal"):
-        return make_plugin("lifters", saved, weights=place)
-    if place.exists() or place.suffix in (".bin", ".pt", ".pth"):
-        return make_plugin("lifters", "temporal", weights=place, input=input, causal=causal)
-    return make_plugin("lifters", name_or_path)
+    if name_or_path in plugin_names("lifters"):
+        name, options = name_or_path, {}
+    elif saved not in ("", "temporal"):
+        name, options = saved, {"weights": place}
+    elif place.exists() or place.suffix in (".bin", ".pt", ".pth"):
+        name, options = "temporal", {"weights": place, "input": input, "causal": causal}
+    else:
+        name, options = name_or_path, {}
+    made = load_plugin("lifters", name)
+    if focal > 0 and "focal" in inspect.signature(made).parameters:
+        options = options | {"focal": focal}
+    return made(**options)
 
 
 def onnx_reader(file: Path) -> str:

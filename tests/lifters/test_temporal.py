@@ -9,8 +9,10 @@ from emc.interfaces import Lifter
 from emc.lifters.temporal import TemporalSmallLifter, save_network
 from emc.lifters.temporal_network import TemporalNetwork
 from emc.lifters.virtual_camera import detector_noise, random_camera, view
+from emc.plugins import lifter_for
 from emc.pose.metrics_3d import mean_error, mpjpe_errors
 from emc.pose.skeleton import COCO17, H36M17
+from emc.synth.camera import look_at
 from emc.synth.motion import COMMON_MOTIONS, KICKS, UNCOMMON_MOTIONS, generate_motion
 from emc.synth.rig import sample_body
 
@@ -182,3 +184,30 @@ def test_embedded_weights_are_small():
     folder = resources.files("emc.assets") / "temporal-small"
     assert len((folder / "model.safetensors").read_bytes()) <= 6_000_000
     assert "MPJPE" in (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("field", [20, 80])
+def test_a_told_focal_length_turns_people_at_the_frame_s_edge_the_right_way(lifter, field):
+    focal = SIZE[0] / (2 * np.tan(np.radians(field) / 2))
+    knowing = lifter_for("temporal-small", focal=focal)
+    unknown, told = [], []
+    for name in ("wave", "walk", "stand", "jump"):
+        for azimuth in (0.3, 1.9, 3.5, 5.1):
+            xy, truth = seen_aside(name, focal, azimuth)
+            for lifting, errors in ((lifter, unknown), (knowing, told)):
+                errors.append(mean_error(mpjpe_errors(lifting.lift(xy, np.ones(xy.shape[:2]), SIZE), truth)))
+    assert np.mean(told) < 0.9 * np.mean(unknown)
+
+
+def seen_aside(name, focal, azimuth):
+    """2D and 3D of a person about 300 pixels tall and 30 % of the frame's width beside its middle."""
+    rng = np.random.default_rng([77, int(azimuth * 10)])
+    motion = generate_motion(name, 2.0, 30.0, sample_body(rng), rng)
+    pelvis = motion.h36m[:, 0].mean(axis=0)
+    towards = np.array([np.sin(azimuth), 0.0, np.cos(azimuth)])
+    right = np.array([np.cos(azimuth), 0.0, -np.sin(azimuth)])
+    camera = look_at(
+        pelvis + towards * 1.7 * focal / 300 + [0, 0.3, 0], pelvis - right * 0.3 * SIZE[0] * 1.7 / 300, focal, SIZE
+    )
+    truth = camera.to_camera(motion.h36m)
+    return camera.project(motion.coco), truth - truth[:, :1]

@@ -278,6 +278,22 @@ def test_folders_name_their_checkpoint(tmp_path):
         TemporalLifter(tmp_path)
 
 
+def test_a_told_focal_length_puts_joints_where_the_trained_cameras_would_see_them(tmp_path):
+    write(tmp_path / "made.bin")
+    xyz = np.random.default_rng(3).uniform(-0.8, 0.8, (12, 17, 3)) + [0.4, -0.2, 4.0]
+    rays = xyz[..., :2] / xyz[..., 2:]
+    # The same place before a Human3.6M camera (1,147 pixels on 1,000) and before one of half the focal length on 1,280.
+    trained = TemporalLifter(tmp_path / "made.bin").positions(rays * 1147 + 500, (1000, 1000))
+    wide = TemporalLifter(tmp_path / "made.bin", focal=700.0)
+    np.testing.assert_allclose(wide.positions(rays * 700 + [640, 360], (1280, 720)), trained, atol=1e-4)
+    root = TemporalLifter(tmp_path / "made.bin").trajectory(rays * 1147 + 500, (1000, 1000))
+    np.testing.assert_allclose(wide.trajectory(rays * 700 + [640, 360], (1280, 720)), root, atol=1e-4)
+    unknown = TemporalLifter(tmp_path / "made.bin").positions(rays * 700 + [640, 360], (1280, 720))
+    assert np.abs(unknown - trained).max() > 0.05
+    with pytest.raises(UsageError, match="focal length -1.0 px"):
+        TemporalLifter(tmp_path / "made.bin", focal=-1.0)
+
+
 def test_long_clips_are_lifted_in_pieces_without_seams(tmp_path, monkeypatch):
     write(tmp_path / "made.bin")
     lifter = TemporalLifter(tmp_path / "made.bin")
@@ -298,6 +314,7 @@ def test_settings_name_a_lifter_by_name_file_or_folder(tmp_path):
     by_file = lifter_for(str(tmp_path / "made.bin"), input="h36m17", causal=True)
     assert (by_file.layout, by_file.network.causal) == (H36M17, True)
     assert lifter_for(str(tmp_path)).layout is COCO17
+    assert lifter_for(str(tmp_path), focal=900.0).focal == 900 and lifter_for(str(tmp_path)).focal is None
     small = tmp_path / "small"
     save_network(TemporalNetwork(features=3, filter_widths=(3, 3), channels=8), small)
     assert lifter_for(str(small)).describe().name == "temporal-small"

@@ -27,6 +27,11 @@ from emc.pose.skeleton import COCO17, H36M17, Skeleton
 
 NAME = "temporal"
 PIECE = 2048
+TRAINED_FOCAL = 1.147
+"""Focal length of Human3.6M's cameras in widths of their frames: the mean of 1145.0, 1149.7, 1149.1, 1145.5 over 1,000.
+
+Source: the calibration that the data set's authors publish with it (Ionescu et al., PAMI 2014).
+"""
 LAYOUTS = {"coco17": COCO17, "h36m17": H36M17}
 
 
@@ -38,15 +43,25 @@ class TemporalLifter:
     input : layout of the 2D joints that it was trained on, ``coco17`` or ``h36m17``; ``auto`` takes the folder's
     ``emc.json``, else the file's name (``coco`` before ``h36m``, ``cpn`` or ``gt``), else COCO-17.
     causal : it was trained to see the past alone. flip : average with the mirrored input, as the paper does.
+    focal : pixels, the focal length of the camera that filmed; None: unknown.
 
     Joints are normalised by the frame's width, clip borders padded by their own frames. It was trained at 50 frames
-    per second on Human3.6M: other rates are slow or fast motion to it. Raises `WeightsError` that names the file,
+    per second on Human3.6M: other rates are slow or fast motion to it, and so are other lenses. With `focal` joints are
+    put where a camera of `TRAINED_FOCAL` at the same place would have seen them, which is exact for a lens without
+    distortion. Raises `WeightsError` that names the file,
     `UsageError` for an unknown layout.
     """
 
     def __init__(
-        self, weights: Path | None = None, input: str = "auto", causal: bool = False, flip: bool = True
+        self,
+        weights: Path | None = None,
+        input: str = "auto",
+        causal: bool = False,
+        flip: bool = True,
+        focal: float | None = None,
     ) -> None:
+        if focal is not None and not focal > 0:
+            raise UsageError(f"lifter got focal length {focal} px: it must be positive, or None where it is unknown")
         if weights is None:
             raise WeightsError(
                 "the lifter 'temporal' has no weights of its own: set lift.lifter to the path of a checkpoint, or use "
@@ -55,6 +70,7 @@ class TemporalLifter:
         path, told = checkpoint_in(Path(weights))
         self.layout = layout_of(path, str(told.get("input", "auto")) if input == "auto" else input)
         self.flip = flip
+        self.focal = focal
         self._path = path
         self._checkpoint = read_checkpoint(path, causal or bool(told.get("causal", False)))
         network, trajectory = self._checkpoint.position, self._checkpoint.trajectory
@@ -144,8 +160,10 @@ class TemporalLifter:
         return out - out[:, :1]
 
     def _answer(self, network: FoldedNetwork, xy: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        values = screen_coordinates(xy, size).astype(np.float32)
-        return lift_sequence(network, values, PIECE)
+        values = screen_coordinates(xy, size)
+        if self.focal is not None:
+            values = values * (TRAINED_FOCAL * size[0] / self.focal)
+        return lift_sequence(network, values.astype(np.float32), PIECE)
 
 
 def checkpoint_in(place: Path) -> tuple[Path, dict[str, Any]]:

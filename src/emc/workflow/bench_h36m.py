@@ -7,7 +7,6 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from emc import plugins
 from emc.config import Settings
 from emc.errors import InputError, UsageError
 from emc.formats.h36m import TEST_SUBJECTS, H36MView, action_name, h36m_views, read_keypoints, read_positions
@@ -15,6 +14,7 @@ from emc.formats.h36m_cameras import read_h36m_cameras
 from emc.interfaces import Progress
 from emc.stages.evaluate import score_3d
 from emc.workflow.compute import set_threads
+from emc.workflow.lifters import lifter_of
 from emc.workflow.progress import Silent
 
 POSITIONS = "data_3d_h36m.npz"
@@ -48,7 +48,7 @@ def bench_h36m(data: Path, keypoints: str, settings: Settings, progress: Progres
     """
     progress = progress or Silent()
     set_threads(settings.predict)
-    lifter = plugins.lifter_for(settings.lift.lifter, settings.lift.input, settings.lift.causal)
+    lifter = lifter_of(settings.lift)
     if not isinstance(lifter, BothLayouts):
         raise UsageError(f"lifter '{settings.lift.lifter}' takes COCO-17 alone: use temporal-small or a checkpoint")
     found = read_keypoints(keypoints_file(data, keypoints))

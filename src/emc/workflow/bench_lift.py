@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from emc import plugins
 from emc.config import LiftSettings, Settings
 from emc.errors import InputError
 from emc.formats.mocap import MotionClip, read_mocap_npz
@@ -26,6 +25,7 @@ from emc.lifters.measured_noise import NoiseModel, apply_noise, noise_of, read_n
 from emc.lifters.virtual_camera import coco_from_h36m, random_camera, rooted, view
 from emc.stages.evaluate import compare_3d, score_3d
 from emc.workflow.compute import set_threads
+from emc.workflow.lifters import lifter_of
 from emc.workflow.progress import Silent
 
 COMMON = ("cmu/*_test",)
@@ -125,7 +125,7 @@ def bench_lift(
     """
     progress = progress or Silent()
     set_threads(settings.predict)
-    lifter: Lifter = plugins.lifter_for(settings.lift.lifter, settings.lift.input, settings.lift.causal)
+    lifter = lifter_of(settings.lift)
     noise = {"before": read_noise(before), "after": read_noise(after)}
     clips = {clip.name: clip for clip in read_mocap_npz(data / "mocap.npz")}
     document: dict[str, Any] = {

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from emc import plugins
 from emc.config import Settings
-from emc.interfaces import Lifter, Progress
+from emc.interfaces import Progress
 from emc.pose.records import Clip, Role
 from emc.pose.sequences import LiftedSequence
 from emc.stages.evaluate import score_3d
@@ -21,6 +20,7 @@ from emc.workflow.calibrate import calibrate_project
 from emc.workflow.clips import add_clips
 from emc.workflow.labels import import_labels
 from emc.workflow.lift import lift_project, lift_run
+from emc.workflow.lifters import lifter_of
 from emc.workflow.predict import Predicted, predict_clips
 from emc.workflow.progress import Silent
 from emc.workflow.project import new_project, open_project
@@ -179,7 +179,7 @@ def compare_3d(
     settings: Settings,
 ) -> Lifted3D:
     """Lift the held-out kicks from the base's and from the chosen model's predictions and score both."""
-    lifter: Lifter = plugins.lifter_for(settings.lift.lifter, settings.lift.input, settings.lift.causal)
+    lifter = lifter_of(settings.lift)
     truth: dict[str, np.ndarray] = {}
     lifted: dict[str, dict[str, np.ndarray]] = {"before": {}, "after": {}}
     for one in kicks(files, "test"):

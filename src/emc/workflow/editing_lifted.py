@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from emc import plugins
 from emc.config import LiftSettings
 from emc.errors import UsageError
 from emc.interfaces import Lifter
@@ -16,6 +15,7 @@ from emc.pose.records import Pose, Visibility
 from emc.pose.skeleton import COCO17, H36M17
 from emc.stages.lift import lift_clip
 from emc.workflow.editing import Editing
+from emc.workflow.lifters import lifter_of
 
 AROUND = 60
 """Frames to each side that are lifted together: beyond them a small lifter sees nothing."""
@@ -87,8 +87,7 @@ class Lifting:
     def _loaded(self) -> Lifter:
         lifter = self._lifter
         if lifter is None:
-            settings = self._settings
-            lifter = self._lifter = plugins.lifter_for(settings.lifter, settings.input, settings.causal)
+            lifter = self._lifter = lifter_of(self._settings)
         return lifter
 
 

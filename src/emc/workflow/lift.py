@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from emc import plugins
 from emc.config import LiftSettings, Settings
 from emc.errors import UsageError
 from emc.interfaces import Lifter, Progress, Store
@@ -20,6 +19,7 @@ from emc.stages.motion_change import motion_change
 from emc.workflow.alerts import newest_run
 from emc.workflow.clips import selected_clips
 from emc.workflow.files import write_bytes
+from emc.workflow.lifters import lifter_of
 from emc.workflow.progress import Silent
 from emc.workflow.refine import (
     Observations,
@@ -49,7 +49,7 @@ def lift_project(
     ``changed`` how far the motion differs from what was last lifted, or from that run before any correction.
     """
     progress = progress or Silent()
-    lifter: Lifter = plugins.lifter_for(settings.lift.lifter, settings.lift.input, settings.lift.causal)
+    lifter = lifter_of(settings.lift)
     chosen = selected_clips(store, clips)
     rows: list[dict[str, Any]] = []
     progress.start("lift", len(chosen))
