@@ -10,25 +10,27 @@ import numpy as np
 from emc.interfaces import RunRecord
 from emc.pose.records import Alert, Clip, Edit, JointChange
 from emc.pose.skeleton import Skeleton
-from emc.server.schemas import (
-    AlertRowOut,
-    ClipOut,
+from emc.server.schemas_edits import (
     ConflictOut,
     ConflictsOut,
     EditOut,
+    PreviewOut,
+    PreviewSpanOut,
+    SpanFrameOut,
+    SpanOut,
+    TheirsOut,
+    ValueOut,
+)
+from emc.server.schemas_project import (
+    AlertRowOut,
+    ClipOut,
     FlagOut,
     FrameOut,
     FrameRowOut,
     HistoryOut,
     PoseOut,
-    PreviewOut,
-    PreviewSpanOut,
     SkeletonOut,
-    SpanFrameOut,
-    SpanOut,
     Step,
-    TheirsOut,
-    ValueOut,
 )
 from emc.workflow.editing import Editing
 from emc.workflow.editing_conflicts import JointConflict, JointConflicts

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from emc.pose.records import Clip, JointChange, Provenance, Visibility
 from emc.server.answers import edit_answer, preview_answer
 from emc.server.dependencies import EditingOf, ExistingClip, HubOf, SenderOf
-from emc.server.schemas import (
+from emc.server.schemas_edits import (
     ChangeIn,
     ConflictsOut,
     EditIn,

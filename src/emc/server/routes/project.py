@@ -18,7 +18,8 @@ from emc.server.answers import (
 )
 from emc.server.dependencies import EditingOf, ExistingClip, FramesOf
 from emc.server.frames import QUALITY
-from emc.server.schemas import AlertRowsOut, FrameNumber, FrameRowsOut, FramesOut, NextOut, Order, ProjectOut
+from emc.server.schemas import FrameNumber
+from emc.server.schemas_project import AlertRowsOut, FrameRowsOut, FramesOut, NextOut, Order, ProjectOut
 from emc.workflow.skeletons import skeleton_called
 
 router = APIRouter(prefix="/api")

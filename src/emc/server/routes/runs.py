@@ -20,7 +20,8 @@ from emc.server.dependencies import (
     NewcomersOf,
     SenderOf,
 )
-from emc.server.schemas import ConflictsOut, EditOut, FrameNumber, JointNumber, PersonNumber
+from emc.server.schemas import FrameNumber, JointNumber, PersonNumber
+from emc.server.schemas_edits import ConflictsOut, EditOut
 from emc.server.schemas_runs import (
     BisectOut,
     CandidateOut,
