@@ -55,11 +55,11 @@ def estimator_for(name_or_folder: str) -> Any:
         made = make_plugin("estimators", saved_estimator_name(folder), weights=folder)
         turns = saved_turns(folder)
         return make_plugin("estimators", "turned", inner=made, turns=turns) if turns > 1 else made
-    if folder.suffix == ".onnx":
-        return make_plugin("estimators", onnx_reader(folder), weights=folder)
     name, colon, weights = name_or_folder.partition(":")
     if colon and name in plugin_names("estimators"):
         return make_plugin("estimators", name, weights=weights)
+    if folder.suffix == ".onnx":
+        return make_plugin("estimators", onnx_reader(folder), weights=folder)
     return make_plugin("estimators", name_or_folder)
 
 

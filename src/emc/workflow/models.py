@@ -12,7 +12,12 @@ from emc.workflow.files import read_json
 
 AUTO = "auto"
 # Readers of files, and wrappers of other models: they have no weights of their own to be here or not.
-BRINGS_NONE = ("onnx", "paf", "turned", "temporal")
+BRINGS_NONE = {
+    "onnx": "bring a file (docs/onnx.md)",
+    "paf": "bring a file (docs/openpose.md)",
+    "temporal": "bring a file (docs/lifting.md)",
+    "turned": "reads another model (docs/turned.md)",
+}
 
 
 def list_models(project: Path | None, here: Path) -> dict[str, Any]:
@@ -60,7 +65,7 @@ def _facts(name: str, kind: str, row: dict[str, Any]) -> dict[str, Any]:
     else:
         at_hand = not weights.startswith("not here")
     if name in BRINGS_NONE:
-        how = "reads another model" if name == "turned" else "bring a file (docs/models.md)"
+        how = BRINGS_NONE[name]
     elif at_hand:
         how = ""
     else:
