@@ -55,3 +55,15 @@ def test_settings_stored_by_another_version_can_still_be_read() -> None:
 def test_a_stored_value_that_cannot_be_used_is_named() -> None:
     with pytest.raises(UsageError, match=r"calibrate\.steps = -1"):
         stored_settings({"calibrate": {"steps": -1}})
+
+
+def test_auto_stays_what_the_project_began_with(tmp_path: Path) -> None:
+    assert read_settings(tmp_path, {}).predict.estimator == "auto"
+    (tmp_path / "auto.toml").write_text('estimator = "nano"\n')
+    assert read_settings(tmp_path, {}).predict.estimator == "auto:nano"
+    assert read_settings(tmp_path, {}, predict={"estimator": "auto:here"}).predict.estimator == "auto:nano"
+    assert read_settings(tmp_path, {}, predict={"estimator": "vitpose-b"}).predict.estimator == "vitpose-b"
+    assert read_settings(tmp_path, {"EMC_PREDICT__THREADS": "1"}).predict.estimator == "auto:nano"
+    (tmp_path / "auto.toml").write_text("estimator\n")
+    with pytest.raises(UsageError, match=r"auto\.toml does not name an estimator .*delete it"):
+        read_settings(tmp_path, {})

@@ -16,6 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from emc.errors import UsageError
 
+AUTO = "auto"
+"""The estimator that stands for the best at hand."""
+KEPT = "auto.toml"
+"""File of a project that keeps what ``auto`` was when the project began."""
+
 
 class Section(BaseModel):
     """Base of all sections: frozen, and an unknown name is an error."""
@@ -250,6 +255,8 @@ def read_settings(project: Path | None, environ: dict[str, str] | None = None, *
             values.setdefault(section, {})[name] = _parsed(value)
     for section, chosen in overrides.items():
         values.setdefault(section, {}).update({k: v for k, v in chosen.items() if v is not None})
+    if project is not None:
+        _keep_choice(project, values)
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -258,6 +265,20 @@ def read_settings(project: Path | None, environ: dict[str, str] | None = None, *
         raise UsageError(
             f"setting {where} = {first['input']!r} is not usable ({first['msg']}): see docs/settings.md ({origin})"
         ) from error
+
+
+def _keep_choice(project: Path, values: dict[str, dict[str, Any]]) -> None:
+    """Let ``auto`` stand for the estimator that the project began with, if it has begun."""
+    section = values.get("predict", {})
+    if not isinstance(section, dict) or str(section.get("estimator", AUTO)).partition(":")[0] != AUTO:
+        return
+    try:
+        name = tomllib.loads((project / KEPT).read_text(encoding="utf-8"))["estimator"]
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, KeyError, UnicodeDecodeError) as error:
+        raise UsageError(f"{project / KEPT} does not name an estimator ({error!r}): delete it") from error
+    values["predict"] = section | {"estimator": f"{AUTO}:{name}"}
 
 
 def stored_settings(document: Mapping[str, Any]) -> Settings:

@@ -98,3 +98,19 @@ def test_it_is_the_estimator_that_it_takes(caplog: pytest.LogCaptureFixture) -> 
     assert caplog.messages == [choose(downloads=False).line]
     with pytest.raises(UsageError, match="auto:there is unknown"):
         plugins.estimator_for("auto:there")
+
+
+def test_a_choice_that_a_project_keeps_is_taken_and_a_better_one_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "emc"):
+        assert plugins.estimator_for("auto:nano").describe().name == "nano"
+        put(tmp_path, "vitpose-plus-b")
+        assert plugins.estimator_for("auto:nano").describe().name == "nano"
+        assert plugins.estimator_for("auto:vitpose-plus-b").describe().name == "vitpose-plus-b"
+    assert caplog.messages[0].startswith("auto: nano, as this project began; for a better one: `hf download ")
+    assert caplog.messages[1:] == [
+        "auto: nano, as this project began; vitpose-plus-b (COCO AP 77.0, weights at hand) would be taken today: "
+        "--estimator vitpose-plus-b, or delete auto.toml of the project",
+        "auto: vitpose-plus-b, as this project began",
+    ]

@@ -226,3 +226,18 @@ def test_what_cannot_be_is_told_in_time(tmp_path: Path) -> None:
             liftable(store, "clip")
     with new_project(tmp_path / "q") as store:
         assert rendered_stand_in(store) is COCO17
+
+
+def test_what_auto_took_first_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMC_MODELS", str(tmp_path / "models"))
+    with new_project(tmp_path / "p") as store:
+        first = estimator_in(store, "auto:here").describe().name
+        kept = store.folder / "auto.toml"
+        assert f'estimator = "{first}"' in kept.read_text()
+        assert read_settings(store.folder, {}).predict.estimator == f"auto:{first}"
+        kept.write_text('estimator = "another"\n')
+        estimator_in(store, "auto:here")
+        assert "another" in kept.read_text()
+    with new_project(tmp_path / "q") as store:
+        estimator_in(store, "nano")
+        assert not (store.folder / "auto.toml").exists()

@@ -36,9 +36,11 @@ def run(
     """Make a project, add and predict the videos, write overlay_<clip>.mp4 and coco_<clip>.json."""
     with running(json) as terminal:
         from emc.workflow.frames import sampling_of
+        from emc.workflow.project import project_folder
         from emc.workflow.run import run_videos
 
-        settings = options.settings_for(None, setting, predict={"estimator": estimator}, video=sampling_of(sample))
+        before = project_folder(out / name)
+        settings = options.settings_for(before, setting, predict={"estimator": estimator}, video=sampling_of(sample))
         document = run_videos(videos, out, name, settings, boxes, terminal)
         terminal.result(document, lambda console: _print(console, document))
         if edit and not json:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from emc import plugins
+from emc.config import KEPT
 from emc.errors import EmcError, UsageError
 from emc.estimators import vitpose_variants
 from emc.estimators.hub import INSTALL, fetching
@@ -44,9 +45,12 @@ class Choice:
 def auto_estimator(weights: Path | str | None = None) -> Any:
     """Return the best estimator that is at hand; the plug-in ``auto``.
 
-    weights : ``here`` forbids downloads (``predict.estimator = "auto:here"``), as ``HF_HUB_OFFLINE=1`` does; nothing
-    else is taken. Where a download fails, the next best takes its place. Raises `UsageError` for other weights.
+    weights : ``here`` forbids downloads (``predict.estimator = "auto:here"``), as ``HF_HUB_OFFLINE=1`` does; the name
+    of an estimator is a choice that a project made before and keeps. Where a download fails, the next best takes its
+    place. Raises `UsageError` for other weights, and what the estimator raises where a kept one cannot be used.
     """
+    if weights is not None and str(weights) in plugins.plugin_names("estimators"):
+        return _kept(str(weights))
     if weights not in (None, HERE):
         raise UsageError(f"auto:{weights} is unknown: use auto, or auto:here for what is on this machine alone")
     chosen = choose(downloads=weights is None)
@@ -62,6 +66,19 @@ def auto_estimator(weights: Path | str | None = None) -> Any:
         return made
     _say(chosen.line)
     return plugins.make_plugin("estimators", chosen.name)
+
+
+def _kept(name: str) -> Any:
+    now = choose(downloads=False)
+    line = f"auto: {name}, as this project began"
+    if now.name == name:
+        line += f"; for a better one: {now.better}" if now.better else ""
+    else:
+        line += (
+            f"; {now.name} ({now.why}) would be taken today: --estimator {now.name}, or delete {KEPT} of the project"
+        )
+    _say(line)
+    return plugins.make_plugin("estimators", name)
 
 
 def choose(downloads: bool = True) -> Choice:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from emc import plugins
+from emc.config import AUTO
 from emc.errors import EmcError
 from emc.workflow.files import read_json
 
-AUTO = "auto"
 # Readers of files, and wrappers of other models: they have no weights of their own to be here or not.
 BRINGS_NONE = {
     "onnx": "bring a file (docs/onnx.md)",

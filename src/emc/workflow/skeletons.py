@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from emc import plugins
-from emc.config import CalibrateSettings, Settings
+from emc.config import AUTO, KEPT, CalibrateSettings, Settings
 from emc.errors import NotTrainable, ProjectError, UsageError
 from emc.interfaces import Estimator, Growable, ModelInfo, Store, Trainable
 from emc.pose.records import Box, Pose, Prediction, Provenance, Sample, Visibility
 from emc.pose.skeleton import COCO17, SKELETONS, Skeleton
 from emc.pose.skeleton_file import read_skeleton, skeleton_from_toml, skeleton_text
 from emc.pose.skeleton_maps import SkeletonMap, skeleton_map
-from emc.workflow.files import read_json
+from emc.workflow.files import read_json, write_bytes
 
 KIND = "skeleton"
 """Kind of the documents that hold skeletons which are not built in, by name."""
@@ -92,14 +92,22 @@ def clip_skeleton(store: Store, clip: str) -> Skeleton:
 def estimator_in(store: Store, name: str) -> Estimator:
     """Return an estimator (see `plugins.estimator_for`) whose predictions have the project's joints.
 
-    Raises `UsageError` where it has none of them.
+    What ``auto`` took is kept in the project: it stays with that one, whatever is at hand later. Raises `UsageError`
+    where the estimator has none of the project's joints.
     """
     estimator: Estimator = plugins.estimator_for(name)
+    if name.partition(":")[0] == AUTO:
+        _keep_choice(store.folder / KEPT, estimator.describe().name)
     wanted = declared(store)
     if wanted is None:
         remember(store, estimator.skeleton)
         return estimator
     return estimator if same_joints(estimator.skeleton, wanted) else mapped(estimator, wanted)
+
+
+def _keep_choice(file: Path, name: str) -> None:
+    if not file.exists() and name in plugins.plugin_names("estimators"):
+        write_bytes(file, f'# what auto took first; delete this file to choose anew\nestimator = "{name}"\n'.encode())
 
 
 def mapped(estimator: Estimator, wanted: Skeleton) -> MappedEstimator:
