@@ -31,6 +31,11 @@ class Evidence:
     def __len__(self) -> int:
         return len(self.xyz)
 
+    def only(self, frames: np.ndarray) -> Evidence:
+        """Return the evidence with the 2D joints of (T,) `frames` alone; on the others nothing was seen."""
+        rays = np.where(frames[:, None, None], self.rays, np.nan)
+        return Evidence(self.xyz, rays, self.confidence * frames[:, None], self.focal, self.fps)
+
     def part(self, first: int, last: int) -> Evidence:
         """Return the evidence of frames `first` up to, not including, `last`."""
         return Evidence(self.xyz[first:last], self.rays[first:last], self.confidence[first:last], self.focal, self.fps)

@@ -14,7 +14,7 @@ from emc.stages.refine.contacts import find_contacts
 from emc.stages.refine.evidence import Evidence, gather_evidence
 from emc.stages.refine.filters import butterworth, savitzky_golay
 from emc.stages.refine.lengths import solve_lengths
-from emc.stages.refine.root import solve_root
+from emc.stages.refine.root import place_root
 from emc.stages.refine.solve import median_lengths, solve_motion
 from emc.stages.refine.uncertainty import joint_sigma
 
@@ -91,7 +91,8 @@ def refine_piece(evidence: Evidence, names: Collection[str], lengths: np.ndarray
 def _refine_part(
     evidence: Evidence, names: Collection[str], lengths: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    root = solve_root(evidence)
+    root, believed = place_root(evidence)
+    evidence = evidence.only(believed)
     terms = TERMS & set(names)
     place, xyz = (root, evidence.xyz)
     if terms:
