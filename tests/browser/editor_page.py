@@ -30,7 +30,8 @@ class Command:
 
     def __init__(self, project: Path, port: int | None = None) -> None:
         command = [sys.executable, "-m", "emc", "edit", "--no-browser", "--project", str(project)]
-        command += ["--port", str(port)] if port else []
+        # A port of one's own: another editor on this machine must not take it while this one is started anew.
+        command += ["--port", str(port or free_port())]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.address = self._process.stdout.readline().strip()
@@ -43,6 +44,12 @@ class Command:
     def stop(self) -> None:
         self._process.kill()
         self._process.communicate()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 @contextmanager

@@ -136,6 +136,28 @@ def test_holding_g_the_joint_follows_the_pointer(page: Page, project: Path) -> N
     assert kinds(project) == ["drag"]
 
 
+def test_only_shift_g_moves_a_whole_person(page: Page, project: Path) -> None:
+    page.click("[data-joint=left_knee]")
+    page.keyboard.press("Escape")
+    before = {name: joint(page, name) for name in ("nose", "left_knee", "right_ankle")}
+    x, y = on_screen(page, before["left_knee"])
+    scale = view(page)[0]
+    page.mouse.move(x + 40, y)
+    page.keyboard.down("Shift")
+    page.keyboard.down("g")
+    page.mouse.move(x + 40 + 8 * scale, y - 5 * scale)
+    page.keyboard.up("g")
+    page.keyboard.up("Shift")
+    expect(page.locator(".note")).to_contain_text("whole person 0 is moved")
+    saved(page)
+    for name, (was_x, was_y) in before.items():
+        assert close_to((was_x + 8, was_y - 5), 0.6)(joint(page, name))
+    assert kinds(project) == ["drag"]
+    page.keyboard.press("z")
+    saved(page)
+    assert {name: joint(page, name) for name in before} == before
+
+
 def test_a_joint_outside_of_the_picture_can_be_placed(page: Page, project: Path) -> None:
     repair(page, False)
     page.keyboard.press("0")
@@ -161,6 +183,23 @@ def test_visibility_goes_round_and_keeps_the_place(page: Page, project: Path) ->
     assert close_to(place)(joint(page, "left_wrist"))
     stored = pose(project, frame_of(page)).visibility[COCO17.index("left_wrist")]
     assert Visibility(int(stored)).name.lower() == seen[(start + 2) % 3]
+
+
+def test_shift_v_gives_a_visibility_to_the_rest_of_the_run(page: Page, project: Path) -> None:
+    go_to(page, 8)
+    page.click("[data-joint=left_ear]")
+    page.keyboard.press("v")
+    row = page.locator("[data-joint=left_ear]")
+    expect(row).to_have_attribute("data-provenance", "2")
+    wanted = row.get_attribute("data-visibility")
+    page.keyboard.press("Shift+V")
+    expect(page.locator(".note")).to_contain_text(f"is {wanted}")
+    saved(page)
+    assert kinds(project) == ["visibility", "visibility run"]
+    changed = [change.frame for change in edits(project)[1].changes]
+    assert changed == list(range(8, max(changed) + 1))
+    ear = COCO17.index("left_ear")
+    assert {Visibility(int(pose(project, frame).visibility[ear])).name.lower() for frame in changed} == {wanted}
 
 
 def test_swap_and_confirm_are_one_action_each(page: Page, project: Path) -> None:

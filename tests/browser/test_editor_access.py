@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from editor_page import close_to, frame_of, joint, kinds, on_screen, ready, repair, row, saved, show
+from editor_page import close_to, drawn, frame_of, joint, kinds, on_screen, ready, repair, row, saved, show, view
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -114,6 +114,47 @@ def test_a_finger_places_the_joint_that_waits(
         saved(page)
         assert close_to(target, 0.6)(joint(page, "left_elbow"))
         assert kinds(project) == ["place"]
+        assert errors == []
+    finally:
+        context.close()
+
+
+class Fingers:
+    """What a touch screen sends: so many fingers at so many places."""
+
+    def __init__(self, page: Page) -> None:
+        self._session = page.context.new_cdp_session(page)
+
+    def send(self, kind: str, *fingers: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(fingers)]
+        self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def test_a_finger_drags_and_two_fingers_zoom(chromium: Browser, address: str, project: Path, errors: list[str]) -> None:
+    context = chromium.new_context(viewport={"width": 1180, "height": 820}, has_touch=True)
+    try:
+        page = show(context, address, errors)
+        repair(page, False)
+        before = joint(page, "left_knee")
+        x, y = on_screen(page, before)
+        fingers = Fingers(page)
+        fingers.send("touchStart", (x, y))
+        fingers.send("touchMove", (x + 20, y - 12))
+        fingers.send("touchMove", (x + 40, y - 24))
+        fingers.send("touchEnd")
+        saved(page)
+        scale = view(page)[0]
+        assert close_to((before[0] + 40 / scale, before[1] - 24 / scale), 0.6)(joint(page, "left_knee"))
+        assert kinds(project) == ["drag"]
+        box = page.locator("#picture").bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] - 30
+        fingers.send("touchStart", (x - 30, y), (x + 30, y))
+        fingers.send("touchMove", (x - 60, y), (x + 60, y))
+        fingers.send("touchEnd")
+        drawn(page)
+        assert view(page)[0] == pytest.approx(2 * scale, rel=0.05)
+        assert kinds(project) == ["drag"]
         assert errors == []
     finally:
         context.close()

@@ -1,10 +1,10 @@
 /** What a person does to joints: each method is one action, one transaction. */
 
 import type { Editor } from "./editor";
-import { changeOf, confirmed, limbOf, nextVisibility, swapped } from "./moves";
+import { changeOf, confirmed, limbOf, moved, nextVisibility, swapped } from "./moves";
 
 import { nextFlag } from "./poses";
-import type { Change, Operation, Point, Run, Stored } from "./types";
+import type { Change, Operation, Point, Run, Seen, Stored } from "./types";
 import { VISIBLE } from "./types";
 import { inside } from "./view";
 
@@ -82,6 +82,27 @@ export class Corrections {
     const change = this.change(joint, { visibility });
     if (change) this.edit("visibility", [change]);
     editor.spoken = `${editor.jointName(joint)}: ${["absent", "occluded", "visible"][visibility]}`;
+  }
+
+  /** Give the active joint's visibility to the frames after this one: of its run, or from here on. */
+  spreadVisibility(): void {
+    const { editor } = this;
+    const { pose, joint, run, frame } = editor;
+    if (!pose || joint === null) return editor.say(CHOOSE);
+    const visibility = (pose.visibility[joint] ?? 0) as Seen;
+    const last = run ? Math.max(run.last, frame) : null;
+    this.operate({ op: "visibility", joints: [joint], visibility, ...this.reach(true), last });
+    const words = ["absent", "occluded", "visible"][visibility];
+    editor.say(`${editor.jointName(joint)} is ${words} ${last === null ? "from here on" : `up to frame ${last}`}`);
+  }
+
+  /** Move a whole person by so many pixels of the frame. */
+  moveBody(by: Point): void {
+    const { editor } = this;
+    const { pose, frame } = editor;
+    if (!pose) return;
+    this.edit("drag", moved(frame, pose, by, (place) => inside(place, editor.clip)));
+    editor.say(`the whole person ${pose.person} is moved`);
   }
 
   swap(): void {

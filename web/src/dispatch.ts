@@ -23,6 +23,7 @@ const ACTIONS: Record<string, Action> = {
     if (editor.person !== null && editor.joint !== null) editor.select(editor.person, editor.joint, true);
   },
   carry: (_, stage) => stage.carry(),
+  carryBody: (_, stage) => stage.carryBody(),
   visibility: (editor) => editor.corrections.cycleVisibility(),
   candidate1: (editor) => editor.corrections.accept(1),
   candidate2: (editor) => editor.corrections.accept(2),
@@ -34,6 +35,7 @@ const ACTIONS: Record<string, Action> = {
   swap: (editor) => editor.corrections.swap(),
   swapRun: (editor) => editor.corrections.swapRun("body", true),
   swapLimb: (editor) => editor.corrections.swapRun("limb", false),
+  visibilityRun: (editor) => editor.corrections.spreadVisibility(),
   swapLimbRun: (editor) => editor.corrections.swapRun("limb", true),
   newPerson: (editor, stage) => (editor.drawing ? stage.boxInMiddle() : editor.draw()),
   identity: (editor) => editor.corrections.swapIdentity(),

@@ -32,6 +32,7 @@ const go: Command[] = [
 const correct: Command[] = [
   { id: "arm", words: "let the active joint wait for a click", keys: ["P", "W"] },
   { id: "carry", words: "hold: the active joint follows the pointer", keys: ["G"] },
+  { id: "carryBody", words: "hold: the whole person follows the pointer", keys: ["Shift+G"] },
   { id: "left", words: "nudge left by 1 px (Shift 10, Alt 0.1)", keys: ["ArrowLeft"], picture: true },
   { id: "right", words: "nudge right", keys: ["ArrowRight"], picture: true },
   { id: "up", words: "nudge up", keys: ["ArrowUp"], picture: true },
@@ -51,6 +52,7 @@ const runs: Command[] = [
   { id: "swapRun", words: "swap left and right of the body from here on", keys: ["Shift+S"] },
   { id: "swapLimb", words: "swap left and right of the limb on this frame", keys: ["X"] },
   { id: "swapLimbRun", words: "swap left and right of the limb from here on", keys: ["Shift+X"] },
+  { id: "visibilityRun", words: "give this joint's visibility to the rest of its run (no run: from here on)", keys: ["Shift+V"] },
   { id: "newPerson", words: "add a person whom the detector missed: draw a box (again: in the middle of the view)", keys: ["Shift+N"] },
   { id: "identity", words: "swap two persons from here on", keys: ["I"] },
   { id: "propagate", words: "repair the run from the joints placed by hand: preview, again: accept", keys: ["R"] },

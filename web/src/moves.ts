@@ -1,6 +1,6 @@
 /** What an action makes of a pose, as changes: nothing here knows the page or the server. */
 
-import type { Change, Frame, Pose, Seen, Skeleton } from "./types";
+import type { Change, Frame, Point, Pose, Seen, Skeleton } from "./types";
 import { ABSENT, CONFIRMED, HUMAN, OCCLUDED, VISIBLE } from "./types";
 
 /** Return the visibility after `now`: visible, occluded but placed, absent; without a place only absent is left. */
@@ -34,6 +34,11 @@ export function swapped(frame: number, pose: Pose, skeleton: Skeleton): Change[]
     if (other === joint || (!here && !there)) return [];
     return [changeOf(frame, pose, joint, { xy: there, visibility: there ? seenOf(pose, other) : ABSENT })];
   });
+}
+
+/** Return the changes that move a whole person; `inside` keeps each joint where one can be placed. */
+export function moved(frame: number, pose: Pose, [dx, dy]: Point, inside: (place: Point) => Point): Change[] {
+  return pose.xy.flatMap((xy, joint) => (xy ? [changeOf(frame, pose, joint, { xy: inside([xy[0] + dx, xy[1] + dy]) })] : []));
 }
 
 /** Return the changes that confirm all that a frame shows: joints with a place, and joints said to be absent. */

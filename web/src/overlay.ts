@@ -53,6 +53,22 @@ export function paintHeld(
   context.stroke();
 }
 
+/** Draw a whole person that is held: its limbs where they would be, what was taken hold of as a ring. */
+export function paintHeldBody(
+  context: Canvas,
+  held: { view: View; skeleton: Skeleton; pose: Pose; joint: number; at: Point; unit: number },
+): void {
+  const { view, skeleton, pose, joint, at, unit } = held;
+  const xy = pose.xy[joint] ?? at;
+  const places = pose.xy.map((each) => each && toScreen(view, [each[0] + at[0] - xy[0], each[1] + at[1] - xy[1]]));
+  const colour = colourOf(pose.person);
+  for (const [a, b] of skeleton.limbs) {
+    const [from, to] = [places[a], places[b]];
+    if (from && to) paintLine(context, from, to, colour, 1.6 * unit, false);
+  }
+  places.forEach((place, each) => place && circle(context, place, (each === joint ? HELD_RADIUS : 3) * unit, colour, 2 * unit));
+}
+
 /** Draw what a finger hides, beside it and larger. */
 export function paintLoupe(
   context: Canvas,

@@ -35,8 +35,8 @@ export interface Drawn {
 export interface Shown extends Drawn {
   frame: Frame;
   person: number | null;
-  /** A joint that the overlay draws, because it is held. */
-  held: { person: number; joint: number } | null;
+  /** A joint (or a whole person) that the overlay draws, because it is held. */
+  held: { person: number; joint: number; whole?: true } | null;
 }
 
 /** Return the size of markers for a picture of this size on the screen. */
@@ -96,7 +96,7 @@ function paintPose(context: CanvasRenderingContext2D, shown: Shown, pose: Pose):
 }
 
 function isHeld(shown: Shown, pose: Pose, joint: number): boolean {
-  return shown.held?.person === pose.person && shown.held.joint === joint;
+  return shown.held?.person === pose.person && (shown.held.whole === true || shown.held.joint === joint);
 }
 
 /** Draw a limb: the person's left side dashed, so that a swap shows; thin where an end is not sure. */

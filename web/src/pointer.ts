@@ -21,6 +21,8 @@ export interface HeldJoint extends Near {
   moved: boolean;
   /** A finger hides what lies under it. */
   touch: boolean;
+  /** All joints of the person go with it. */
+  whole?: true;
 }
 
 export interface HeldBox {
@@ -80,11 +82,20 @@ export class Pointer {
     return this.held?.what === "box" ? this.held : null;
   }
 
-  /** Let a joint follow the pointer without a button held (`from` null: the pointer is elsewhere, it stays). */
+  /** Let a joint follow the pointer without a button held (where the pointer is elsewhere, it stays). */
   carry(near: Near): void {
     const from = this.at ?? [0, 0];
     const at = this.at ? this.host.inside(toFrame(this.host.view, this.at)) : near.xy;
     this.held = { what: "joint", ...near, at, from, grip: [0, 0], moved: true, touch: false };
+    this.host.carried(true);
+  }
+
+  /** Let a whole person follow the pointer, from where both are. */
+  carryBody(near: Near): void {
+    const from = this.at ?? [0, 0];
+    const place = this.at ? toFrame(this.host.view, this.at) : near.xy;
+    const grip: Point = [near.xy[0] - place[0], near.xy[1] - place[1]];
+    this.held = { what: "joint", ...near, at: near.xy, from, grip, moved: true, touch: false, whole: true };
     this.host.carried(true);
   }
 

@@ -1,27 +1,14 @@
 /** The picture: two canvases, of which only the upper one is drawn while a joint is held. */
 
 import { api } from "./api";
+import { drawBase, drawOver, type Sight } from "./drawing";
 import type { Editor, Why } from "./editor";
-import {
-  paintActive,
-  paintBox,
-  paintCandidates,
-  paintCompared,
-  paintGhost,
-  paintHeld,
-  paintLifted,
-  paintLoupe,
-  paintTrail,
-} from "./overlay";
-import { colourOf, paintPeople, paintPicture, unitOf } from "./paint";
 import { afterPaint } from "./paused";
 import { Pictures } from "./pictures";
 import { type HeldBox, type HeldJoint, type Near, Pointer, type PointerHost } from "./pointer";
 import { extent } from "./poses";
 import type { Clip, Point } from "./types";
 import { aimed, brought, fitting, inside, kept, revealing, type Size, toFrame, toleranceOf, toScreen, type View, zoomed } from "./view";
-
-const TRAIL = 6;
 
 export class Stage implements PointerHost {
   view: View = { scale: 1, x: 0, y: 0 };
@@ -95,6 +82,18 @@ export class Stage implements PointerHost {
     if (at) this.pointer.carry({ person, joint, xy: at });
   }
 
+  /** Let the whole person follow the pointer until `release`. */
+  carryBody(): void {
+    const { editor } = this;
+    const { person, joint, pose } = editor;
+    if (this.pointer.held) return;
+    const first = pose?.xy.findIndex(Boolean) ?? -1;
+    const hold = joint !== null && pose?.xy[joint] ? joint : first;
+    const xy = pose?.xy[hold];
+    if (person === null || !xy) return editor.say("no person with a joint that has a place is chosen on this frame");
+    this.pointer.carryBody({ person, joint: hold, xy });
+  }
+
   release(keep = true): void {
     if (this.pointer.held) this.pointer.release(keep);
   }
@@ -116,6 +115,8 @@ export class Stage implements PointerHost {
   }
 
   dropped(held: HeldJoint): void {
+    const { at, xy } = held;
+    if (held.whole) return this.editor.corrections.moveBody([at[0] - xy[0], at[1] - xy[1]]);
     this.editor.select(held.person, held.joint, false, null);
     this.editor.corrections.place(held.at, "drag");
   }
@@ -284,49 +285,19 @@ export class Stage implements PointerHost {
 
   private drawBase(): void {
     const context = this.context(this.base);
-    if (!context) return;
-    const { editor, view } = this;
-    const { skeleton, project: bands, person, now: frame, clip } = editor;
-    paintPicture(context, this.picture, view, clip);
-    // While the picture is still the last frame's, skeletons of the new one would be wrong over it.
-    const other = this.picture !== null && this.pictured !== addressOf(clip, editor.frame);
-    if (!frame || editor.hidden || other) return;
-    const unit = unitOf(this.screen);
-    if (editor.compared) {
-      const { sides, split } = editor.compared;
-      return paintCompared(context, { view, skeleton, bands, unit, screen: this.screen, size: clip }, sides, split);
-    }
-    paintPeople(context, { view, frame, held: this.pointer.joint, skeleton, bands, person, unit });
+    if (context) drawBase(context, this.sight());
   }
 
   private drawOver(): void {
     const context = this.context(this.over);
-    const { editor, view } = this;
-    const held = this.pointer.joint;
-    if (!context || editor.compared) return;
-    const unit = unitOf(this.screen);
-    if (held) return this.drawHeld(context, held, unit);
-    const box = this.pointer.box;
-    if (box) return paintBox(context, toScreen(view, box.corner), toScreen(view, box.at), unit);
-    const { pose, joint } = editor;
-    if (!pose || editor.hidden) return;
-    if (editor.lifted) paintLifted(context, view, pose, editor.lifted, unit);
-    if (joint === null) return;
-    const colour = colourOf(pose.person);
-    paintTrail(context, view, editor.frames.range(editor.frame - TRAIL, editor.frame + TRAIL), pose.person, joint, unit);
-    const ghost = editor.repairs.ghost;
-    if (ghost) paintGhost(context, view, ghost, editor.frame, unit);
-    paintCandidates(context, view, editor.candidates, pose.xy[joint] ?? null, colour, unit);
-    const xy = pose.xy[joint];
-    const reach = editor.armed ? toleranceOf(extent(pose)) * view.scale : 0;
-    if (xy) paintActive(context, toScreen(view, xy), editor.jointName(joint), { armed: editor.armed, reach, unit });
+    if (context) drawOver(context, this.sight());
   }
 
-  private drawHeld(context: CanvasRenderingContext2D, held: HeldJoint, unit: number): void {
-    const { editor, view } = this;
-    const pose = editor.poseOf(held.person);
-    paintHeld(context, { view, skeleton: editor.skeleton, pose, joint: held.joint, at: held.at, unit });
-    if (held.touch) paintLoupe(context, { view, picture: this.picture, size: editor.clip, at: held.at, unit });
+  private sight(): Sight {
+    const { editor, view, screen, picture, pointer } = this;
+    // While the picture is still the last frame's, skeletons of the new one would be wrong over it.
+    const other = picture !== null && this.pictured !== addressOf(editor.clip, editor.frame);
+    return { editor, view, screen, picture, other, held: pointer.joint, box: pointer.box };
   }
 }
 

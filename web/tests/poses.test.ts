@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { changeOf, confirmed, limbOf, nextVisibility, swapped } from "../src/moves";
+import { changeOf, confirmed, limbOf, moved, nextVisibility, swapped } from "../src/moves";
 import { counted, extent, markOf, nextFlag, withChanges } from "../src/poses";
 import type { Change, Frame, Pose, Skeleton } from "../src/types";
 
@@ -113,5 +113,15 @@ describe("the extent of a person", () => {
   it("holds the box and every joint that is not absent", () => {
     expect(extent(pose({ box: [0, 0, 20, 60] }))).toEqual({ x: 15, y: 30, width: 30, height: 60 });
     expect(extent(pose({ xy: [null, null, null] }))).toBeNull();
+  });
+});
+
+describe("a whole person", () => {
+  it("is moved joint by joint, those without a place stay without", () => {
+    const changes = moved(4, pose(), [5, -3], ([x, y]) => [Math.min(x, 33), y]);
+    expect(changes.map(({ joint, xy, provenance }) => [joint, xy, provenance])).toEqual([
+      [0, [15, 17], 2],
+      [1, [33, 17], 2],
+    ]);
   });
 });
