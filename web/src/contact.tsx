@@ -23,7 +23,7 @@ export function ContactSheet({ editor, whole = false }: { editor: Editor; whole?
     const { person, joint, run, frame, clip, pose } = editor;
     if (person === null || joint === null || !pose) return null;
     const box = extent(pose);
-    const given = { person, joint, frame, frames: clip.frames, size: Math.max(box?.width ?? 0, box?.height ?? 0) };
+    const given = { person, joint, name: editor.jointName(joint), frame, frames: clip.frames, size: Math.max(box?.width ?? 0, box?.height ?? 0) };
     return whole ? wholeSheet(given) : sheetOf({ ...given, run });
   });
   const close = () => editor.open(null);
@@ -56,11 +56,15 @@ function useTrack(editor: Editor, sheet: Sheet): { track: Track | null; busy: bo
   return { track: held.track, busy: held.edition !== edition };
 }
 
-/** Which tiles the last action changed: only these need another look. */
-function useChanged(tiles: readonly Tile[]): Set<number> {
-  const held = useRef<{ tiles: readonly Tile[]; said: string; changed: Set<number> }>({ tiles: [], said: "", changed: new Set() });
+/** Which tiles the last action changed: only these need another look. Small moves in a row count together. */
+function useChanged(tiles: readonly Tile[], side: number): Set<number> {
+  const held = useRef({ seen: new Map<number, Point | null>(), said: "", changed: new Set<number>() });
   const said = tiles.map(({ frame, xy }) => `${frame}:${xy}`).join();
-  if (said !== held.current.said) held.current = { tiles, said, changed: changedFrames(held.current.tiles, tiles) };
+  if (said !== held.current.said) {
+    const { seen } = held.current;
+    const changed = changedFrames(seen, tiles, side);
+    held.current = { seen: new Map(tiles.map(({ frame, xy }) => [frame, changed.has(frame) ? xy : (seen.get(frame) ?? xy)])), said, changed };
+  }
   return held.current.changed;
 }
 
@@ -70,7 +74,7 @@ function Tiles({ editor, sheet, whole }: { editor: Editor; sheet: Sheet; whole: 
   const body = useRef<HTMLDivElement>(null);
   const [chosen, setChosen] = useState<number | null>(null);
   const tiles = track ? tilesOf(track, sheet) : [];
-  const changed = useChanged(tiles);
+  const changed = useChanged(tiles, sheet.side);
   const count = sheet.last - sheet.first + 1;
   const confirm = () => {
     const { person, joint, first, last } = sheet;
@@ -119,7 +123,7 @@ function Tiles({ editor, sheet, whole }: { editor: Editor; sheet: Sheet; whole: 
       <p class="foot">
         <span class="soft">
           {sheet.run ? `${reasonWords(sheet.run.reason)}. ` : ""}
-          {sheet.every > 1 ? `Every ${sheet.every}th frame. ` : ""}
+          {sheet.every > 1 ? `One frame in ${sheet.every}. ` : ""}
           Click where the joint really is; <kbd>Space</kbd> opens the frame; <kbd>Z</kbd> takes back.
         </span>
         <button class="strong" onClick={confirm}>

@@ -80,11 +80,13 @@ export class Repairs {
   }
 }
 
-/** Return how far spans reach, and why no further, in words. */
+/** Return how far spans reach, and why no further, in words: of the joint that was placed, which comes first. */
 export function spansWords(spans: readonly Span[], verb = "would repair"): string {
-  const changed = spans.reduce((sum, span) => sum + span.changed, 0);
-  const [span] = spans;
-  if (!span || !changed) return "nothing around it would change";
+  const [span, ...kin] = spans;
+  const following = kin.filter((each) => each.changed && each.joint !== span?.joint).length;
+  const also = following ? `${following} ${following === 1 ? "joint" : "joints"} that move with it` : "";
+  if (!span?.changed) return also ? `${verb} ${also}` : "nothing around it would change";
   const stops = [...new Set([STOPS[span.before], STOPS[span.after]])].join(" and ");
-  return `${verb} ${changed} ${changed === 1 ? "frame" : "frames"} (${span.first}–${span.last}), up to ${stops}`;
+  const frames = `${span.changed} ${span.changed === 1 ? "frame" : "frames"} (${span.first}–${span.last})`;
+  return `${verb} ${frames}${also ? `, and ${also}` : ""}, up to ${stops}`;
 }

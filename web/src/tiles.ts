@@ -6,7 +6,9 @@ const LEAST = 12;
 const MOST = 48;
 /** Frames that one sheet of a joint's whole way covers, and the pictures that it shows of them. */
 const STRETCH = 90;
-const STRETCH_TILES = 30;
+const STRETCH_TILES = 18;
+/** A joint that moved less than this share of its cut looks the same as before. */
+const UNSEEN = 0.015;
 const OUT_OF_LINE = 0.12;
 
 export interface Sheet {
@@ -35,32 +37,34 @@ export interface Tile {
   outlier: boolean;
 }
 
-/** Return the sheet for a joint: of its run, or of the frames around where one is. `size`: the person's, in pixels. */
+/** Return the sheet for a joint: of its run, or of the frames around where one is. `size`: the person's, in pixels.
+ * `name`: the joint's. */
 export function sheetOf(of: {
   person: number;
   joint: number;
+  name: string;
   run: Run | null;
   frame: number;
   frames: number;
   size: number;
 }): Sheet {
-  const { person, joint, run, frame, frames, size } = of;
+  const { person, joint, name, run, frame, frames, size } = of;
   const [first, last] = run ? [run.first, run.last] : [Math.max(0, frame - 5), Math.min(frames - 1, frame + 6)];
   const missing = Math.max(0, LEAST - (last - first + 1));
   let from = Math.max(0, first - Math.floor(missing / 2));
   const to = Math.min(frames - 1, from + Math.max(LEAST, last - first + 1 + Math.floor(missing / 2)) - 1);
   from = Math.max(0, Math.min(from, to - LEAST + 1));
   const every = Math.ceil((to - from + 1) / MOST);
-  return { person, joint, run, first, last, from, to: Math.max(to, last), every, side: sideOf(size) };
+  return { person, joint, run, first, last, from, to: Math.max(to, last), every, side: sideOf(name, size) };
 }
 
 /** Return the sheet of a joint's whole way: of the stretch of the clip that one is in, every few frames. */
-export function wholeSheet(of: { person: number; joint: number; frame: number; frames: number; size: number }): Sheet {
-  const { person, joint, frame, frames, size } = of;
+export function wholeSheet(of: { person: number; joint: number; name: string; frame: number; frames: number; size: number }): Sheet {
+  const { person, joint, name, frame, frames, size } = of;
   const first = Math.floor(frame / STRETCH) * STRETCH;
   const last = Math.min(first + STRETCH, frames) - 1;
   const every = Math.ceil((last - first + 1) / STRETCH_TILES);
-  return { person, joint, run: null, first, last, from: first, to: last, every, side: sideOf(size) };
+  return { person, joint, run: null, first, last, from: first, to: last, every, side: sideOf(name, size) };
 }
 
 /** Return what to look at after a sheet of a whole way: the next joint, then the next stretch; null past the end. */
@@ -69,7 +73,15 @@ export function afterWhole(sheet: Sheet, joints: number, frames: number): { join
   return sheet.last + 1 < frames ? { joint: 0, frame: sheet.last + 1 } : null;
 }
 
-const sideOf = (size: number) => Math.max(40, Math.round(0.42 * size));
+/** What a cut shows of a person's size: the head's joints near by; where a limb ends enough that a wrong place and the right
+ * one are in the same picture, for what lies outside of it cannot be clicked. */
+const CUTS: [RegExp, number][] = [
+  [/nose|eye|ear|head|face|chin/, 0.3],
+  [/elbow|wrist|hand|knee|ankle|foot|heel|toe/, 0.7],
+];
+const CUT = 0.42;
+const sideOf = (name: string, size: number) =>
+  Math.max(40, Math.round((CUTS.find(([words]) => words.test(name))?.[1] ?? CUT) * size));
 
 const WIDEST = 225;
 const NARROWEST = 96;
@@ -86,17 +98,22 @@ export function tileWidth(count: number, width: number, height: number): number 
   return NARROWEST;
 }
 
-/** Return the frames of the tiles whose joint is elsewhere than on the tiles before. */
-export function changedFrames(before: readonly Tile[], now: readonly Tile[]): Set<number> {
-  const places = new Map(before.map(({ frame, xy }) => [frame, String(xy)]));
-  return new Set(now.filter(({ frame, xy }) => places.has(frame) && places.get(frame) !== String(xy)).map(({ frame }) => frame));
+/** Return the frames of the tiles whose joint is visibly elsewhere than where it was last seen. `side`: of the cuts. */
+export function changedFrames(seen: ReadonlyMap<number, Point | null>, now: readonly Tile[], side: number): Set<number> {
+  const moved = ({ frame, xy }: Tile) => {
+    const before = seen.get(frame);
+    if (before === undefined) return false;
+    if (!before || !xy) return before !== xy;
+    return Math.hypot(xy[0] - before[0], xy[1] - before[1]) > UNSEEN * side;
+  };
+  return new Set(now.filter(moved).map(({ frame }) => frame));
 }
 
 /** Return the tiles of a sheet from the joint's track. */
 export function tilesOf(track: Track, sheet: Sheet): Tile[] {
   return track.frames.flatMap((frame, i) => {
     const middle = track.xy[i] ?? nearest(track.xy, i);
-    if (!middle || (frame - sheet.from) % sheet.every) return [];
+    if (!middle || (frame - sheet.from) % sheet.every !== Math.floor(sheet.every / 2)) return [];
     return [
       {
         frame,

@@ -4,7 +4,7 @@ import type { Point, Run, Track } from "../src/types";
 
 const run = (first: number, last: number) => ({ first, last }) as Run;
 const of = (given: Partial<Parameters<typeof sheetOf>[0]>) =>
-  sheetOf({ person: 0, joint: 5, run: null, frame: 20, frames: 100, size: 200, ...given });
+  sheetOf({ person: 0, joint: 5, name: "left_shoulder", run: null, frame: 20, frames: 100, size: 200, ...given });
 const track = (places: (Point | null)[]): Track => ({
   frames: places.map((_, i) => i),
   xy: places,
@@ -57,12 +57,18 @@ describe("a contact sheet", () => {
 
 describe("the sheet of a joint's whole way", () => {
   const whole = (given: Partial<Parameters<typeof wholeSheet>[0]>) =>
-    wholeSheet({ person: 0, joint: 5, frame: 20, frames: 90, size: 200, ...given });
+    wholeSheet({ person: 0, joint: 5, name: "left_shoulder", frame: 20, frames: 90, size: 200, ...given });
 
-  it("shows thirty pictures of ninety frames, and the stretch that one is in of a longer clip", () => {
-    expect(whole({})).toMatchObject({ first: 0, last: 89, every: 3, side: 84 });
-    expect(whole({ frame: 100, frames: 200 })).toMatchObject({ first: 90, last: 179, every: 3 });
-    expect(whole({ frame: 199, frames: 200 })).toMatchObject({ first: 180, last: 199, every: 1 });
+  it("shows eighteen pictures of ninety frames, and the stretch that one is in of a longer clip", () => {
+    expect(whole({})).toMatchObject({ first: 0, last: 89, every: 5, side: 84 });
+    expect(whole({ frame: 100, frames: 200 })).toMatchObject({ first: 90, last: 179, every: 5 });
+    expect(whole({ frame: 199, frames: 200 })).toMatchObject({ first: 180, last: 199, every: 2 });
+    expect(tilesOf(track(Array.from({ length: 10 }, () => [1, 1] as Point)), { ...whole({}), last: 9, to: 9 }).map(({ frame }) => frame)).toEqual([2, 7]);
+  });
+
+  it("shows the head from near, and more of the person where a limb ends", () => {
+    expect(whole({ name: "left_eye" }).side).toBe(60);
+    expect(whole({ name: "right_ankle" }).side).toBe(140);
   });
 
   it("goes on joint by joint, then to the next stretch, then to nothing", () => {
@@ -73,9 +79,9 @@ describe("the sheet of a joint's whole way", () => {
 
   it("tells which pictures an action changed", () => {
     const tile = (frame: number, xy: Point | null) => ({ frame, xy }) as Tile;
-    const before = [tile(0, [1, 1]), tile(3, [2, 2]), tile(6, null)];
-    const now = [tile(0, [1, 1]), tile(3, [2, 3]), tile(6, [4, 4]), tile(9, [5, 5])];
-    expect([...changedFrames(before, now)]).toEqual([3, 6]);
+    const seen = new Map<number, Point | null>([[0, [1, 1]], [3, [2, 2]], [6, null], [12, [7, 7]]]);
+    const now = [tile(0, [1, 1]), tile(3, [2, 5]), tile(6, [4, 4]), tile(9, [5, 5]), tile(12, [7, 8])];
+    expect([...changedFrames(seen, now, 100)]).toEqual([3, 6]);
   });
 });
 

@@ -114,8 +114,8 @@ def summary_of(truth: Truth, start: np.ndarray, actions: Sequence[Action], curve
     """Return the figures of one clip and one way of working; times are simulated seconds, waits measured ones.
 
     missed_errors : of the errors of the prediction, the share that is left. introduced_errors : of the joints that
-    were right, the share that no longer is. noc95 : corrections per frame until the clip's OKS is 0.95, noc95_right
-    until 95 % of its joints are right; infinite where that is never reached.
+    were right, the share that no longer is. noc95 : corrections per frame until the clip's OKS is 0.95, noc90 until it
+    is 0.90, noc95_right until 95 % of its joints are right; infinite where that is never reached.
     """
     before, after = wrong(truth, start), wrong(truth, curve.last)
     frames, joints = len(truth.xy), float(truth.labelled.sum())
@@ -135,6 +135,7 @@ def summary_of(truth: Truth, start: np.ndarray, actions: Sequence[Action], curve
         "missed_errors": float((before & after).sum()) / max(float(before.sum()), 1.0),
         "introduced_errors": float((~before & after).sum()) / max(joints - float(before.sum()), 1.0),
         "noc95": curve.corrections_to(0.95) / frames,
+        "noc90": curve.corrections_to(0.90) / frames,
         "noc95_right": curve.corrections_to_right(0.95) / frames,
         "latency_p95_ms": 1000.0 * float(np.percentile(waits, 95)) if waits else float("nan"),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,8 @@ from emc.pose.records import Provenance
 from emc.study.scripted_user import ScriptedUser
 from emc.study.sight import Sight
 
+MOST_CLICKS = 3
+"""Clicks in one picture whose joint lies outside of it; then it is given up."""
 NOTHING_OPEN = ("no open alert is left", "nothing else is open")
 
 
@@ -169,19 +172,29 @@ def check_run_by_frames(user: ScriptedUser, sight: Sight, run: tuple[int, int], 
 
 
 def fix_sheet(user: ScriptedUser, sight: Sight, joint: int, means: Means) -> None:
-    """Scan a contact sheet; click the middle of the longest stretch that is wrong, look at what changed, and so on."""
+    """Scan a contact sheet; click the middle of the longest stretch that is wrong, look at what changed, and so on.
+
+    Where the joint lies outside of its picture the click can only go to the border; the picture then shows what is
+    around there, and is clicked again.
+    """
     tiles = {tile.frame: tile for tile in sight.tiles or ()}
     user.glance("scan", glances=len(tiles), joint=joint)
-    placed: set[int] = set()
+    done: set[int] = set()
+    clicks: Counter[int] = Counter()
     bad = {frame for frame, tile in tiles.items() if user.oracle.looks_wrong(frame, joint, tile.xy)}
+    again: int | None = None
     while bad:
-        frame = middle_of_longest(sorted(tiles), bad)
-        placed.add(frame)
-        now = {tile.frame: tile for tile in user.place_in_tile(tiles[frame], joint).tiles or ()}
-        changed = [f for f, tile in now.items() if tile.xy != tiles[f].xy and f != frame]
+        frame = middle_of_longest(sorted(tiles), bad) if again is None else again
+        clicks[frame] += 1
+        after, inside = user.place_in_tile(tiles[frame], joint)
+        again = None if inside or clicks[frame] == MOST_CLICKS else frame
+        if again is None:
+            done.add(frame)
+        now = {tile.frame: tile for tile in after.tiles or ()}
+        changed = [f for f, tile in now.items() if f != frame and tile.changed]
         user.glance("scan", glances=len(changed) if means.highlight else len(now), joint=joint)
         seen = {f for f in changed if user.oracle.looks_wrong(f, joint, now[f].xy)}
-        bad = ((bad - set(changed)) | seen) - placed
+        bad = ((bad - set(changed)) | seen) - done
         tiles = now
 
 

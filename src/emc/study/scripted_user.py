@@ -89,8 +89,8 @@ class ScriptedUser:
             )
         )
 
-    def place_in_tile(self, tile: SeenTile, joint: int) -> Sight:
-        """Click in a tile of the contact sheet where the joint belongs."""
+    def place_in_tile(self, tile: SeenTile, joint: int) -> tuple[Sight, bool]:
+        """Click in a tile of the contact sheet where the joint belongs; return whether it lies inside of the tile."""
         xy = self.oracle.place(tile.frame, joint, tile.zoom)
         left, top, width, height = tile.box
         x, y = tile.on_screen(xy)
@@ -101,7 +101,7 @@ class ScriptedUser:
         self.log.append(
             Action("fix_tile", tile.frame, joint, presses=2, moves=(move,), stores=True, corrects=True, waited=waited)
         )
-        return self.look()
+        return self.look(), tile.shows(xy)
 
     def _aim(self, to: Point, width: float) -> Move:
         return Move(math.dist(self.pointer, to), width)

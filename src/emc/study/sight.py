@@ -28,7 +28,7 @@ class SeenTile:
     """A picture of the contact sheet: `xy` the joint's place in the frame (None: no cross).
 
     middle : the place in the frame that it shows in its middle. side : pixels of the frame that it shows. box : x, y,
-    width, height on the screen.
+    width, height on the screen. changed : the page marks it as changed by the last action.
     """
 
     frame: int
@@ -36,6 +36,7 @@ class SeenTile:
     middle: Point
     side: float
     box: tuple[float, float, float, float]
+    changed: bool = False
 
     @property
     def zoom(self) -> float:
@@ -49,6 +50,10 @@ class SeenTile:
             left + width * ((xy[0] - self.middle[0]) / self.side + 0.5),
             top + height * ((xy[1] - self.middle[1]) / self.side + 0.5),
         )
+
+    def shows(self, xy: Point) -> bool:
+        """Return whether a place of the frame lies inside of the picture, where it can be clicked."""
+        return all(abs(at - middle) < self.side / 2 for at, middle in zip(xy, self.middle, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,7 @@ SEE = """() => {
     const asked = new URL(image.src).searchParams;
     return { frame: Number(tile.dataset.frame), middle: [Number(asked.get('x')), Number(asked.get('y'))],
       side: Number(asked.get('side')), placed: Boolean(tile.querySelector('.cross')),
+      changed: tile.classList.contains('changed'),
       box: [at.left, at.top, at.width, at.height] };
   });
   return { frame: Number(one('.frame b').innerText), frames: Number(one('.frame small').innerText.replace('/', '')) + 1,
@@ -175,7 +181,12 @@ def _tile(row: Mapping[str, Any]) -> SeenTile:
     middle = (float(row["middle"][0]), float(row["middle"][1]))
     left, top, width, height = (float(value) for value in row["box"])
     return SeenTile(
-        int(row["frame"]), middle if row["placed"] else None, middle, float(row["side"]), (left, top, width, height)
+        int(row["frame"]),
+        middle if row["placed"] else None,
+        middle,
+        float(row["side"]),
+        (left, top, width, height),
+        bool(row.get("changed")),
     )
 
 

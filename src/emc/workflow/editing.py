@@ -183,7 +183,8 @@ class Editing:
         held = self.held(clip)
         check_edit(held.clip, self.skeleton(held), action.kind, action.changes)
         run = held.run.id if held.run else None
-        return self.propagator.spans(held.clip, run, action.changes, held.kinds, action.reach, budget)
+        joints = self.skeleton(held).joints
+        return self.propagator.spans(held.clip, run, action.changes, held.kinds, action.reach, budget, joints)
 
     def undo(self, clip: str, target: int | None = None, token: str = "", author: str = "") -> Edit | None:
         """Take back the last edit that `author` made of a clip (or edit `target`); None where there is none."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from emc.pose.journal import fold_edits
 from emc.pose.records import Clip, Edit, JointChange, Pose, Provenance, Visibility
-from emc.stages.propagate import FlowChain, JointRun, Repair, Stop, propagate
+from emc.stages.propagate import FlowChain, JointRun, Repair, Stop, follow_kin, kin_of, propagate
 from emc.stages.propagate_flow import Followed, GreyCrop, cuts, follow
 from emc.store.sql import SqlStore
 from emc.workflow.history import OPERATION_KINDS
@@ -62,16 +62,19 @@ class Propagator:
         kinds: Mapping[int, str],
         reach: int = REACH,
         budget: float = 2.0,
+        joints: Sequence[str] = (),
     ) -> list[Span]:
         """Return what the placed joints among `changes` repair; nothing is written.
 
         run : the prediction run that poses come from. kinds : edit id -> kind, of the clip's journal. budget :
-        seconds that decoding may take; flow ends where pictures are missing.
+        seconds that decoding may take; flow ends where pictures are missing. joints : names of the skeleton's joints;
+        those that move with a placed one follow it (`emc.stages.propagate.kin`), after the spans of the placed ones.
         """
         placed = [change for change in changes if _is_fix(change)]
         if not placed or len(placed) > MOST_JOINTS or run is None:
             return []
-        return [self._span(clip, run, change, placed, kinds, reach, budget) for change in placed]
+        found = [self._spans(clip, run, change, placed, kinds, reach, budget, joints) for change in placed]
+        return [own for own, _ in found] + [span for _, kin in found for span in kin]
 
     def warm(self, clip: Clip, run: str | None, person: int, frame: int, reach: int = REACH) -> tuple[int, int]:
         """Decode ahead what a fix of this person on this frame would need; returns how much is ready, and wanted."""
@@ -85,7 +88,7 @@ class Propagator:
         """Return the person's crops on the frames of `poses`."""
         return self.shelf.crops(PersonBoxes(clip, person, {seen.frame: seen.box for seen in poses}), budget)
 
-    def _span(
+    def _spans(
         self,
         clip: Clip,
         run: str,
@@ -94,7 +97,8 @@ class Propagator:
         kinds: Mapping[int, str],
         reach: int,
         budget: float,
-    ) -> Span:
+        joints: Sequence[str],
+    ) -> tuple[Span, list[Span]]:
         first, last = max(0, change.frame - reach), min(clip.frames - 1, change.frame + reach)
         seen = observations(self._store, clip, run, change.person, (first, last), kinds)
         same = [other for other in placed if (other.person, other.joint) == (change.person, change.joint)]
@@ -102,13 +106,22 @@ class Propagator:
         crops: list[GreyCrop | None] = [None] * len(seen)
         if change.visibility is Visibility.VISIBLE:
             crops = self.crops(clip, seen, change.person, budget)
-        run_of_joint = joint_run(seen, change.joint, crops)
+        kin = kin_of(joints, change.joint)
+        run_of_joint = joint_run(seen, change.joint, crops, kin)
         chains = _chains(run_of_joint, crops, [c for c in same if c.visibility is Visibility.VISIBLE])
         repair = propagate(run_of_joint, change.frame, chains, reach)
-        inside = np.isin(run_of_joint.frames, repair.frames)
-        return Span(
-            change.frame, change.person, change.joint, change.visibility, repair, run_of_joint.predicted[inside]
-        )
+        told = {(other.person, other.joint) for other in placed}
+        others = [joint for joint in kin if (change.person, joint) not in told]
+        following = {joint: joint_run(seen, joint, crops, kin_of(joints, joint)) for joint in others}
+        repairs = [(joint, run, follow_kin(run, change.frame, reach)) for joint, run in following.items()]
+        kin_spans = [_span(change, joint, run, found) for joint, run, found in repairs if found is not None]
+        return _span(change, change.joint, run_of_joint, repair), kin_spans
+
+
+def _span(change: JointChange, joint: int, run: JointRun, repair: Repair) -> Span:
+    was = run.predicted[np.isin(run.frames, repair.frames)]
+    visibility = change.visibility if joint == change.joint else Visibility.VISIBLE
+    return Span(change.frame, change.person, joint, visibility, repair, was)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +216,8 @@ def _box_of(pose: Pose) -> np.ndarray | None:
     return np.concatenate([low, np.maximum(high - low, 1.0)])
 
 
-def joint_run(seen: Sequence[Seen], joint: int, crops: Sequence[GreyCrop | None]) -> JointRun:
-    """Return one joint of what was seen, as the smoother takes it."""
+def joint_run(seen: Sequence[Seen], joint: int, crops: Sequence[GreyCrop | None], kin: Sequence[int] = ()) -> JointRun:
+    """Return one joint of what was seen, as the smoother takes it; `kin`: joints that move with it."""
     xy = np.array([item.pose.xy[joint] for item in seen], dtype=np.float64)
     provenance = np.array([item.pose.provenance[joint] for item in seen])
     visibility = np.array([item.pose.visibility[joint] for item in seen])
@@ -220,7 +233,20 @@ def joint_run(seen: Sequence[Seen], joint: int, crops: Sequence[GreyCrop | None]
         side=side,
         cut=cuts(crops),
         seen=np.where(placed[:, None], [_predicted(item, joint) for item in seen], np.nan),
+        kin=tuple(_errors(seen, other) for other in kin),
     )
+
+
+def _errors(seen: Sequence[Seen], joint: int) -> np.ndarray:
+    """Return (T, 2) pixels from the model's place to the person's, NaN where not both are known."""
+    by_hand = np.array(
+        [
+            item.pose.provenance[joint] >= Provenance.HUMAN and item.pose.visibility[joint] != Visibility.ABSENT
+            for item in seen
+        ]
+    )
+    xy = np.array([item.pose.xy[joint] for item in seen], dtype=np.float64)
+    return np.where(by_hand[:, None], xy - [_predicted(item, joint) for item in seen], np.nan)
 
 
 def _predicted(item: Seen, joint: int) -> np.ndarray:

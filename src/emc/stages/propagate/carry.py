@@ -28,8 +28,8 @@ def propagate(
     middle = int(np.searchsorted(run.frames, at))
     if middle >= len(run.frames) or run.frames[middle] != at or not np.isfinite(run.human[middle]).all():
         raise UsageError(f"nobody placed the joint on frame {at}: propagate from a frame where a person did")
-    first, before = _bound(run, middle, -1, reach)
-    last, after = _bound(run, middle, 1, reach)
+    first, before = bound(run, middle, -1, reach)
+    last, after = bound(run, middle, 1, reach)
     part = run.part(first, last)
     cut_chains = [FlowChain(c.xy[first : last + 1], c.error[first : last + 1], c.before, c.after) for c in chains]
     offset, trust = drift(part, tuning)
@@ -100,7 +100,7 @@ def _walk(
     return None, len(order) - blind
 
 
-def _bound(run: JointRun, middle: int, step: int, reach: int) -> tuple[int, Stop]:
+def bound(run: JointRun, middle: int, step: int, reach: int) -> tuple[int, Stop]:
     """Return the index of the last frame to look at to one side, and why it is the last."""
     i = middle
     while True:

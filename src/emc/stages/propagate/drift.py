@@ -21,23 +21,35 @@ _NOISE = 0.02
 def drift(run: JointRun, tuning: Tuning) -> tuple[np.ndarray, np.ndarray]:
     """Return how far (T, 2) pixels the predictions are to be moved, and how much (T,) in [0, 1] speaks for it.
 
-    Errors beyond ``tuning.lean_most`` of the side are left out: there the model saw another place. Nothing is moved
-    where no frame tells both what the model and what a person said.
+    The errors of joints that move with this one count too, by their correlation ``tuning.kin``. Errors beyond
+    ``tuning.lean_most`` of the side are left out: there the model saw another place. Nothing is moved where no frame
+    tells both what the model and what a person said.
     """
-    count = len(run.frames)
-    nothing = np.zeros((count, 2)), np.zeros(count)
-    if run.seen is None:
-        return nothing
-    error = run.human - run.seen
-    with np.errstate(invalid="ignore"):
-        told = np.flatnonzero(np.linalg.norm(error, axis=1) <= tuning.lean_most * run.side)
-    if not len(told):
-        return nothing
+    own = [] if run.seen is None else [run.human - run.seen]
+    at, alike, error = _told(run, own, tuning)
+    if not len(at):
+        return np.zeros((len(run.frames), 2)), np.zeros(len(run.frames))
     frames = run.frames.astype(np.float64)
-    alike = np.exp(-np.abs(frames[told][:, None] - frames[told][None]) / tuning.drift)
-    near = np.exp(-np.abs(frames[:, None] - frames[told][None]) / tuning.drift)
-    weight = near @ np.linalg.inv(alike + _NOISE * np.eye(len(told)))
-    return weight @ error[told], np.clip((weight * near).sum(axis=1), 0.0, 1.0)
+    # One row per told error: the joint itself (0) or one of its kin (1, 2, ..).
+    together = np.where(alike[:, None] == alike[None], 1.0, tuning.kin)
+    spread = together * np.exp(-np.abs(frames[at][:, None] - frames[at][None]) / tuning.drift)
+    mine = np.where(alike == 0, 1.0, tuning.kin)
+    near = mine * np.exp(-np.abs(frames[:, None] - frames[at][None]) / tuning.drift)
+    weight = near @ np.linalg.inv(spread + _NOISE * np.eye(len(at)))
+    return weight @ error, np.clip((weight * near).sum(axis=1), 0.0, 1.0)
+
+
+def _told(run: JointRun, own: list[np.ndarray], tuning: Tuning) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return each small error that a person told: index of its frame, of its joint (0: this one), and (N, 2) pixels."""
+    found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    for number, error in enumerate([*own, *run.kin], start=0 if own else 1):
+        with np.errstate(invalid="ignore"):
+            at = np.flatnonzero(np.linalg.norm(error, axis=1) <= tuning.lean_most * run.side)
+        found.append((at, np.full(len(at), number), error[at]))
+    if not found:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 2))
+    frames, joints, errors = zip(*found, strict=True)
+    return np.concatenate(frames), np.concatenate(joints), np.concatenate(errors)
 
 
 def leaning(run: JointRun, moved: np.ndarray) -> JointRun:

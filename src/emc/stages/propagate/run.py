@@ -30,7 +30,8 @@ class JointRun:
     found. confidence : (T,) in [0, 1], P(the prediction is right). human : (T, 2) pixels where a person placed or
     confirmed the joint, else NaN. hidden : (T,) bool, a person said occluded or absent. side : (T,) pixels, longer
     side of the person's box. cut : (T,) bool, between this frame and the one before it the picture changed. seen :
-    (T, 2) pixels, the model's own place where a person placed the joint, else NaN; None: not known.
+    (T, 2) pixels, the model's own place where a person placed the joint, else NaN; None: not known. kin : for each
+    joint that moves with this one, (T, 2) pixels from the model's place to the person's, NaN where not both are known.
     """
 
     frames: np.ndarray
@@ -41,10 +42,11 @@ class JointRun:
     side: np.ndarray
     cut: np.ndarray
     seen: np.ndarray | None = None
+    kin: tuple[np.ndarray, ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.frames)
-        places = [self.predicted.shape, self.human.shape]
+        places = [self.predicted.shape, self.human.shape, *(error.shape for error in self.kin)]
         if self.seen is not None:
             places.append(self.seen.shape)
         rows = (self.confidence.shape, self.hidden.shape, self.side.shape, self.cut.shape)
@@ -65,6 +67,7 @@ class JointRun:
             self.side[rows],
             self.cut[rows],
             None if self.seen is None else self.seen[rows],
+            tuple(error[rows] for error in self.kin),
         )
 
 
@@ -93,7 +96,8 @@ class Tuning:
     at least this far from it. sure : and where the path's own spread is at most this. bridge : frames in a row
     without flow that may be replaced all the same. drift : frames over which the model's error at a human point fades
     to 1 / e. lean : and the trust down to which predictions are moved by it, lean_apart : where that moves them this
-    far, lean_most : unless the error is larger than this, which is no drift but another place.
+    far, lean_most : unless the error is larger than this, which is no drift but another place. kin : correlation of
+    the errors of joints that move as one.
     """
 
     right: float = 0.018
@@ -106,9 +110,10 @@ class Tuning:
     bridge: int = 3
     rounds: int = 8
     drift: float = 10.0
-    lean: float = 0.4
+    lean: float = 0.3
     lean_apart: float = 0.008
     lean_most: float = 0.1
+    kin: float = 0.9
 
 
 @dataclass(frozen=True, slots=True)
