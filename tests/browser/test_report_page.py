@@ -132,6 +132,17 @@ def test_viewer_turns_zooms_and_comes_home(page: Page) -> None:
     assert viewer.get_attribute("data-yaw") != home[0]
 
 
+def test_viewer_looks_from_the_camera_the_side_and_above(page: Page) -> None:
+    viewer = page.locator("#viewer")
+    seen = set()
+    for name, yaw in (("camera", "0.000"), ("side", "1.571"), ("above", "0.000")):
+        viewer.locator(f"[data-act={name}]").click()
+        expect(viewer).to_have_attribute("data-yaw", yaw)
+        page.wait_for_timeout(100)
+        seen.add(viewer.locator("canvas").screenshot())
+    assert len(seen) == 3
+
+
 def test_tracks_toggle_by_keyboard_and_scrub(page: Page) -> None:
     viewer = page.locator("#viewer")
     assert viewer.get_attribute("data-shown") == "before after truth"

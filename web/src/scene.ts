@@ -2,6 +2,7 @@
 
 import { Color, MeshStandardMaterial } from "three";
 import { Figure, upright } from "./space/figure";
+import { roomFor, type ViewName } from "./space/room";
 import { Space } from "./space/space";
 import { Trail } from "./space/trail";
 import type { Lifted } from "./types";
@@ -29,16 +30,22 @@ export class Scene {
 
   /** Show a pose: metres, pelvis in the middle, x right, y down, z away from the camera. */
   show({ joints, limbs, xyz, trails, ground }: Lifted): void {
-    this.figureOf(joints, limbs).pose(xyz.map(upright));
+    const places = xyz.map(upright);
+    this.figureOf(joints, limbs).pose(places);
     this.trail.show(trails.map(({ xyz: way }) => way.map((place) => (place ? upright(place) : null))));
     this.space.ground(-ground, 1.2, new Color(GROUND));
-    this.space.fit(-ground, 0.75, 0.9);
+    const { low, high, wide } = roomFor(places, -ground);
+    this.space.fit(low, high, wide);
   }
 
   /** Show or hide the ways of hands and feet, and the ground. */
   with(trails: boolean, ground: boolean): void {
     this.trail.group.visible = trails;
     this.space.showGround(ground);
+  }
+
+  lookFrom(name: ViewName): void {
+    this.space.lookFrom(name);
   }
 
   close(): void {

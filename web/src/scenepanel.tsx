@@ -71,6 +71,11 @@ export function ScenePanel({ editor }: { editor: Editor }) {
         <button aria-pressed={shown.ground} onClick={() => setShown({ ...shown, ground: !shown.ground })}>
           Ground
         </button>
+        {(["camera", "side", "above"] as const).map((name) => (
+          <button key={name} title={`Look from ${name === "above" ? "above" : `the ${name}`}`} onClick={() => scene.current?.lookFrom(name)}>
+            {name === "camera" ? "Camera" : name === "side" ? "Side" : "Above"}
+          </button>
+        ))}
       </div>
       {told ? <p class="soft">{told}</p> : null}
       {worst.length ? (

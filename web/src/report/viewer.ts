@@ -204,6 +204,7 @@ class Viewer {
     );
     this.control("play").addEventListener("click", () => this.play(!this.playing));
     this.control("reset").addEventListener("click", () => space.goHome());
+    for (const name of ["camera", "side", "above"] as const) this.control(name).addEventListener("click", () => space.lookFrom(name));
     for (const act of ["apart", "slow", "trails"]) this.toggle(this.control(act), () => this.show());
     this.toggle(this.control("ground"), (on) => space.showGround(on));
     for (const button of this.box.querySelectorAll<HTMLElement>("[data-track]")) {

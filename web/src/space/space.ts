@@ -11,6 +11,7 @@ import {
   Vector3,
   WebGLRenderer,
 } from "three";
+import { VIEWS, type ViewName } from "./room";
 
 export interface Look {
   around: number;
@@ -91,6 +92,12 @@ export class Space {
 
   zoom(factor: number): void {
     this.look.zoom = Math.min(6, Math.max(0.3, this.look.zoom * factor));
+    this.draw();
+  }
+
+  /** Look from one of the named sides, as near as now. */
+  lookFrom(name: ViewName): void {
+    this.look = { ...VIEWS[name], zoom: this.look.zoom };
     this.draw();
   }
 
