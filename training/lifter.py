@@ -1,7 +1,9 @@
 """Train the embedded lifter: `python training/lifter.py --shared ../shared/data --out src/emc/assets/temporal-small`.
 
-Seeded, one thread, resumable: run it again with the same `--work` folder and it goes on where it stopped. Each step's
-examples depend on the seed and the step alone, so an interrupted run ends as an uninterrupted one.
+A larger network: `--blocks 4 --channels 512 --out FOLDER` sees 243 frames; `emc lift --set lift.lifter=FOLDER` uses it.
+`--motion FILES` adds motion capture of your own. Seeded, one thread, resumable: run it again with the same `--work`
+folder and it goes on where it stopped. Each step's examples depend on the seed and the step alone, so an interrupted
+run ends as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import os
 import time
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -97,6 +100,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20260)
     parser.add_argument("--start", type=Path, default=None, help="go on from the weights in this folder")
     parser.add_argument("--measured", type=float, default=0.0, help="share of examples with errors measured of nano")
+    parser.add_argument(
+        "--motion", type=Path, nargs="+", default=[], help="your own: .bvh, .c3d, .npz, data_3d_h36m.npz"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(options.seed)
@@ -129,7 +135,7 @@ def train(network: TemporalNetwork, options: argparse.Namespace) -> None:
         optimiser.load_state_dict(state["optimiser"])
         step, seconds = int(state["step"]), float(state["seconds"])
         print(f"goes on at step {step}", flush=True)
-    pools = training_sources(options.shared, options.seed)
+    pools = training_sources(options.shared, options.seed, options.motion)
     views = Views(pools, (network.receptive_field - 1) // 2, options.seed, step, options.measured)
     network.train()
     begun, running = time.monotonic(), math.nan
@@ -150,9 +156,19 @@ def train(network: TemporalNetwork, options: argparse.Namespace) -> None:
     save_network(
         network,
         options.out,
-        {"training": {"seed": options.seed, "steps": options.steps, "pairs": options.pairs}},
+        {"training": made_by(options)},
     )
     print(f"wrote {options.out}", flush=True)
+
+
+def made_by(options: argparse.Namespace) -> dict[str, Any]:
+    """Return how the weights came about, those that they began with included."""
+    made: dict[str, Any] = {"seed": options.seed, "steps": options.steps, "pairs": options.pairs}
+    if options.measured:
+        made["measured"] = options.measured
+    if options.start is not None:
+        made["start"] = load_network(options.start)[1].get("training", {})
+    return made
 
 
 def keep(

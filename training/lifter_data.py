@@ -10,6 +10,8 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.spatial.transform import Rotation
 
+from emc.formats.h36m import TRAIN_SUBJECTS, motion_clips, read_positions
+from emc.formats.mocap import MotionClip, read_mocap
 from emc.lifters.measured_noise import NoiseModel, apply_noise, read_noise
 from emc.lifters.person_frame import flat_pose, person_frame, ray_rotation
 from emc.lifters.virtual_camera import (
@@ -52,6 +54,36 @@ def mocap_sources(shared: Path) -> list[Source]:
     with np.load(shared / "mocap" / "mocap.npz") as clips:
         names = [name for name in clips.files if name.startswith("cmu/") and not name.endswith("_test")]
         return [Source(name, rooted(clips[name]), None) for name in names]
+
+
+def own_sources(files: list[Path]) -> list[Source]:
+    """Return the movements of files of one's own, at `FPS`: ``.bvh``, ``.c3d``, ``.npz`` of clips, Human3.6M's 3D file.
+
+    Of Human3.6M only the training subjects are taken. Movements of which a joint is never there are passed over.
+    """
+    clips: list[MotionClip] = []
+    for file in files:
+        if file.name.startswith("data_3d_h36m"):
+            people = read_positions(file)
+            clips += motion_clips({subject: people[subject] for subject in TRAIN_SUBJECTS if subject in people})
+        else:
+            clips += read_mocap(file)
+    return [Source(clip.name, rooted(points), None) for clip in clips if len(points := _at_rate(clip)) > 1]
+
+
+def _at_rate(clip: MotionClip) -> np.ndarray:
+    """Return (T, 17, 3) at `FPS`, missing joints bridged in time; none where a joint is never there."""
+    known = np.isfinite(clip.xyz).all(axis=2)
+    if not known.any(axis=0).all():
+        return np.zeros((0, 17, 3))
+    times = np.arange(len(clip.xyz)) / clip.fps
+    wanted = np.arange(0.0, times[-1] + 1e-9, 1 / FPS)
+    out = np.empty((len(wanted), 17, 3))
+    for joint in range(17):
+        there = known[:, joint]
+        for axis in range(3):
+            out[:, joint, axis] = np.interp(wanted, times[there], clip.xyz[there, joint, axis])
+    return out
 
 
 def package_sources(names: tuple[str, ...], clips: int, seed: int) -> list[Source]:
@@ -189,9 +221,14 @@ def _with_measured_errors(xy: np.ndarray, rng: np.random.Generator) -> tuple[np.
     return apply_noise(xy, model, rng)
 
 
-def training_sources(shared: Path, seed: int) -> list[tuple[float, list[Source]]]:
-    """Return (share of the draws, sources): captured common, own common, own uncommon, random articulation."""
+def training_sources(shared: Path, seed: int, own: list[Path]) -> list[tuple[float, list[Source]]]:
+    """Return (share of the draws, sources): captured common, own common, own uncommon, random articulation.
+
+    own : files of the user's; where there are any, a third as much again is drawn of them.
+    """
+    added = own_sources(own)
     return [
+        *([(0.33, added)] if added else []),
         (0.25, mocap_sources(shared)),
         (0.22, package_sources(COMMON_MOTIONS, 30, seed)),
         (0.28, package_sources(UNCOMMON_MOTIONS, 50, seed + 1)),
