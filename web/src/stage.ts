@@ -19,6 +19,7 @@ export class Stage implements PointerHost {
   private screen: Size = { width: 0, height: 0 };
   private picture: ImageBitmap | null = null;
   private pictured = "";
+  private before = 0;
   private centre: Point | null = null;
   private due = { base: false, over: false, asked: false };
   private readonly watching: ResizeObserver;
@@ -249,7 +250,10 @@ export class Stage implements PointerHost {
   }
 
   private ahead(clip: Clip, frame: number): void {
-    for (const near of [frame + 1, frame - 1, frame + 2]) {
+    // Who goes one way goes on; the frames behind were shown a moment ago.
+    const way = frame < this.before ? -1 : 1;
+    this.before = frame;
+    for (const near of [frame + way, frame + 2 * way, frame + 3 * way, frame - way]) {
       if (near >= 0 && near < clip.frames) this.pictures.get(addressOf(clip, near)).catch(() => {});
     }
   }
