@@ -19,7 +19,7 @@ export function StudyBar({ session }: { session: StudySession }) {
         ))}
       </ol>
       <span class="goal">
-        Frames <b>{first}</b> to <b>{last}</b> of {seat.task.frames}
+        Frames <b>{first}</b> to <b>{last}</b> of {session.numbered} to {seat.task.frames - 1 + session.numbered}
       </span>
       {beyond ? <span class="beyond">You are beyond frame {last}: check these first</span> : null}
       {session.praise ? <span class="praise" role="status">{session.praise}</span> : null}

@@ -121,7 +121,7 @@ export function Intro({ session }: { session: StudySession }) {
     <Card title={title} wide>
       <p class="lead">
         {training
-          ? `Method ${step.period} of 2. Get to know it on ${seat.task.frames} frames; this is not timed.`
+          ? `Method ${step.period} of 2. Get to know it on ${seat.task.frames === 1 ? "one frame" : `${seat.task.frames} frames`}; this is not timed.`
           : `${seat.task.frames} frames of another clip. Time counts from now on, but right joints count as much: work as you would at work.`}
       </p>
       {training ? HOW[step.method] : null}
