@@ -14,6 +14,7 @@ from emc.errors import EmcError, StorageError, UsageError
 from emc.estimators.nano import NanoEstimator
 from emc.estimators.vitpose import VitPoseEstimator
 from emc.pose.records import Sample
+from emc.pose.skeleton import COCO17
 from emc.workflow.files import read_json
 from emc.workflow.ladder import Populations, candidates, run_ladder, untrained
 from emc.workflow.progress import Silent
@@ -158,6 +159,34 @@ def test_an_empty_split_is_told(data: Populations, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="asks for common samples and there are none"):
         run_ladder(NanoEstimator(), replace(data, train_common=()), settings, tmp_path, Silent())
     assert not (tmp_path / "state.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("unlabelled", "told"), [("leg", r'such as calibrate\.parts = \["'), ("total", "correct some of")]
+)
+def test_parts_that_nobody_labelled_cannot_choose(
+    data: Populations, tmp_path: Path, unlabelled: str, told: str
+) -> None:
+    held = [replace(sample, visibility=sample.visibility.copy()) for sample in data.validation_target]
+    for sample in held:
+        sample.visibility[list(COCO17.part(unlabelled))] = 0
+    settings = read_settings(None, {}, calibrate=FEW | {"turns": 1}, evaluate={"bootstrap": 0})
+    with pytest.raises(UsageError, match=f"no joint of leg is labelled on the held-out target persons.*{told}"):
+        run_ladder(NanoEstimator(), replace(data, validation_target=held), settings, tmp_path, Silent())
+    assert not (tmp_path / "state.pt").exists()
+
+
+def test_one_unlabelled_part_of_several_does_not_silence_the_others(data: Populations, tmp_path: Path) -> None:
+    held = [replace(sample, visibility=sample.visibility.copy()) for sample in data.validation_target]
+    for sample in held:
+        sample.visibility[list(COCO17.part("leg"))] = 0
+    few = FEW | {"turns": 1, "shares": (0.5,), "parts": ("leg", "shoulder")}
+    settings = read_settings(None, {}, calibrate=few, evaluate={"bootstrap": 0})
+    ladder = run_ladder(NanoEstimator(), replace(data, validation_target=held), settings, tmp_path, Silent())
+    assert "nan" not in ladder["chosen"]["why"]
+    unknown = read_settings(None, {}, calibrate=few | {"parts": ("legs",)}, evaluate={"bootstrap": 0})
+    with pytest.raises(UsageError, match="no target score of legs: use hip, knee"):
+        run_ladder(NanoEstimator(), data, unknown, tmp_path / "other", Silent())
 
 
 def test_one_person_in_each_split_is_enough(data: Populations, tmp_path: Path) -> None:

@@ -113,7 +113,8 @@ def pooled(entry: LadderEntry, parts: Sequence[str]) -> Interval:
     n = sum(figure.n for figure in figures)
     if n == 0:
         return Interval(sum(figure.value for figure in figures) / len(figures), None, 0)
-    return Interval(sum(figure.value * figure.n for figure in figures) / n, None, n)
+    # The score of a part that nobody labelled is NaN, which no weight of 0 makes harmless.
+    return Interval(sum(figure.value * figure.n for figure in figures if figure.n) / n, None, n)
 
 
 def _worsening(new: float, old: float, direction: Direction) -> float:

@@ -13,7 +13,7 @@ from emc.errors import UsageError
 from emc.interfaces import Trainable
 from emc.pose.records import Interval, Sample
 from emc.stages.calibrate import borrowed_weights
-from emc.stages.choose import Choice, LadderEntry, choose, refusals
+from emc.stages.choose import Choice, LadderEntry, choose, pooled, refusals
 from emc.stages.evaluate import PopulationScores, before_after, chance_ap_kept, chance_kept
 from emc.workflow.scoring import score_samples
 
@@ -47,8 +47,12 @@ class Judge:
     def of_base(
         cls, estimator: Trainable, target: Sequence[Sample], common: Sequence[Sample], settings: Settings
     ) -> Judge:
-        """Return a judge for whom the estimator's present weights are the base."""
+        """Return a judge for whom the estimator's present weights are the base.
+
+        Raises `UsageError` where the target persons have no labelled joint that could decide, or a part is unknown.
+        """
         scores = _scores(estimator, target, common, settings)
+        _check_labelled(scores, settings.calibrate.parts)
         if settings.calibrate.guard != "pckh" and scores.common is not None and scores.common.matches is None:
             raise UsageError(
                 f"calibrate.guard = '{settings.calibrate.guard}' needs AP, which the common validation persons do not "
@@ -114,6 +118,21 @@ class Judge:
         }
         kept: Row = {"kept": min(chances.values())}
         return kept if options.guard == "pckh" else kept | {"kept_by": chances}
+
+
+def _check_labelled(base: Scores, parts: Sequence[str]) -> None:
+    """Raise `UsageError` where nothing that decides is labelled: hours of training would end without a choice."""
+    labelled: list[str] = []
+    if base.target is not None:
+        entry = entry_of({"step": 0, "validation": base.document()})
+        if pooled(entry, parts).n > 0:
+            return
+        labelled = [part for part, figure in entry.target.items() if figure.n > 0 and part != "total"]
+    instead = f', or choose by labelled ones, such as calibrate.parts = ["{labelled[0]}"]' if labelled else ""
+    raise UsageError(
+        f"no joint of {', '.join(parts)} is labelled on the held-out target persons, and calibrate.parts chooses a "
+        f"checkpoint by them: correct some of these joints{instead}"
+    )
 
 
 def choice_of(rows: Sequence[Mapping[str, Any]], settings: Settings) -> Choice:
