@@ -9,16 +9,19 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from emc.errors import InputError, WeightsError
 from emc.pose.skeleton import SKELETONS, Skeleton
-from emc.pose.skeleton_file import skeleton_from_toml
+from emc.pose.skeleton_file import read_skeleton
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
+
+
+Card = TypeVar("Card", bound=BaseModel)
 
 
 class Part(BaseModel):
@@ -158,17 +161,24 @@ def card_path(model: Path) -> Path:
 
 def read_card(path: Path) -> OnnxCard:
     """Read a card; raises `WeightsError` that names the file, the entry and its value."""
+    return read_card_as(OnnxCard, path, "docs/onnx.md")
+
+
+def read_card_as(kind: type[Card], path: Path, page: str) -> Card:
+    """Read a card of any kind; raises `WeightsError` that names file, entry, value, and the `page` that explains it."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise WeightsError(f"{path} is missing: this model needs its card, see {page}") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise WeightsError(f"{path} cannot be read ({error}): correct it, see docs/onnx.md") from error
+        raise WeightsError(f"{path} cannot be read ({error}): correct it, see {page}") from error
     try:
-        return OnnxCard.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "family"
         raise WeightsError(
-            f"{path} has an unusable {where} = {first['input']!r:.60} ({first['msg']}): see docs/onnx.md"
+            f"{path} has an unusable {where} = {first['input']!r:.60} ({first['msg']}): see {page}"
         ) from error
 
 
@@ -189,19 +199,19 @@ def card_text(card: OnnxCard) -> str:
     return "\n".join(lines) + "\n"
 
 
-def card_skeleton(card: OnnxCard, folder: Path) -> Skeleton:
-    """Return the skeleton of a card: a built-in one, or a TOML file relative to the card's folder.
+def card_skeleton(name: str, folder: Path, page: str = "docs/onnx.md") -> Skeleton:
+    """Return the skeleton that a card names: a built-in one, or a TOML file relative to the card's folder.
 
     Raises `InputError` naming what exists.
     """
-    if card.skeleton in SKELETONS:
-        return SKELETONS[card.skeleton]
-    path = folder / card.skeleton
-    if path.suffix == ".toml" and path.is_file():
-        return skeleton_from_toml(path.read_text(encoding="utf-8"), str(path))
+    if name in SKELETONS:
+        return SKELETONS[name]
+    path = folder / name
+    if path.suffix == ".toml":
+        return read_skeleton(path)
     raise InputError(
-        f"the card of a model in {folder} names the skeleton '{card.skeleton}': use one of {', '.join(SKELETONS)}, "
-        "or a TOML file beside it (docs/onnx.md)"
+        f"the card of a model in {folder} names the skeleton '{name}': use one of {', '.join(SKELETONS)}, or a TOML "
+        f"file beside it ({page})"
     )
 
 

@@ -74,6 +74,34 @@ class OnnxGraph:
         outputs = {key: (None, *value.shape[1:]) for key, value in zip(self.shapes.outputs, found, strict=True)}
         return GraphShapes(self.shapes.inputs, outputs)
 
+    def image_input(self, name: str, size: tuple[int, int]) -> str:
+        """Return the input that takes (N, 3, H, W) images of `size` (W, H).
+
+        name : as a card gives it, "" where the graph has one input only. Raises `WeightsError` that says what to
+        correct in the card.
+        """
+        names, (width, height) = list(self.shapes.inputs), size
+        name = name or (names[0] if len(names) == 1 else "")
+        if name not in names:
+            raise WeightsError(
+                f"{self.path} has the inputs {names}, not '{name}': name one of them as input.name in its card"
+            )
+        shape, wanted = self.shapes.inputs[name], (3, height, width)
+        if len(shape) != 4 or any(told not in (None, own) for told, own in zip(shape[1:], wanted, strict=True)):
+            raise WeightsError(
+                f"{self.path} takes {name} of shape {list(shape)}, its card says (N, 3, {height}, {width}): correct "
+                "input.size"
+            )
+        return name
+
+    def has_outputs(self, names: Sequence[str]) -> list[str]:
+        """Return output names as they are; raises `WeightsError` where the graph lacks one."""
+        missing = [name for name in names if name not in self.shapes.outputs]
+        if missing:
+            known = list(self.shapes.outputs)
+            raise WeightsError(f"{self.path} has the outputs {known}, not {missing}: correct [output] in its card")
+        return list(names)
+
     def run(self, batch: np.ndarray, name: str, outputs: Sequence[str]) -> list[np.ndarray]:
         """Return the named outputs of a batch of (B, 3, H, W) float32, each with B rows.
 

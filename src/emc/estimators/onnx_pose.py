@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from emc.errors import ShapeMismatch, UsageError, WeightsError
+from emc.errors import ShapeMismatch, UsageError
 from emc.estimators.onnx_card import (
     ConfidencePart,
     HeatmapOutput,
@@ -121,9 +121,9 @@ class LoadedModel:
         card = card_path(path)
         self.has_card = card.is_file()
         self.card = read_card(card) if self.has_card else detect_card(path, self.graph.measured_shapes())
-        self.skeleton = card_skeleton(self.card, path.parent)
-        self._input = _input_name(self.card, self.graph, path)
-        self._outputs = _output_names(self.card, self.graph, path)
+        self.skeleton = card_skeleton(self.card.skeleton, path.parent)
+        self._input = self.graph.image_input(self.card.input.name, self.card.input.size)
+        self._outputs = self.graph.has_outputs(_output_names(self.card))
         self._crops = CropBatch(self.card.input, self.card.box)
 
     def batch(self, persons: int, threads: int) -> int:
@@ -191,35 +191,13 @@ def map_score(score: np.ndarray, table: ConfidencePart | None) -> np.ndarray:
     return np.clip(np.stack(rows, axis=1), 0.0, 1.0)
 
 
-def _input_name(card: OnnxCard, graph: OnnxGraph, path: Path) -> str:
-    names = list(graph.shapes.inputs)
-    name = card.input.name or (names[0] if len(names) == 1 else "")
-    if name not in names:
-        raise WeightsError(f"{path} has the inputs {names}, not '{name}': name one of them as input.name in its card")
-    shape = graph.shapes.inputs[name]
-    width, height = card.input.size
-    if len(shape) != 4 or any(told not in (None, own) for told, own in zip(shape[1:], (3, height, width), strict=True)):
-        raise WeightsError(
-            f"{path} takes {name} of shape {list(shape)}, its card says (N, 3, {height}, {width}): correct input.size"
-        )
-    return name
-
-
-def _output_names(card: OnnxCard, graph: OnnxGraph, path: Path) -> list[str]:
+def _output_names(card: OnnxCard) -> list[str]:
     how = card.output
     if isinstance(how, SimccOutput):
-        names = [how.x, how.y]
-    elif isinstance(how, HeatmapOutput):
-        names = [how.heatmaps]
-    else:
-        names = [how.heatmaps, how.centre, how.regression, *([how.offsets] if how.offsets else [])]
-    missing = [name for name in names if name not in graph.shapes.outputs]
-    if missing:
-        known = list(graph.shapes.outputs)
-        raise WeightsError(
-            f"{path} has the outputs {known}, not {missing}: correct [output] in its card (docs/onnx.md)"
-        )
-    return names
+        return [how.x, how.y]
+    if isinstance(how, HeatmapOutput):
+        return [how.heatmaps]
+    return [how.heatmaps, how.centre, how.regression, *([how.offsets] if how.offsets else [])]
 
 
 def _short_hash(card: OnnxCard) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from emc.errors import InputError, WeightsError
-from emc.estimators.onnx_card import AboutPart, InputPart, Part
+from emc.errors import InputError
+from emc.estimators.onnx_card import AboutPart, InputPart, Part, card_skeleton, read_card_as
 from emc.estimators.paf_grouping import Grouping
-from emc.pose.skeleton import SKELETONS, Skeleton
-from emc.pose.skeleton_file import read_skeleton
+from emc.pose.skeleton import Skeleton
+
+PAGE = "docs/openpose.md"
 
 
 class PafOutput(Part):
@@ -69,22 +69,7 @@ class PafCard(Part):
 
 def read_paf_card(path: Path) -> PafCard:
     """Read a card; raises `WeightsError` that names the file, the entry and its value."""
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise WeightsError(
-            f"{path} is missing: a model with part affinity fields needs its card, see docs/openpose.md"
-        ) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise WeightsError(f"{path} cannot be read ({error}): correct it, see docs/openpose.md") from error
-    try:
-        return PafCard.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "input"
-        raise WeightsError(
-            f"{path} has an unusable {where} = {first['input']!r:.60} ({first['msg']}): see docs/openpose.md"
-        ) from error
+    return read_card_as(PafCard, path, PAGE)
 
 
 def paf_skeleton(card: PafCard, path: Path) -> tuple[Skeleton, tuple[tuple[int, int], ...]]:
@@ -92,15 +77,7 @@ def paf_skeleton(card: PafCard, path: Path) -> tuple[Skeleton, tuple[tuple[int, 
 
     path : of the card; a skeleton that is not built in is a TOML file beside it.
     """
-    own = path.parent / card.skeleton
-    if card.skeleton in SKELETONS:
-        skeleton = SKELETONS[card.skeleton]
-    elif own.suffix == ".toml":
-        skeleton = read_skeleton(own)
-    else:
-        raise InputError(
-            f"{path} names the skeleton '{card.skeleton}': use one of {', '.join(SKELETONS)}, or a TOML file beside it"
-        )
+    skeleton = card_skeleton(card.skeleton, path.parent, PAGE)
     index = {joint: i for i, joint in enumerate(skeleton.joints)}
     unknown = sorted({joint for limb in card.output.limbs for joint in limb} - index.keys())
     if unknown:

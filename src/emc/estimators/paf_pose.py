@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from emc.errors import ShapeMismatch, UsageError, WeightsError
+from emc.errors import ShapeMismatch, UsageError
 from emc.estimators.onnx_card import InputPart, card_path
 from emc.estimators.onnx_graph import OnnxGraph
 from emc.estimators.paf_card import PafCard, PafOutput, paf_skeleton, read_paf_card
@@ -97,13 +97,9 @@ class PafModel:
         self.graph = OnnxGraph(path)
         self.card: PafCard = read_paf_card(card_path(path))
         self.skeleton, self.limbs = paf_skeleton(self.card, card_path(path))
-        self._input = self._input_name()
-        names = (self.card.output.heatmaps, self.card.output.pafs)
-        missing = [name for name in names if name not in self.graph.shapes.outputs]
-        if missing:
-            known = list(self.graph.shapes.outputs)
-            raise WeightsError(f"{path} has the outputs {known}, not {missing}: correct [output] in its card")
-        self._outputs = list(dict.fromkeys(names))
+        self._input = self.graph.image_input(self.card.input.name, self.card.input.size)
+        names = dict.fromkeys([self.card.output.heatmaps, self.card.output.pafs])
+        self._outputs = self.graph.has_outputs(list(names))
 
     def persons(self, image: np.ndarray) -> list[Group]:
         """Return the persons of an (H, W, 3) RGB image, their `cells` in pixels of the image."""
@@ -149,20 +145,6 @@ class PafModel:
                 f"{limbs} limbs (two each): correct skeleton or [output] in its card"
             )
         return maps, fields.reshape(limbs, 2, *fields.shape[1:])
-
-    def _input_name(self) -> str:
-        names, path = list(self.graph.shapes.inputs), self.graph.path
-        name = self.card.input.name or (names[0] if len(names) == 1 else "")
-        if name not in names:
-            raise WeightsError(f"{path} has the inputs {names}, not '{name}': name one as input.name in its card")
-        shape, (width, height) = self.graph.shapes.inputs[name], self.card.input.size
-        wanted = (3, height, width)
-        if len(shape) != 4 or any(told not in (None, own) for told, own in zip(shape[1:], wanted, strict=True)):
-            raise WeightsError(
-                f"{path} takes {name} of shape {list(shape)}, its card says (N, 3, {height}, {width}): correct "
-                "input.size"
-            )
-        return name
 
 
 def letterboxed(image: np.ndarray, how: InputPart) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
