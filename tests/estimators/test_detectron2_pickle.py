@@ -132,3 +132,28 @@ def test_no_dictionary_and_no_file(tmp_path: Path) -> None:
         read_pickle(written(tmp_path / "list.pkl", [1, 2]))
     with pytest.raises(WeightsError, match="cannot be read"):
         read_pickle(tmp_path / "none.pkl")
+
+
+def test_lists_of_lists_of_lists_take_no_longer_than_their_bytes(tmp_path: Path) -> None:
+    nested: list[Any] = ["deep"]
+    for _ in range(60):
+        nested = [nested] * 10  # 10^60 entries, in a few hundred bytes
+    document = read_pickle(written(tmp_path / "many.pkl", {"model": nested}))
+    for _ in range(60):
+        assert len(document["model"]) == 10
+        document = {"model": document["model"][-1]}
+    assert document["model"] == ["deep"]
+
+
+def test_a_list_in_itself_is_refused(tmp_path: Path) -> None:
+    ring: list[Any] = []
+    ring.append(ring)
+    with pytest.raises(WeightsError, match=r"not a readable pickle \(RecursionError\)"):
+        read_pickle(written(tmp_path / "ring.pkl", {"model": ring}))
+
+
+def test_ordered_dictionaries_of_python_2(tmp_path: Path) -> None:
+    held = {"model": Calls(collections.OrderedDict, [["a", 1], ["b", 2]])}
+    assert read_pickle(written(tmp_path / "old.pkl", held)) == {"model": {"a": 1, "b": 2}}
+    with pytest.raises(WeightsError, match="not a readable pickle"):
+        read_pickle(written(tmp_path / "bad.pkl", {"model": Calls(collections.OrderedDict, 3)}))

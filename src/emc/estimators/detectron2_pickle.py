@@ -100,7 +100,8 @@ def _as_bytes(text: object, encoding: object = "latin1") -> bytes:
 
 # NumPy 2 renamed its inner packages; files of both times are read.
 _WORDS: Mapping[tuple[str, str], _Word] = {
-    ("collections", "OrderedDict"): _Word(lambda: {}),
+    # Python 2 gave it all its pairs at once.
+    ("collections", "OrderedDict"): _Word(lambda pairs=(): dict(pairs)),
     ("_codecs", "encode"): _Word(_as_bytes),
     # What old pickles have for no bytes at all.
     **{(module, "bytes"): _Word(lambda: b"") for module in ("builtins", "__builtin__")},
@@ -152,14 +153,23 @@ def read_pickle(path: Path) -> dict[str, Any]:
     return document
 
 
-def _plain(value: Any) -> Any:
-    """Return a value with arrays in the place of their stand-ins."""
+def _plain(value: Any, known: dict[int, Any] | None = None) -> Any:
+    """Return a value with arrays in the place of their stand-ins.
+
+    known : what has been done already, by identity: a few bytes can name one list so often that it would never end.
+    """
+    known = {} if known is None else known
+    if id(value) in known:
+        return known[id(value)]
     if isinstance(value, _Array):
         return value.values
     if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    if isinstance(value, _Type | _Word):
+        plain: Any = {key: _plain(part, known) for key, part in value.items()}
+    elif isinstance(value, list | tuple):
+        plain = [_plain(part, known) for part in value]
+    elif isinstance(value, _Type | _Word):
         raise _Forbidden("a type where a value should be")
-    return value
+    else:
+        return value
+    known[id(value)] = plain
+    return plain
