@@ -1,4 +1,4 @@
-"""Frames as JPEG: exact ones, from a few readers and pictures that are kept."""
+"""Frames as JPEG: exact ones, from a few readers, with pictures and decoded frames that are kept."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from emc.stages.video import MediaReader, open_media
 QUALITY = 90
 READERS = 3
 KEPT_BYTES = 96 * 1024 * 1024
+KEPT_IMAGES = 192 * 1024 * 1024
+"""Bytes of decoded frames: the contact sheets of one joint after the other cut the same frames."""
 GREY = (114, 114, 114)
 PictureKey = tuple[str | int | float, ...]
 """Clip and frame, and of a crop its square and its size."""
@@ -29,6 +31,8 @@ class Frames:
         self._readers: OrderedDict[str, _OneReader] = OrderedDict()
         self._pictures: OrderedDict[PictureKey, bytes] = OrderedDict()
         self._bytes = 0
+        self._images: OrderedDict[tuple[str, int], np.ndarray] = OrderedDict()
+        self._image_bytes = 0
         self._lock = threading.Lock()
 
     def jpeg(self, clip: Clip, frame: int) -> bytes:
@@ -52,10 +56,24 @@ class Frames:
             if kept is not None:
                 self._pictures.move_to_end(key)
                 return kept
-            reader = self._reader(clip)
-        picture = reader.jpeg(int(key[1]), part)
+        image = self._image(clip, int(key[1]), keep=part is not None)
+        picture = _encoded(image if part is None else _cut(image, *part), clip, int(key[1]))
         self._keep(key, picture)
         return picture
+
+    def _image(self, clip: Clip, frame: int, keep: bool) -> np.ndarray:
+        """Return a decoded frame; `keep`: others will ask for it again."""
+        key = (clip.id, frame)
+        with self._lock:
+            kept = self._images.get(key)
+            if kept is not None:
+                self._images.move_to_end(key)
+                return kept
+            reader = self._reader(clip)
+        image = reader.read(frame)
+        if keep:
+            self._keep_image(key, image)
+        return image
 
     def close(self) -> None:
         """Release all files; safe to call twice."""
@@ -80,32 +98,64 @@ class Frames:
             while self._bytes > KEPT_BYTES and len(self._pictures) > 1:
                 self._bytes -= len(self._pictures.popitem(last=False)[1])
 
+    def _keep_image(self, key: tuple[str, int], image: np.ndarray) -> None:
+        with self._lock:
+            if key not in self._images:
+                self._images[key] = image
+                self._image_bytes += image.nbytes
+            while self._image_bytes > KEPT_IMAGES and len(self._images) > 1:
+                self._image_bytes -= self._images.popitem(last=False)[1].nbytes
+
 
 class _OneReader:
-    """A clip's reader, opened when it is first used; a closed one opens again."""
+    """A clip's reader, opened when it is first used; a closed one opens again.
+
+    Of several threads that wait, the one whose frame comes next in the clip is served first: going back costs a seek.
+    """
 
     def __init__(self, clip: Clip) -> None:
         self._clip = clip
         self._media: MediaReader | None = None
-        self._lock = threading.Lock()
+        self._turn = threading.Condition()
+        self._waiting: list[int] = []
+        self._busy = False
+        self._last = -1
 
-    def jpeg(self, frame: int, part: tuple[tuple[float, float, float], int] | None) -> bytes:
-        with self._lock:
+    def read(self, frame: int) -> np.ndarray:
+        """Return a frame (H, W, 3) RGB, when its turn comes."""
+        with self._turn:
+            self._waiting.append(frame)
+            self._turn.wait_for(lambda: not self._busy and frame == self._next())
+            self._waiting.remove(frame)
+            self._busy = True
+        try:
             if self._media is None:
                 self._media = _open(self._clip)
-            image = self._media.read(frame)
-        if part is not None:
-            image = _cut(image, *part)
-        done, encoded = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-        if not done:
-            raise DecodeError(f"frame {frame} of {self._clip.path} cannot be encoded: copy or export the media again")
-        return encoded.tobytes()
+            return self._media.read(frame)
+        finally:
+            self._done(frame)
 
     def close(self) -> None:
-        with self._lock:
+        with self._turn:
+            self._turn.wait_for(lambda: not self._busy)
             if self._media is not None:
                 self._media.close()
                 self._media = None
+
+    def _next(self) -> int:
+        return min([frame for frame in self._waiting if frame >= self._last] or self._waiting)
+
+    def _done(self, frame: int) -> None:
+        with self._turn:
+            self._busy, self._last = False, frame
+            self._turn.notify_all()
+
+
+def _encoded(image: np.ndarray, clip: Clip, frame: int) -> bytes:
+    done, encoded = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    if not done:
+        raise DecodeError(f"frame {frame} of {clip.path} cannot be encoded: copy or export the media again")
+    return encoded.tobytes()
 
 
 def _cut(image: np.ndarray, square: tuple[float, float, float], size: int) -> np.ndarray:
