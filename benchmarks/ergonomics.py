@@ -117,7 +117,7 @@ def specs(given: argparse.Namespace) -> list[ClipSpec]:
     if given.quick:
         return [ClipSpec("front_kick", given.seed, 24, "nano")]
     kicks = [
-        ClipSpec(KICKS[i % len(KICKS)], given.seed + i, given.frames, model)
+        ClipSpec(KICKS[(given.seed + i) % len(KICKS)], given.seed + i, given.frames, model)
         for model in given.models
         for i in range(given.clips)
     ]

@@ -1,14 +1,15 @@
 """What contact sheets of whole ways cost and bring, without a browser: for trying changes of repair and sheet.
 
-Usage: python benchmarks/ergonomics_sheets.py [--clips 3] [--seed 60000] [--frames 90] [--every 1 2 3 4] [--json]
-       [--out ergonomics-out]
+Usage: python benchmarks/ergonomics_sheets.py [--clips 3] [--seed 60000] [--frames 90] [--model nano] [--json]
+       [--out ergonomics-out] [--ways ..]
 
 The same oracle, cost model and order of work as `ergonomics.py`, the same repair as the editor's. What is left out is
 the page: pointer distances in sheets are taken as 400 pixels, tiles as 130, a person in the picture as 700 high.
-Rendered kicks, predicted by `nano`. Each line is one way: sheets that show every so many frames (the first is what the
-others are compared with), looking at all pictures again after a fix, without taking the model's drift off
-(emc.stages.propagate.drift), without repair, and frame by frame: dragging what seems wrong, clicking every joint.
-Seconds are *simulated*; `ratio_to_same_oks` is the first way's seconds over this one's, to the lower of both qualities.
+Rendered kicks. Each line is one way: the editor's sheets as they are; other spacings of their pictures; looking at all
+pictures again after a fix; without one of the means of repair (emc.stages.propagate); all as it was before the sheets'
+later turns (docs/ergonomics.md); and frame by frame: dragging what seems wrong, clicking every joint. Seconds are
+*simulated*; `ratio_to_same_oks` is the first way's seconds over this one's, to the lower of both qualities, with a 95 %
+interval by bootstrap over the clips.
 """
 
 from __future__ import annotations
@@ -17,15 +18,18 @@ import argparse
 import json
 import math
 import sys
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
 
 from emc.pose.records import Edit, JointChange, Provenance, Visibility
-from emc.stages.propagate import FlowChain, JointRun, Stop, propagate
+from emc.pose.skeleton import COCO17
+from emc.stages.propagate import FlowChain, JointRun, Repair, Stop, Tuning, follow_kin, kin_of, propagate
 from emc.stages.propagate_flow import GreyCrop, crop_scale, follow, grey_crop
 from emc.stages.video import open_media
 from emc.store.sql import SqlStore
@@ -33,10 +37,12 @@ from emc.study.actions import Action, Move
 from emc.study.correction_curve import Curve, curve_of, summary_of
 from emc.study.klm import LABEL, read_rules
 from emc.study.oracle import Oracle
-from emc.study.policies import middle_of_longest
+from emc.study.policies import MOST_CLICKS, middle_of_longest
 from ergonomics_clips import KICKS, ClipSpec, MadeClip, make
 
 TILE, DISTANCE, CUT = 130.0, 400.0, 0.42
+HEAD_CUT, END_CUT, HEAD = 0.3, 0.7, 5
+LIMB_ENDS = tuple(i for i, name in enumerate(COCO17.joints) if name.endswith(("elbow", "wrist", "knee", "ankle")))
 PICTURE, MARKER = 700.0, 28.0
 REACH = 45
 
@@ -53,12 +59,28 @@ class Case:
 
 @dataclass(frozen=True)
 class Way:
-    """How the sheets are worked through."""
+    """How the sheets are worked through; `kin`: nose and eyes move as one, `cuts`: by the joint, `unseen`: of a cut."""
 
-    every: int = 3
+    every: int = 5
     repair: bool = True
     drift: bool = True
+    kin: bool = True
+    cuts: bool = True
+    unseen: float = 0.015
+    lean: float = Tuning().lean
     highlight: bool = True
+
+    def cut(self, joint: int) -> float:
+        """Return the share of the person that a picture shows (``web/src/tiles.ts``)."""
+        return CUT if not self.cuts else HEAD_CUT if joint < HEAD else END_CUT if joint in LIMB_ENDS else CUT
+
+    def frames(self, count: int) -> list[int]:
+        """Return the frames of the sheet."""
+        return list(range(self.every // 2 if self.cuts else 0, count, self.every))
+
+
+BEFORE = Way(every=3, kin=False, cuts=False, unseen=0.0, lean=0.4)
+"""The sheets before the fifth turn."""
 
 
 def case_of(clip: MadeClip) -> Case:
@@ -73,25 +95,37 @@ def case_of(clip: MadeClip) -> Case:
     return Case(clip, crops, np.stack([each.confidence for each in found]).astype(float), boxes[:, 2:].max(axis=1))
 
 
-def repaired(case: Case, joint: int, human: np.ndarray, at: int, way: Way) -> tuple[np.ndarray, np.ndarray]:
-    """Return frames and places that a fix on frame `at` repairs, as the editor does it."""
-    said = case.clip.start[:, joint].astype(float)
+def run_of(case: Case, joint: int, placed: dict[int, np.ndarray], way: Way) -> JointRun:
+    """Return a joint's run as the smoother takes it; `placed`: joint -> (T, 2) where a person said, else NaN."""
+    start = case.clip.start.astype(float)
+    human = placed.get(joint, np.full(start[:, joint].shape, np.nan))
     by_hand = np.isfinite(human).all(axis=1)
-    nothing = np.zeros(len(said), bool)
-    run = JointRun(
-        frames=np.arange(len(said)),
-        predicted=np.where(by_hand[:, None], np.nan, said),
+    nothing = np.zeros(len(start), bool)
+    kin = [other for other in kin_of(COCO17.joints, joint) if way.kin and other in placed]
+    return JointRun(
+        frames=np.arange(len(start)),
+        predicted=np.where(by_hand[:, None], np.nan, start[:, joint]),
         confidence=case.confidence[:, joint],
         human=human,
         hidden=nothing,
         side=case.side,
         cut=nothing,
-        seen=np.where(by_hand[:, None], said, np.nan) if way.drift else None,
+        seen=np.where(by_hand[:, None], start[:, joint], np.nan) if way.drift else None,
+        kin=tuple(placed[other] - start[:, other] for other in kin) if way.drift else (),
     )
-    hands = np.flatnonzero(by_hand)
+
+
+def repaired(case: Case, joint: int, placed: dict[int, np.ndarray], at: int, way: Way) -> list[tuple[int, Repair]]:
+    """Return what a fix on frame `at` repairs, as the editor does it: of the joint, then of those that follow it."""
+    run, tuning = run_of(case, joint, placed, way), Tuning(lean=way.lean)
+    hands = np.flatnonzero(np.isfinite(run.human).all(axis=1))
     ends = [at, *hands[hands < at][-1:].tolist(), *hands[hands > at][:1].tolist()]
-    found = propagate(run, at, [chain(case, run, frame, at) for frame in ends if abs(frame - at) <= REACH], REACH)
-    return found.frames[found.moved], found.xy[found.moved]
+    chains = [chain(case, run, frame, at) for frame in ends if abs(frame - at) <= REACH]
+    found: list[tuple[int, Repair]] = [(joint, propagate(run, at, chains, REACH, tuning))]
+    for other in kin_of(COCO17.joints, joint) if way.kin else ():
+        follows = None if other in placed else follow_kin(run_of(case, other, placed, way), at, REACH, tuning)
+        found += [] if follows is None else [(other, follows)]
+    return found
 
 
 def chain(case: Case, run: JointRun, start: int, at: int) -> FlowChain:
@@ -127,10 +161,11 @@ def worked(case: Case, way: Way | str) -> tuple[Curve, dict[str, float]]:
     if isinstance(way, str):
         by_frames(case, oracle, work, place_all=way == "click all")
     else:
-        now = start.copy()
+        now, placed = start.copy(), dict[int, np.ndarray]()
         for joint in range(now.shape[1]):
             work.did(Action("next_sheet" if joint else "open_sheet", keys=0 if joint else 2))
-            sheet(case, oracle, now, joint, way, work)
+            sheet(case, oracle, now, joint, placed, way, work)
+            placed[joint] = now[:, joint].copy()
             work.did(Action("confirm", keys=1))
     curve = curve_of(truth, start, work.log, work.edits, rules.model)
     return curve, summary_of(truth, start, work.log, curve)
@@ -161,26 +196,54 @@ def by_frames(case: Case, oracle: Oracle, work: Work, place_all: bool) -> None:
             pointer = xy
 
 
-def sheet(case: Case, oracle: Oracle, now: np.ndarray, joint: int, way: Way, work: Work) -> None:
-    tiles = list(range(0, len(now), way.every))
+def sheet(
+    case: Case, oracle: Oracle, now: np.ndarray, joint: int, placed: dict[int, np.ndarray], way: Way, work: Work
+) -> None:
+    """Scan, click the middle of the longest wrong stretch, look at what visibly changed, and so on."""
+    tiles = way.frames(len(now))
     work.did(Action("scan", joint=joint, glances=len(tiles)))
-    zoom = TILE / (CUT * float(np.median(case.side)))
-    human = np.full((len(now), 2), np.nan)
-    placed: set[int] = set()
+    cut = way.cut(joint) * float(np.median(case.side))
+    placed[joint] = np.full((len(now), 2), np.nan)
+    done, clicks = set[int](), Counter[int]()
+    seen = now[:, joint].copy()
     bad = {frame for frame in tiles if seems_wrong(oracle, now, frame, joint)}
+    again: int | None = None
     while bad:
-        frame = middle_of_longest(tiles, bad)
-        placed.add(frame)
-        aim = Move(DISTANCE, oracle.width(frame, joint, zoom))
-        human[frame] = now[frame, joint] = oracle.place(frame, joint, zoom)
-        frames, xy = repaired(case, joint, human, frame, way) if way.repair else (np.zeros(0, int), np.zeros((0, 2)))
-        now[frames, joint] = xy
-        moved = [change(int(f), joint, at, Provenance.PROPAGATED) for f, at in zip(frames, xy, strict=True)]
-        fix = Action("fix_tile", frame, joint, presses=2, moves=(aim,), stores=True, corrects=True)
-        work.did(fix, change(frame, joint, human[frame]), *moved)
-        changed = set(frames.tolist()) & set(tiles)
+        frame = middle_of_longest(tiles, bad) if again is None else again
+        clicks[frame] += 1
+        inside = click(case, oracle, now, (frame, joint), cut, placed, way, work)
+        again = None if inside or clicks[frame] == MOST_CLICKS else frame
+        done |= {frame} if again is None else set()
+        moved = np.linalg.norm(now[:, joint] - seen, axis=1) > way.unseen * cut
+        changed = {f for f in tiles if moved[f] and f != frame}
+        seen[[*changed, frame]] = now[[*changed, frame], joint]
         work.did(Action("scan", joint=joint, glances=len(changed) if way.highlight else len(tiles)))
-        bad = ((bad - changed) | {f for f in changed if seems_wrong(oracle, now, f, joint)}) - placed
+        bad = ((bad - changed) | {f for f in changed if seems_wrong(oracle, now, f, joint)}) - done
+
+
+def click(
+    case: Case,
+    oracle: Oracle,
+    now: np.ndarray,
+    at: tuple[int, int],
+    cut: float,
+    placed: dict[int, np.ndarray],
+    way: Way,
+    work: Work,
+) -> bool:
+    """Click where the joint belongs, or at the picture's border; repair; return whether it lay inside."""
+    (frame, joint), zoom = at, TILE / cut
+    wanted, middle = np.array(oracle.place(frame, joint, zoom)), now[frame, joint]
+    xy = np.clip(wanted, middle - cut / 2, middle + cut / 2)
+    placed[joint][frame] = now[frame, joint] = xy
+    changes = [change(frame, joint, xy)]
+    for other, repair in repaired(case, joint, placed, frame, way) if way.repair else ():
+        now[repair.frames[repair.moved], other] = repair.xy[repair.moved]
+        moved = zip(repair.frames[repair.moved], repair.xy[repair.moved], strict=True)
+        changes += [change(int(f), other, to, Provenance.PROPAGATED) for f, to in moved]
+    aim = Move(DISTANCE, oracle.width(frame, joint, zoom))
+    work.did(Action("fix_tile", frame, joint, presses=2, moves=(aim,), stores=True, corrects=True), *changes)
+    return bool(np.allclose(xy, wanted))
 
 
 def seems_wrong(oracle: Oracle, now: np.ndarray, frame: int, joint: int) -> bool:
@@ -188,28 +251,36 @@ def seems_wrong(oracle: Oracle, now: np.ndarray, frame: int, joint: int) -> bool
     return oracle.looks_wrong(frame, joint, (float(x), float(y)) if np.isfinite(x) else None)
 
 
-def ways(every: list[int]) -> dict[str, Way | str]:
-    whole = Way()
-    named: dict[str, Way | str] = {
-        "looking at all again": replace(whole, highlight=False),
-        "without drift": replace(whole, drift=False),
-        "without repair": replace(whole, repair=False),
+def ways() -> dict[str, Way | str]:
+    now = Way()
+    return {
+        "now": now,
+        "every 3rd frame": replace(now, every=3),
+        "every 4th frame": replace(now, every=4),
+        "looking at all again": replace(now, highlight=False),
+        "eyes by themselves": replace(now, kin=False),
+        "one cut for all joints": replace(now, cuts=False),
+        "without drift": replace(now, drift=False),
+        "without repair": replace(now, repair=False),
+        "as it was": BEFORE,
         "drag what is wrong": "drag what is wrong",
         "click all": "click all",
     }
-    return {f"every {step}": replace(whole, every=step) for step in every} | named
 
 
-def compared(found: dict[str, list[tuple[Curve, dict[str, float]]]]) -> dict[str, dict[str, float]]:
+def compared(found: dict[str, list[tuple[Curve, dict[str, float]]]]) -> dict[str, dict[str, Any]]:
     """Return the mean figures of each way, and the first way's seconds over its own to the same quality."""
     first = next(iter(found.values()))
-    told: dict[str, dict[str, float]] = {}
+    told: dict[str, dict[str, Any]] = {}
     for name, rows in found.items():
         goals = [min(ours[0].oks[-1], theirs[0].oks[-1]) for ours, theirs in zip(first, rows, strict=True)]
-        ours = sum(curve.seconds_to(goal) for (curve, _), goal in zip(first, goals, strict=True))
-        theirs = sum(curve.seconds_to(goal) for (curve, _), goal in zip(rows, goals, strict=True))
+        ours = np.array([curve.seconds_to(goal) for (curve, _), goal in zip(first, goals, strict=True)])
+        theirs = np.array([curve.seconds_to(goal) for (curve, _), goal in zip(rows, goals, strict=True)])
         figures = {key: float(np.mean([row[key] for _, row in rows])) for key in SHOWN}
-        told[name] = {**figures, "ratio_to_same_oks": ours / theirs}
+        draws = np.random.default_rng(0).integers(0, len(ours), (2000, len(ours)))
+        spread = np.percentile(ours[draws].sum(axis=1) / theirs[draws].sum(axis=1), [2.5, 97.5])
+        ratio = {"ratio_to_same_oks": float(ours.sum() / theirs.sum()), "ci95": spread.round(4).tolist()}
+        told[name] = {**figures, **ratio}
     return told
 
 
@@ -221,25 +292,28 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=3)
     parser.add_argument("--seed", type=int, default=60_000)
     parser.add_argument("--frames", type=int, default=90)
-    parser.add_argument("--every", type=int, nargs="+", default=[3])
+    parser.add_argument("--model", default="nano")
+    parser.add_argument("--ways", nargs="+", default=list(ways()), choices=list(ways()))
     parser.add_argument("--out", type=Path, default=Path("ergonomics-out"))
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    specs = [ClipSpec(KICKS[i % len(KICKS)], given.seed + i, given.frames, "nano") for i in range(given.clips)]
-    found: dict[str, list[tuple[Curve, dict[str, float]]]] = {name: [] for name in ways(given.every)}
+    seeds = range(given.seed, given.seed + given.clips)
+    specs = [ClipSpec(KICKS[seed % len(KICKS)], seed, given.frames, given.model) for seed in seeds]
+    found: dict[str, list[tuple[Curve, dict[str, float]]]] = {name: [] for name in given.ways}
     for spec in specs:
         case = case_of(make(spec, given.out, None))
-        for name, way in ways(given.every).items():
-            found[name].append(worked(case, way))
+        for name in given.ways:
+            found[name].append(worked(case, ways()[name]))
     means = compared(found)
     if given.json:
         sys.stdout.write(json.dumps({"label": LABEL, "clips": given.clips, "ways": means}) + "\n")
         return
     for name, row in means.items():
-        figures = "  ".join(f"{key} {value:.4g}" for key, value in row.items())
-        sys.stdout.write(f"{name:22} {figures}  ({LABEL} seconds)\n")
+        shown = {key: value for key, value in row.items() if key != "ci95"}
+        figures = "  ".join(f"{key} {value:.4g}" for key, value in shown.items())
+        sys.stdout.write(f"{name:22} {figures} {row['ci95']}  ({LABEL} seconds)\n")
 
 
 if __name__ == "__main__":
