@@ -1,7 +1,8 @@
 """Compare lifters on motion kept for choosing: `python training/lifter_choose.py BASE TUNED [--shares 0 0.5 1]`.
 
 BASE and TUNED are folders with weights of one shape. Each share a scores the network (1 - a) BASE + a TUNED, exactly
-seen and through errors measured of `nano` before and after calibration. Motion: DeepMimic's everyday clips (never
+seen, through mild made-up errors (those of a good model), and through those measured of `nano` before and after
+calibration. Motion: DeepMimic's everyday clips (never
 trained on, and none of those that `emc bench lift` measures) and the package's own motion with other seeds. No test
 clip is looked at. --out holds the network of the last share.
 """
@@ -17,7 +18,7 @@ import torch
 
 from emc.lifters.measured_noise import apply_noise, read_noise
 from emc.lifters.temporal import TemporalSmallLifter, load_network, save_network
-from emc.lifters.virtual_camera import View, coco_from_h36m, random_camera, rooted, view
+from emc.lifters.virtual_camera import View, coco_from_h36m, detector_noise, random_camera, rooted, view
 from emc.pose.metrics_3d import mean_error, mpjpe_errors, p_mpjpe_errors
 from emc.synth.motion import COMMON_MOTIONS, UNCOMMON_MOTIONS, generate_motion
 from emc.synth.rig import sample_body
@@ -25,7 +26,8 @@ from emc.synth.rig import sample_body
 SEED = 909_000
 CAMERAS = 3
 EVERYDAY = ("punch", "jump", "run", "jog", "walk", "stealthy_walk", "zombie_walk")
-CONDITIONS = ("exact", "before", "after")
+CONDITIONS = ("exact", "mild", "before", "after")
+MILD = 0.012
 Population = dict[str, list[View]]
 
 
@@ -53,6 +55,8 @@ def seen(motions: list[tuple[np.ndarray, np.ndarray]], kind: str) -> Population:
         for number in range(CAMERAS):
             exact = view(h36m, coco, random_camera(h36m, np.random.default_rng([SEED, 1, index, number])))
             views["exact"].append(exact)
+            xy, confidence = detector_noise(exact.xy, MILD, np.random.default_rng([SEED, 3, index, number]))
+            views["mild"].append(View(xy, confidence, exact.xyz, exact.camera, exact.pelvis))
             for when, model in noise.items():
                 xy, confidence = apply_noise(exact.xy, model, np.random.default_rng([SEED, 2, index, number]))
                 views[when].append(View(xy, confidence, exact.xyz, exact.camera, exact.pelvis))

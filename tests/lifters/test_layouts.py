@@ -59,8 +59,10 @@ def test_what_hangs_on_a_missing_joint_is_missing():
     assert (known[:, H36M17.index("neck_nose")] == 0).all()
     # The pelvis is the middle of the hips and hangs on nothing else.
     np.testing.assert_allclose(out[:, 0], (coco[:, 11] + coco[:, 12]) / 2)
-    _, guessed = coco_from_h36m_2d(h36m, np.ones(h36m.shape[:2]))
-    assert (guessed[:, COCO17.index("nose")] == 0.3).all() and (guessed[:, COCO17.index("left_ear")] == 1).all()
+    unsure = np.ones(h36m.shape[:2])
+    unsure[:, H36M17.index("head_top")] = 0.6
+    _, guessed = coco_from_h36m_2d(h36m, unsure)
+    assert (guessed[:, COCO17.index("left_ear")] == 0.6).all() and (guessed[:, COCO17.index("left_wrist")] == 1).all()
 
 
 def test_the_embedded_lifter_takes_human36m_joints():

@@ -6,11 +6,11 @@ from typer.testing import CliRunner
 
 from emc.cli.main import app
 from emc.config import read_settings
-from emc.errors import InputError
+from emc.errors import InputError, UsageError
 from emc.pose.skeleton import H36M17
 from emc.synth.motion import generate_motion
 from emc.synth.rig import sample_body
-from emc.workflow.bench_lift import PLAIN, VARIANTS, action_of, bench_lift
+from emc.workflow.bench_lift import PLAIN, VARIANTS, action_of, bench_lift, variants_named
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,13 @@ def test_a_variant_is_scored_against_the_plain_lifter(data):
     assert gain == pytest.approx(difference) and gain > 1
     assert rows["no_wrists"]["exact"]["per_joint"]["left_elbow"] == rows[PLAIN]["exact"]["per_joint"]["left_elbow"]
     assert "gain" not in rows[PLAIN]
+
+
+def test_treatments_are_chosen_by_name():
+    assert list(variants_named(["refined"])) == ["plain", "refined"]
+    assert variants_named(None) is VARIANTS
+    with pytest.raises(UsageError, match="--variant sharper: use some of plain, smoothed"):
+        variants_named(["sharper"])
 
 
 def test_the_same_command_gives_the_same_figures(data):

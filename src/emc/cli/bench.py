@@ -88,6 +88,9 @@ def lift(
     common: Annotated[list[str] | None, typer.Option(help="Common clips, as cmu/*_test; repeatable.")] = None,
     uncommon: Annotated[list[str] | None, typer.Option(help="Uncommon clips, as deepmimic/kick; repeatable.")] = None,
     cameras: Annotated[int, typer.Option(help="Virtual cameras per clip.", min=1)] = 4,
+    variant: Annotated[
+        list[str] | None, typer.Option(help="Treatments beside the plain lifter, as refined; repeatable. Default: all.")
+    ] = None,
     keypoints: Annotated[str, typer.Option(help="Human3.6M: which data_2d_h36m_NAME.npz to lift.")] = "gt",
     setting: options.Set = None,
     json: options.AsJson = False,
@@ -96,14 +99,16 @@ def lift(
     with running(json) as terminal:
         from emc.cli.bench_tables import print_h36m, print_lift
         from emc.workflow.bench_h36m import bench_h36m, is_h36m
-        from emc.workflow.bench_lift import COMMON, UNCOMMON, bench_lift
+        from emc.workflow.bench_lift import COMMON, UNCOMMON, bench_lift, variants_named
 
         settings = options.settings_for(None, setting)
         if is_h36m(data):
             document = bench_h36m(data, keypoints, settings, terminal)
             terminal.result(document, lambda console: print_h36m(console, document))
             return
-        document = bench_lift(data, settings, before, after, common or COMMON, uncommon or UNCOMMON, cameras, terminal)
+        chosen = variants_named(variant)
+        patterns = (common or COMMON, uncommon or UNCOMMON)
+        document = bench_lift(data, settings, before, after, *patterns, cameras, terminal, chosen)
         terminal.result(document, lambda console: print_lift(console, document))
 
 

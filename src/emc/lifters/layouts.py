@@ -31,20 +31,16 @@ TRUNK: Mapping[str, tuple[float, ...]] = MappingProxyType({
     "neck_nose": (0.162, 0.162, -0.009, -0.009, 0.162, 0.266, 0.266),
     "head_top": (-0.033, -0.033, -0.088, -0.088, 0.017, 0.6125, 0.6125),
 })  # fmt: skip
-GUESS = 0.3
-"""Share of the confidence that a nose or eye keeps: a face's direction cannot be told from Human3.6M joints."""
 
 
 def coco_from_h36m_2d(xy: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return (T, 17, 2) COCO-17 points and (T, 17) confidence from (T, 17, 2) Human3.6M-17 points and theirs.
 
-    Units are kept. A point that hangs on a missing one (NaN) is NaN with confidence 0; nose and eyes are guesses and
-    keep `GUESS` of the least confidence they hang on. Raises `ShapeMismatch` for other shapes.
+    Units are kept. A point that hangs on a missing one (NaN) is NaN with confidence 0, any other as sure as the least
+    sure one it hangs on: nose and eyes are guesses, since a face's direction cannot be told from Human3.6M joints, but
+    lifters err less where they are not told so. Raises `ShapeMismatch` for other shapes.
     """
-    out, known = _mapped(xy, confidence, H36M17, COCO17, FACE_FROM, FACE)
-    for joint in ("nose", "left_eye", "right_eye"):
-        known[:, COCO17.index(joint)] *= GUESS
-    return out, known
+    return _mapped(xy, confidence, H36M17, COCO17, FACE_FROM, FACE)
 
 
 def h36m_from_coco_2d(xy: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

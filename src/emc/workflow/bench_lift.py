@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from emc.config import LiftSettings, Settings
-from emc.errors import InputError
+from emc.errors import InputError, UsageError
 from emc.formats.mocap import MotionClip, read_mocap_npz
 from emc.interfaces import Lifter, Progress
 from emc.lifters.measured_noise import NoiseModel, apply_noise, noise_of, read_noise
@@ -104,6 +104,16 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
     }
 )
 """Name -> treatment of the lifted sequence; each is scored on every condition and against `PLAIN`."""
+
+
+def variants_named(names: Sequence[str] | None) -> Mapping[str, Variant]:
+    """Return the treatments of these names beside the plain lifter; None: all. Raises `UsageError` for others."""
+    if names is None:
+        return VARIANTS
+    unknown = [name for name in names if name not in VARIANTS]
+    if unknown:
+        raise UsageError(f"--variant {unknown[0]}: use some of {', '.join(VARIANTS)}")
+    return {name: VARIANTS[name] for name in VARIANTS if name in (PLAIN, *names)}
 
 
 def bench_lift(
