@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 import threading
 from collections.abc import Iterator
@@ -183,3 +184,13 @@ def test_the_command_takes_addresses_and_paths(server: Server, tmp_path: Path, f
     assert done.exit_code == 0, done.output
     assert "added own: 12 frames" in done.output
     assert "added Generic-clip: 12 frames" in done.output
+    shown = runner.invoke(app, ["status", "--project", str(project)])
+    digest = hashlib.sha256(film).hexdigest()
+    for output in (done.output, shown.output):
+        assert f"Generic-clip: from {server.address}/clip.mp4 on 20" in output
+        assert f"licence: {UNSTATED}; SHA-256 {digest}" in output
+        assert "own: from" not in output
+    document = json.loads(runner.invoke(app, ["status", "--project", str(project), "--json"]).stdout)
+    kept = {clip["id"]: clip["origin"] for clip in document["clips"]}
+    assert kept["own"] is None
+    assert kept["Generic-clip"]["sha256"] == digest

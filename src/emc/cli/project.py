@@ -70,7 +70,11 @@ def add(
         settings = options.settings_for(folder, None)
         with open_project(folder) as store:
             done = add_sources(store, paths, _role(role), group, tags, settings.video, licence, terminal)
-        clips = [{"id": c.id, "frames": c.frames, "size": [c.width, c.height], "fps": c.fps} for c in done.clips]
+            clips = [
+                {"id": c.id, "frames": c.frames, "size": [c.width, c.height], "fps": c.fps,
+                 "origin": store.document("origin", c.id)}
+                for c in done.clips
+            ]  # fmt: skip
         terminal.result({"added": clips, "failed": list(done.failures)}, lambda console: _print_added(console, clips))
         if done.failures:
             raise typer.Exit(1)
@@ -117,6 +121,15 @@ def _print_added(console: Console, clips: list[dict[str, Any]]) -> None:
     for clip in clips:
         width, height = clip["size"]
         console.print(f"added {clip['id']}: {clip['frames']} frames, {width} x {height}, {clip['fps']:.2f} fps")
+    _print_origins(console, clips)
+
+
+def _print_origins(console: Console, clips: list[dict[str, Any]]) -> None:
+    """Tell where fetched clips come from, under which licence, and what their bytes are known by."""
+    for clip in clips:
+        if kept := clip["origin"]:
+            words = f"{clip['id']}: from {kept['address']} on {kept['fetched'][:10]}; licence: {kept['licence']}"
+            console.print(f"{words}; SHA-256 {kept['sha256']}", markup=False, soft_wrap=True)
 
 
 def _print_status(console: Console, document: dict[str, Any]) -> None:
@@ -132,3 +145,4 @@ def _print_status(console: Console, document: dict[str, Any]) -> None:
         table.add_row(clip["id"], clip["role"], clip["group"], tags, str(clip["frames"]), str(runs),
                       str(clip["alerts"]), str(clip["edits"]), clip["media"])  # fmt: skip
     console.print(table)
+    _print_origins(console, document["clips"])

@@ -92,4 +92,5 @@ def _clip_status(store: SqlStore, clip: Any) -> dict[str, Any]:
         "runs": [{"model": run.model, "complete": run.complete} for run in runs],
         "alerts": len(store.alerts(done[-1].id)) if done else 0,
         "edits": len(store.edits(clip.id)),
+        "origin": store.document("origin", clip.id),
     }
