@@ -51,7 +51,8 @@ def cut(image: np.ndarray, affine: np.ndarray, size: int = INPUT_SIZE) -> np.nda
 
     An image much larger than the crop is first shrunk by an area mean, so that thin limbs do not alias away.
     """
-    step = int(1.0 / max(float(np.sqrt(abs(np.linalg.det(affine[:, :2])))), 1e-6))
+    (a, b, _), (c, d, _) = affine.tolist()
+    step = int(1.0 / max(math.sqrt(abs(a * d - b * c)), 1e-6))
     if step >= 2:
         image, affine = _shrink(image, affine, size, step)
     if image.shape[0] * image.shape[1] > _SMALL * size**2:
