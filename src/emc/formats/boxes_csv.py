@@ -13,7 +13,7 @@ from typing import Any
 from emc.errors import InputError
 from emc.formats.coco import numbers
 from emc.formats.coco_results import result_frame
-from emc.formats.text_files import read_json, read_text, write_text
+from emc.formats.whole_files import read_json, read_text, write_text
 from emc.pose.labels import LabelledImage
 from emc.pose.records import Box
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emc.formats.text_files import write_text
+from emc.formats.whole_files import write_text
 from emc.pose.motion_3d import Motion3D, at_constant_rate, without_holes
 from emc.pose.rig_3d import NODES, euler_zxy, rig_motion
 

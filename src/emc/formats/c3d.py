@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emc.formats.npz_3d import write_whole
+from emc.formats.whole_files import write_whole
 from emc.pose.motion_3d import AXES, Motion3D, at_constant_rate
 
 MM = 1000.0

@@ -14,7 +14,7 @@ import numpy as np
 
 from emc.errors import InputError
 from emc.formats.coco_skeleton import category_of, skeleton_of
-from emc.formats.text_files import read_json, write_json
+from emc.formats.whole_files import read_json, write_json
 from emc.pose.labels import LabelledImage, LabelledPerson, LabelSet
 from emc.pose.records import Visibility
 from emc.pose.skeleton import Skeleton

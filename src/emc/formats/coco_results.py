@@ -14,7 +14,7 @@ import numpy as np
 
 from emc.errors import InputError
 from emc.formats.coco import number, numbers, plain
-from emc.formats.text_files import read_json, write_json
+from emc.formats.whole_files import read_json, write_json
 from emc.pose.geometry import bounding_box
 from emc.pose.records import Prediction
 from emc.pose.skeleton import COCO17, Skeleton

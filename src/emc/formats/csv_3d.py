@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emc.formats.text_files import write_text
+from emc.formats.whole_files import write_text
 from emc.pose.motion_3d import AXES, Motion3D
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from emc.formats.npz_3d import write_whole
+from emc.formats.whole_files import write_whole
 from emc.pose.motion_3d import AXES, Motion3D, without_holes
 from emc.pose.rig_3d import NODES, RigMotion, quaternions, rig_motion, shortest_rotation
 

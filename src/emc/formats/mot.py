@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from emc.formats.text_files import write_text
+from emc.formats.whole_files import write_text
 from emc.pose.motion_3d import Motion3D, at_constant_rate, without_holes
 from emc.pose.opensim_angles import COORDINATES, opensim_coordinates
 

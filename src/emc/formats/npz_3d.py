@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emc.errors import StorageError
+from emc.formats.whole_files import write_whole
 from emc.pose.motion_3d import AXES, Motion3D
 
 
@@ -43,17 +43,3 @@ class Npz3dFormat:
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)  # pyright: ignore[reportArgumentType]
         write_whole(path, buffer.getvalue())
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write bytes whole or not at all: to a temporary name, then renamed; raises `StorageError` naming the file."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    except OSError as error:
-        raise StorageError(
-            f"{path} cannot be written ({error.strerror}): free some space or check the folder's permissions"
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ import numpy as np
 
 from emc.errors import InputError, StorageError
 from emc.formats.coco import numbers, plain
-from emc.formats.text_files import read_json, write_json
+from emc.formats.whole_files import read_json, write_json
 from emc.pose.geometry import bounding_box
 from emc.pose.records import Prediction
 from emc.pose.skeleton import BODY25, COCO18, Skeleton

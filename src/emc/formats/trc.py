@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emc.formats.text_files import write_text
+from emc.formats.whole_files import write_text
 from emc.pose.motion_3d import Motion3D, at_constant_rate
 
 

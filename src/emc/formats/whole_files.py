@@ -1,4 +1,4 @@
-"""Reading and writing text files whole: one clear error, and never a half-written file."""
+"""Reading and writing files whole: one clear error, and never a half-written file."""
 
 from __future__ import annotations
 
@@ -44,14 +44,19 @@ def write_json(path: Path, document: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text whole or not at all: to a temporary name beside `path`, then renamed.
+    """Write a text whole or not at all, see `write_whole`."""
+    write_whole(path, text.encode("utf-8"))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write bytes whole or not at all: to a temporary name beside `path`, then renamed.
 
     Raises `StorageError` naming the file; an older file of that name is then still there, unchanged.
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with partial.open("wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
