@@ -49,5 +49,41 @@ def test_freed_blocks_are_used_again_without_asking_the_system() -> None:
     assert kept < 0.2 * faults("given back")
 
 
+HEAPS = """
+import sys, threading
+from emc.workflow.compute import share_one_heap
+if sys.argv[1] == "one" and not share_one_heap():
+    print(-1); sys.exit()
+def use():
+    held = [bytearray(6_000 + i) for i in range(2_000)]
+    barrier.wait()
+barrier = threading.Barrier(4)
+threads = [threading.Thread(target=use) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+import ctypes, tempfile
+library = ctypes.CDLL(None)
+library.fopen.restype = ctypes.c_void_p
+with tempfile.NamedTemporaryFile() as file:
+    stream = ctypes.c_void_p(library.fopen(file.name.encode(), b"w"))
+    library.malloc_info(0, stream)
+    library.fclose(stream)
+    print(file.read().decode().count("<heap nr"))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only glibc has the switch")
+def test_threads_share_one_heap() -> None:
+    def heaps(how: str) -> int:
+        done = subprocess.run([sys.executable, "-c", HEAPS, how], capture_output=True, text=True, check=True)
+        return int(done.stdout)
+
+    one = heaps("one")
+    if one < 0:
+        pytest.skip("this C library has no mallopt")
+    assert one == 1
+    assert heaps("each") > 1
+
+
 def test_it_may_be_asked_twice() -> None:
     assert keep_freed_memory() == keep_freed_memory()

@@ -36,6 +36,9 @@ def predict(
 ) -> None:
     """Predict poses on clips and find alerts; an interrupted run goes on where it stopped."""
     with running(json) as terminal:
+        from emc.workflow.compute import share_one_heap
+
+        share_one_heap()
         from emc.workflow.clips import selected_clips
         from emc.workflow.frames import sampling_of
         from emc.workflow.predict import predict_clips

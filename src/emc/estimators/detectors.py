@@ -42,7 +42,7 @@ MOTION_THRESHOLD = 0.06
 SURE = 0.4
 OVERLAP = 0.5
 MOST = 50
-BATCH = 16
+BATCH = 4
 GREY = 114
 # The network learned persons up to a full input of 192 pixels; finer levels leave larger ones to the coarser level.
 LARGEST_FINE = 150.0

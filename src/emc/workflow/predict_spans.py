@@ -33,7 +33,7 @@ PART = 4
 """Spans that a worker of a cluster is given at a time: seeking to the first frame costs up to a second of decoding."""
 AHEAD_BYTES = 32 * 1024 * 1024
 """Decoded pictures that wait for the network."""
-LOOKS = 16
+LOOKS = 4
 """Pictures that the detector is given at a time."""
 
 
