@@ -40,7 +40,7 @@ from emc.study.klm import read_rules
 from emc.study.oracle import Oracle
 from emc.study.policies import POLICIES, Policy
 from emc.study.scripted_user import ScriptedUser
-from emc.study.sight import PageStuck
+from emc.study.sight import PATIENCE, PageStuck
 from ergonomics_clips import KICKS, ClipSpec, MadeClip, copy_of, make
 from ergonomics_tables import document_of, printed
 
@@ -72,6 +72,7 @@ def work(browser: Browser, clip: MadeClip, policy: Policy, folder: Path) -> None
         if not policy.candidates:
             # What this way of working never looks at need not be computed for it.
             context.route(re.compile(r"/(candidates|warm)"), lambda route: route.abort())
+        context.set_default_timeout(2 * PATIENCE)
         page = context.new_page()
         page.goto(address)
         page.wait_for_selector("#picture[data-drawn]:not([data-drawn=''])")

@@ -49,3 +49,14 @@ def test_answers_are_sent_at_once() -> None:
         return answer
 
     assert asyncio.run(delayed()) is False
+
+
+def test_two_servers_that_start_at_the_same_moment_get_a_port_each() -> None:
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", 0))
+        taken = other.getsockname()[1]
+        # The other one has bound the port, and does not listen yet: both can bind it.
+        with _listen("127.0.0.1", None, taken) as one, _listen("127.0.0.1", None, taken) as two:
+            numbers = {one.getsockname()[1], two.getsockname()[1]}
+            assert len(numbers) == 2

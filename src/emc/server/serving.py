@@ -99,6 +99,8 @@ def _listen(host: str, port: int | None, usual: int = PORT) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, number))
+            # Two servers that start at the same moment can both bind a port; only one of them can listen.
+            listener.listen()
         except OSError as error:
             listener.close()
             if number != usual or port is not None:

@@ -82,7 +82,7 @@ class ScriptedUser:
         carry = replace(self._aim(end, width), held=True)
         # Less than the editor takes for a drag would be a click: such a joint is not wrong enough to be moved.
         waited = self._settled(lambda: self._carry(start, end)) if wait else self._now(lambda: self._carry(start, end))
-        moved = math.dist(start, end) >= 4
+        moved = self.sight.joints[joint].xy != drawn if wait else math.dist(start, end) >= 4
         self.log.append(
             Action(
                 kind, sight.frame, joint, presses=2, moves=(take, carry), stores=moved, corrects=moved, waited=waited
