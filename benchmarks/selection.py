@@ -4,7 +4,8 @@ From the training photos of uncommon poses, 50 persons are drawn by lot and corr
 confidence is fitted on them; then each way orders the rest, and `nano` is calibrated, as by default, on the first 100,
 200, 400 and 800 persons of each order (the 50 first among them, mixed with the common photos). All ways share the 50,
 the base, the steps and the seed. What the rule chooses is scored on `target_test` and `common_test`, and so is the
-base, as it is and read at the turns of the default: a gain is told over both.
+base, as it is and read at the turns of the default: a gain is told over both. ``tuned`` is the share of the tuned
+weights that the budget left (see `calibrate.shares`), seed by seed.
 
 Resumable: what FOLDER holds is not done again. Labels saved: how many more persons by lot reach the same score, read
 off the curve of lots (straight between budgets, on a logarithmic scale).
@@ -149,7 +150,8 @@ def table(place: dict[tuple[str, int, int], Path], options: argparse.Namespace, 
             if (how, budget, 0) not in place:
                 continue
             folders = [place[how, budget, seed] for seed in range(options.seeds)]
-            row: dict = {"how": how, "persons": budget}
+            told = [json.loads((folder / "result.json").read_text(encoding="utf-8")) for folder in folders]
+            row: dict = {"how": how, "persons": budget, "tuned": [one["share"] for one in told]}
             for role in ROLES:
                 hits = np.stack([hits_of(folder, role) for folder in folders])
                 row |= {f"{role} {part}": share_right(hits, part) for part in PARTS}
@@ -177,7 +179,10 @@ def share_of_gain(
     seeds: int,
     part: str,
 ) -> dict:
-    """Return the gain of `mine` as a share of that of `most`, over the base and over the turned base, by bootstrap."""
+    """Return the gain of `mine` as a share of that of `most`, over the base and over the turned base, by bootstrap.
+
+    None where some resample shows no gain of `most`.
+    """
     joints = list(COCO17.part(part))
     right = {
         name: np.nansum(np.mean([hits_of(folder)[:, joints] for folder in folders], axis=0), axis=1)
@@ -192,7 +197,12 @@ def share_of_gain(
     sums = {name: weights @ values for name, values in right.items()}
     told = {}
     for over in ("base", "base, turned"):
-        ratios = (sums["mine"] - sums[over]) / (sums["most"] - sums[over])
+        gained = sums["most"] - sums[over]
+        if (gained <= 0).any():
+            # A share of a gain that may be none has no interval.
+            told[over] = None
+            continue
+        ratios = (sums["mine"] - sums[over]) / gained
         low, high = np.percentile(ratios[1:], [2.5, 97.5])
         told[over] = {"value": float(ratios[0]), "ci95": [float(low), float(high)]}
     return told
@@ -253,16 +263,22 @@ def document_of(place: dict[tuple[str, int, int], Path], splits: Splits, options
 def show(document: dict) -> None:
     for name, row in document["base"].items():
         print(f"{name}: " + ", ".join(f"{what} {100 * value:.1f}" for what, value in row.items()) + " (PCKh@0.5, %)")
-    print("| persons | way | target leg | target total | common total | leg against lots | labels saved (leg) |")
-    print("|---|---|---|---|---|---|---|")
+    print(
+        "| persons | way | target leg | target total | common total | leg against lots | labels saved (leg) | tuned |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
     for row in document["rows"]:
         change = row.get("leg against lots")
         told = "" if not change else f"{change['value']:+.1f} [{change['ci95'][0]:+.1f}, {change['ci95'][1]:+.1f}]"
         cells = (f"{100 * row[name]:.1f}" for name in ("target leg", "target total", "common total"))
-        print(f"| {row['persons']} | {row['how']} | {' | '.join(cells)} | {told} | {saved(row, 'leg')} |")
+        tuned = ", ".join("-" if share is None else f"{share:.0%}" for share in row["tuned"])
+        print(f"| {row['persons']} | {row['how']} | {' | '.join(cells)} | {told} | {saved(row, 'leg')} | {tuned} |")
     for name, told in document["leg gain as a share of that of 800 by lot"].items():
         words = (
-            f"over the {over} {f['value']:.2f} [{f['ci95'][0]:.2f}, {f['ci95'][1]:.2f}]" for over, f in told.items()
+            f"over the {over} {f['value']:.2f} [{f['ci95'][0]:.2f}, {f['ci95'][1]:.2f}]"
+            if f
+            else f"over the {over} not told, 800 by lot may have gained nothing"
+            for over, f in told.items()
         )
         print(f"{name}: leg gain as a share of that of 800 by lot: " + "; ".join(words))
 
