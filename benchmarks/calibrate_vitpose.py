@@ -68,16 +68,14 @@ def settings_of(options: argparse.Namespace) -> Settings:
 
 def everyday(quick: bool) -> list[Sample]:
     """Return the people the base is trained on; a part of them is what a calibration replays."""
-    return rendered_people(COMMON_MOTIONS, 6 if quick else 300, 4, FIRST)
+    return rendered_people((COMMON_MOTIONS, 6 if quick else 300, 4, FIRST))[0]
 
 
 def field_of(replay: list[Sample], quick: bool) -> Field:
     counts = (4,) * 5 if quick else (80, 24, 40, 40, 80)
     motions, frames = (TARGET_MOTIONS, TARGET_MOTIONS, COMMON_MOTIONS, TARGET_MOTIONS, COMMON_MOTIONS), (4, 4, 2, 4, 2)
     first = range(FIRST + 10_000, FIRST + 60_000, 10_000)
-    kicks, chooses, keeps, target, common = (
-        rendered_people(*order) for order in zip(motions, counts, frames, first, strict=True)
-    )
+    kicks, chooses, keeps, target, common = rendered_people(*zip(motions, counts, frames, first, strict=True))
     return Field(Populations(kicks, replay, chooses, keeps), {"target": target, "common": common})
 
 

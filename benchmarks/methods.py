@@ -86,13 +86,14 @@ def photos(shared: Path, quick: bool) -> Field:
 
 
 def rendered(quick: bool) -> Field:
-    counts = (4,) * 6 if quick else (120, 120, 30, 60, 60, 120)
-    people = [
-        rendered_people(
-            TARGET_MOTIONS if number % 2 == 0 else COMMON_MOTIONS, count, 4 - 2 * (number % 2), FIRST + 1000 * number
+    counts = (4,) * 6 if quick else (80, 80, 24, 40, 60, 80)
+    kinds = ((TARGET_MOTIONS, 4), (COMMON_MOTIONS, 2)) * 3
+    people = rendered_people(
+        *(
+            (motions, count, frames, FIRST + 1000 * i)
+            for i, ((motions, frames), count) in enumerate(zip(kinds, counts, strict=True))
         )
-        for number, count in enumerate(counts)
-    ]
+    )
     return Field(Populations(*people[:4]), {"target": people[4], "common": people[5]})
 
 

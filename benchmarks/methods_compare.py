@@ -45,12 +45,19 @@ class Field:
     scored: Mapping[str, Sequence[Sample]]
 
 
-def rendered_people(motions: Sequence[str], count: int, frames: int, first: int) -> list[Sample]:
-    """Return labelled frames of `count` rendered people, whose seeds are `first` and on."""
-    orders = [ClipOrder(motions[i % len(motions)], first + i, frames) for i in range(count)]
+def rendered_people(*groups: tuple[Sequence[str], int, int, int]) -> list[list[Sample]]:
+    """Return the labelled frames of each group of rendered people.
+
+    groups : motions, number of people, frames of each, first seed.
+    """
     executor = LocalExecutor()
+    orders = [
+        [ClipOrder(motions[i % len(motions)], first + i, frames) for i in range(count)]
+        for motions, count, frames, first in groups
+    ]
     try:
-        return [sample for found in executor.map(sparse_samples, orders) for sample in found]
+        found = executor.map(sparse_samples, (order for group in orders for order in group))
+        return [[sample for _ in group for sample in next(found)] for group in orders]
     finally:
         executor.close()
 
