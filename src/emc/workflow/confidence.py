@@ -79,7 +79,12 @@ def fit_base(
     store: Store, samples: Mapping[Role, Sequence[Sample]], settings: Settings, progress: Progress
 ) -> dict[str, Any] | None:
     """Fit the base's confidence on all people who may train or choose; None, saying why, where too few are labelled."""
-    estimator = estimator_in(store, settings.predict.estimator)
+    try:
+        estimator = estimator_in(store, settings.predict.estimator)
+    except UsageError as error:
+        # A base that knows none of the project's joints (a robot's) has nothing to be sure of.
+        progress.say(f"note: confidence of the base not fitted: {error}")
+        return None
     document = fitted_document(estimator, samples, settings.evaluate)
     if not document["roles"]:
         progress.say(f"note: confidence of the base not fitted: {document['left_out']['target']}")
