@@ -12,6 +12,7 @@ UPPER = [105.0, 50.0, 50.0, 90.0]
 LEGS = [110.0, 150.0, 40.0, 100.0]
 NEIGHBOUR = [170.0, 60.0, 55.0, 190.0]
 GROUP = [95.0, 45.0, 135.0, 210.0]
+THIN = [110.0, 60.0, 50.0, 150.0]
 CLOSE = [104.0, 55.0, 50.0, 190.0]
 
 
@@ -23,6 +24,8 @@ CLOSE = [104.0, 55.0, 50.0, 190.0]
         ([PERSON, UPPER], [0.3, 0.9], [False, True]),
         ([GROUP, PERSON, NEIGHBOUR], [0.8, 0.7, 0.7], [False, True, True]),
         ([GROUP, PERSON, NEIGHBOUR], [0.9, 0.35, 0.3], [True, False, False]),
+        ([GROUP, THIN], [0.6, 0.5], [False, True]),
+        ([GROUP, THIN], [0.7, 0.5], [True, False]),
         ([PERSON, CLOSE], [0.6, 0.8], [False, True]),
         ([PERSON, CLOSE], [0.8, 0.6], [True, False]),
         ([PERSON, NEIGHBOUR], [0.8, 0.3], [True, True]),

@@ -8,10 +8,14 @@ from __future__ import annotations
 import numpy as np
 
 # Share of a box's area that must lie in another one to be a piece of it, and how much lower than it a piece is.
-INSIDE = 0.7
+INSIDE = 0.65
 LOWER = 0.75
 # The whole is believed where its score is at least this share of the piece's.
 WEAKER = 0.8
+# An upper body is about as wide as its person. A box this much narrower is more often somebody within a box that is too
+# large or around several people: it stays unless the larger one scores so much better.
+NARROWER = 0.6
+BETTER = 1.3
 # A box around two persons: they stand side by side, each at least this high in it, and score not much less.
 TALL = 0.5
 SIDE_BY_SIDE = 0.3
@@ -22,8 +26,9 @@ def whole_persons(xywh: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Return which of (N, 4) boxes, bool, are one whole person each.
 
     A box that holds two boxes side by side is a group and goes, unless it scores much better than both. Of a box and
-    a lower one inside of it the whole stays, unless the piece scores much better; of two of like height inside of one
-    another the better one stays. Two persons one in front of the other stay where neither lies in the other.
+    a much narrower one inside of it the narrower stays, unless the larger scores much better; of a box and a lower one
+    of like width the whole stays, unless the piece scores much better; of two of like size inside of one another the
+    better one stays. Two persons one in front of the other stay where neither lies in the other.
     """
     count = len(xywh)
     area = xywh[:, 2:].prod(axis=1)
@@ -40,10 +45,16 @@ def whole_persons(xywh: np.ndarray, scores: np.ndarray) -> np.ndarray:
     for outer in by_size:
         for inner in np.flatnonzero(inside[:, outer]):
             if alive[outer] and alive[inner]:
-                lower = xywh[inner, 3] < LOWER * xywh[outer, 3]
-                whole = scores[outer] >= (WEAKER if lower else 1.0) * scores[inner]
+                whole = scores[outer] >= _needed(xywh[outer], xywh[inner]) * scores[inner]
                 alive[inner if whole else outer] = False
     return alive
+
+
+def _needed(outer: np.ndarray, inner: np.ndarray) -> float:
+    """Return how many times the score of the inner box the outer one must have to stay."""
+    if inner[2] < NARROWER * outer[2]:
+        return BETTER
+    return WEAKER if inner[3] < LOWER * outer[3] else 1.0
 
 
 def _is_group(xywh: np.ndarray, scores: np.ndarray, outer: int, pieces: np.ndarray) -> bool:
