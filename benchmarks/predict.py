@@ -10,8 +10,8 @@ them in turn, medians of five; peak memory (resident set) of each beside its fra
   the largest RTMPose against the bare network, the worst of all against rtmlib.
 - tracker: `emc`, detector on every fifth frame, against rtmlib's PoseTracker with the same two networks, as it is by
   default and looking on every fifth frame too; share of joints within a tenth of the box of the rendered truth.
-- transformers: `emc` on the file that `emc export onnx` makes of a ViTPose-S, and on the network in PyTorch, against
-  transformers on the same weights, clip and boxes (no mirrored second reading on any side).
+- transformers: `emc` on the file that `emc export onnx` makes of a ViTPose-S, against transformers on the same weights,
+  clip and boxes (no mirrored second reading on any side).
 - growth: `emc` with detection on a clip and on one ten times as long: time and memory.
 - parity: ours against rtmlib and transformers on the same weights: largest difference in px and score
   (torchvision's and Detectron2's network: `benchmarks/keypointrcnn.py`).
