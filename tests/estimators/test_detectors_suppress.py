@@ -13,6 +13,7 @@ LEGS = [110.0, 150.0, 40.0, 100.0]
 NEIGHBOUR = [170.0, 60.0, 55.0, 190.0]
 GROUP = [95.0, 45.0, 135.0, 210.0]
 THIN = [110.0, 60.0, 50.0, 150.0]
+FOOT = [105.0, 220.0, 30.0, 30.0]
 CLOSE = [104.0, 55.0, 50.0, 190.0]
 
 
@@ -26,6 +27,7 @@ CLOSE = [104.0, 55.0, 50.0, 190.0]
         ([GROUP, PERSON, NEIGHBOUR], [0.9, 0.35, 0.3], [True, False, False]),
         ([GROUP, THIN], [0.6, 0.5], [False, True]),
         ([GROUP, THIN], [0.7, 0.5], [True, False]),
+        ([PERSON, FOOT], [0.5, 0.5], [True, False]),
         ([PERSON, CLOSE], [0.6, 0.8], [False, True]),
         ([PERSON, CLOSE], [0.8, 0.6], [True, False]),
         ([PERSON, NEIGHBOUR], [0.8, 0.3], [True, True]),

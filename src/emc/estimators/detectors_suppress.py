@@ -26,9 +26,10 @@ def whole_persons(xywh: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Return which of (N, 4) boxes, bool, are one whole person each.
 
     A box that holds two boxes side by side is a group and goes, unless it scores much better than both. Of a box and
-    a much narrower one inside of it the narrower stays, unless the larger scores much better; of a box and a lower one
-    of like width the whole stays, unless the piece scores much better; of two of like size inside of one another the
-    better one stays. Two persons one in front of the other stay where neither lies in the other.
+    a much narrower one inside of it, of at least half its height, the narrower stays, unless the larger scores much
+    better; of a box and another lower one the whole stays, unless the piece scores much better; of two of like size
+    inside of one another the better one stays. Two persons one in front of the other stay where neither lies in the
+    other.
     """
     count = len(xywh)
     area = xywh[:, 2:].prod(axis=1)
@@ -52,7 +53,8 @@ def whole_persons(xywh: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 def _needed(outer: np.ndarray, inner: np.ndarray) -> float:
     """Return how many times the score of the inner box the outer one must have to stay."""
-    if inner[2] < NARROWER * outer[2]:
+    # Narrow and low as well is a foot or a head, not somebody.
+    if inner[2] < NARROWER * outer[2] and inner[3] >= TALL * outer[3]:
         return BETTER
     return WEAKER if inner[3] < LOWER * outer[3] else 1.0
 
