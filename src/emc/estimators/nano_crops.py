@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ PADDING = 1.25
 MEAN = 114.0
 SPREAD = 64.0
 NOISY_SHARE = 0.2
+_LEVELS = np.arange(256)[:, None] - MEAN
 _SMALL = 4
 """Pictures of up to this many crops' area are looked at with a fourth channel."""
 
@@ -120,34 +120,27 @@ def augmented_crop(
 
 def change_look(crop: np.ndarray, rng: np.random.Generator, how: Augmentation) -> np.ndarray:
     """Return a (S, S, 3) uint8 crop with other colours, perhaps with noise, perhaps with a covered patch."""
-    grey, all_gain, *gains, brighter = rng.random(6).tolist()
+    grey, *tint = rng.random(6).tolist()
     if grey < how.grey:
         crop = np.repeat(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=-1)
-    strength = how.colour
-    tones = np.zeros((3, 4))
-    for row, own in enumerate(gains):
-        gain = math.exp(strength * ((2 * all_gain - 1) + (2 * own - 1) / 3))
-        tones[row, row], tones[row, 3] = gain, MEAN * (1 - gain) + strength * (2 * brighter - 1) * SPREAD
-    crop = cv2.transform(crop, tones)
+    crop = cv2.LUT(crop, _tones(how.colour, *(2 * drawn - 1 for drawn in tint)))
     if how.noise > 0 and rng.random() < NOISY_SHARE:
-        crop = cv2.add(crop, _grain(rng, rng.uniform(0, how.noise), crop.shape), dtype=cv2.CV_8U)
+        sigma = np.float32(rng.uniform(0, how.noise))
+        grain = rng.standard_normal(crop.shape, dtype=np.float32)
+        grain *= sigma
+        grain += crop
+        crop = np.clip(grain, 0, 255, out=grain).astype(np.uint8)
     if rng.random() < how.cutout:
         _cover(crop, rng)
     return crop
 
 
-def _grain(rng: np.random.Generator, sigma: float, shape: tuple[int, ...]) -> np.ndarray:
-    """Return float32 noise of that shape: a stretch, from anywhere, of normal numbers drawn once."""
-    count = math.prod(shape)
-    drawn = _normal_numbers(4 * count)
-    start = int(rng.integers(len(drawn) - count))
-    return (drawn[start : start + count] * np.float32(sigma)).reshape(shape)
-
-
-@functools.cache
-def _normal_numbers(count: int) -> np.ndarray:
-    """Return normal numbers, the same ones in every process: drawing them anew took a quarter of a batch's time."""
-    return np.random.default_rng(0).standard_normal(count, dtype=np.float32)
+def _tones(strength: float, gain: float, red: float, green: float, blue: float, brighter: float) -> np.ndarray:
+    """Return the (1, 256, 3) uint8 table of a change of colour; all but `strength` lie in [-1, 1]."""
+    gains = [math.exp(strength * (gain + own / 3)) for own in (red, green, blue)]
+    tones = _LEVELS * np.array(gains)
+    tones += MEAN + strength * brighter * SPREAD
+    return np.clip(tones, 0, 255, out=tones).astype(np.uint8)[None]
 
 
 def _cover(crop: np.ndarray, rng: np.random.Generator) -> None:
