@@ -199,7 +199,7 @@ def test_all_controls_have_names_and_can_be_reached(page: Page) -> None:
     sizes = page.evaluate(
         "[...document.querySelectorAll('#viewer button')].map((e) => [e.offsetWidth, e.offsetHeight])"
     )
-    assert len(sizes) == 9
+    assert len(sizes) == 12
     assert min(min(size) for size in sizes) >= 24  # WCAG 2.2 target size
 
 
