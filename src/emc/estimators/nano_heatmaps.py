@@ -48,10 +48,10 @@ def encode(xy: np.ndarray, visible: np.ndarray, spread: np.ndarray | None = None
     axis = np.arange(GRID_SIZE)
     width = 2 * SIGMA**2 if spread is None else 2 * (SIGMA * np.asarray(spread, np.float64)[..., None, None]) ** 2
     profile = np.exp(-((axis - cells[..., None]) ** 2) / width)
-    profile = (profile / profile.sum(axis=-1, keepdims=True)).astype(np.float32)
-    profile[~known] = 1.0 / GRID_SIZE
+    profile /= profile.sum(axis=-1, keepdims=True)
     target = profile[..., 1, :, None] * profile[..., 0, None, :]
-    return torch.from_numpy(target), torch.from_numpy(known.astype(np.float32))
+    target[~known] = 1.0 / GRID_SIZE**2
+    return torch.from_numpy(target.astype(np.float32)), torch.from_numpy(known.astype(np.float32))
 
 
 def cross_entropy(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:

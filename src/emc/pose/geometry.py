@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,11 +28,14 @@ def crop_affine(square: np.ndarray, size: int, angle: float = 0.0, flip: bool = 
     side; "unbiased data processing", Huang et al., CVPR 2020), so that flipping is exact.
     """
     x, y, side = (float(v) for v in square)
-    scale, middle = (size - 1) / side, (size - 1) / 2
-    radians = math.radians(angle)
-    cos, sin = math.cos(radians) * scale, math.sin(radians) * scale
-    right, down = (-cos, -sin) if flip else (cos, sin)
-    return np.array([[right, down, middle - (right * x + down * y)], [-sin, cos, middle - (cos * y - sin * x)]])
+    scale = (size - 1) / side
+    radians = np.deg2rad(angle)
+    cos, sin = np.cos(radians) * scale, np.sin(radians) * scale
+    linear = np.array([[cos, sin], [-sin, cos]])
+    if flip:
+        linear[0] = -linear[0]
+    offset = np.full(2, (size - 1) / 2) - linear @ np.array([x, y])
+    return np.concatenate([linear, offset[:, None]], axis=1)
 
 
 def invert_affine(affine: np.ndarray) -> np.ndarray:
