@@ -15,7 +15,7 @@ import { VISIBLE } from "./types";
 
 const CROP = 256;
 const TRIES = 4;
-/** What of the screen a sheet's tiles have: the dialog without its head, lines and foot (see style.css). */
+/** What of the screen a sheet's tiles have: the dialog without its head, lines and foot (see dialogs.css). */
 const roomForTiles = (): [number, number] => [0.97 * window.innerWidth - 60, 0.95 * window.innerHeight - 235];
 
 export function ContactSheet({ editor, whole = false }: { editor: Editor; whole?: boolean }) {

@@ -4,6 +4,8 @@ import { Editor } from "./editor";
 import { Page } from "./page";
 import { QUEUE_PAGE, WHOLE_QUEUE } from "./queue";
 import "./style.css";
+import "./dialogs.css";
+import "./narrow.css";
 import "./study.css";
 
 function storageOf(kind: "localStorage" | "sessionStorage"): Storage | null {
