@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from emc.estimators.nano_crops import Augmentation, augmented_crop, cut, exact_affine, exact_crop
-from emc.pose.geometry import transform
+from emc.estimators.nano_crops import Augmentation, augmented_crop, change_look, cut, exact_affine, exact_crop
+from emc.pose.geometry import box_to_square, crop_affine, transform
 from emc.pose.records import Sample
 from emc.pose.skeleton import COCO17
 
@@ -83,3 +83,48 @@ def test_the_places_of_the_crop_go_back_through_the_affine() -> None:
     sample = scattered()
     _, xy, _, _ = exact_crop(sample)
     np.testing.assert_allclose(xy, transform(sample.xy, exact_affine(sample.box)))
+
+
+def test_small_pictures_are_cut_to_the_same_pixels_as_by_three_channels() -> None:
+    sample = scattered()
+    for angle, flip in ((0.0, False), (33.0, True), (-71.0, False)):
+        affine = crop_affine(box_to_square(sample.box), 128, angle, flip)
+        plain = cv2.warpAffine(sample.image, affine, (128, 128), borderValue=(114.0, 114.0, 114.0))
+        np.testing.assert_array_equal(cut(sample.image, affine), plain)
+
+
+def test_numbers_drawn_together_are_to_the_last_bit_what_uniform_draws_one_by_one() -> None:
+    sample, how = scattered(), Augmentation(cutout=0.0, noise=0.0, grey=0.0)
+    for seed in range(20):
+        crop, xy, _, _ = augmented_crop(sample, np.random.default_rng(seed), how)
+        rng = np.random.default_rng(seed)
+        square = box_to_square(sample.box, 1.25)
+        square[:2] += rng.uniform(-how.shift, how.shift, 2) * square[2]
+        square[2] *= float(np.exp(rng.uniform(np.log(how.scale[0]), np.log(how.scale[1]))))
+        angle, flip = rng.uniform(-how.rotation, how.rotation), rng.random() < how.flip
+        affine = crop_affine(square, 128, angle, flip)
+        places = transform(sample.xy, affine)
+        np.testing.assert_array_equal(xy, places[list(COCO17.flip)] if flip else places)
+        np.testing.assert_array_equal(crop, change_look(cut(sample.image, affine), rng, how))
+
+
+def test_colours_change_by_a_gain_about_the_mean_and_a_shift() -> None:
+    how = Augmentation(colour=0.5, cutout=0.0, grey=0.0, noise=0.0)
+    levels = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
+    rng = np.random.default_rng(4)
+    rng.random()
+    gain = np.exp(rng.uniform(-0.5, 0.5) + rng.uniform(-0.5 / 3, 0.5 / 3, 3))
+    expected = np.clip((levels - 114.0) * gain + 114 + rng.uniform(-0.5, 0.5) * 64, 0, 255).astype(np.uint8)
+    np.testing.assert_array_equal(change_look(levels, np.random.default_rng(4), how), expected)
+
+
+def test_noise_is_normal_on_a_fifth_of_the_crops_and_never_the_same_twice() -> None:
+    how = Augmentation(colour=0.0, cutout=0.0, grey=0.0, noise=20.0)
+    plain = np.full((128, 128, 3), 128, np.uint8)
+    grains = [change_look(plain, np.random.default_rng(seed), how).astype(float) - 128 for seed in range(100)]
+    noisy = [grain for grain in grains if grain.any()]
+    assert 10 <= len(noisy) <= 30
+    shares = [np.mean(np.abs(grain) < grain.std()) for grain in noisy if grain.std() > 5]
+    np.testing.assert_allclose(shares, 0.683, atol=0.06)
+    first, second = (grain.ravel() / grain.std() for grain in noisy[:2])
+    assert abs(first @ second) / first.size < 0.05

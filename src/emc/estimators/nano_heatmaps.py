@@ -49,9 +49,11 @@ def encode(xy: np.ndarray, visible: np.ndarray, spread: np.ndarray | None = None
     width = 2 * SIGMA**2 if spread is None else 2 * (SIGMA * np.asarray(spread, np.float64)[..., None, None]) ** 2
     profile = np.exp(-((axis - cells[..., None]) ** 2) / width)
     profile /= profile.sum(axis=-1, keepdims=True)
-    target = profile[..., 1, :, None] * profile[..., 0, None, :]
+    target = np.empty((*profile.shape[:-2], GRID_SIZE, GRID_SIZE), np.float32)
+    # Multiplied in double precision, kept in single: the whole product in double would go through memory twice.
+    np.multiply(profile[..., 1, :, None], profile[..., 0, None, :], out=target, dtype=np.float64, casting="same_kind")
     target[~known] = 1.0 / GRID_SIZE**2
-    return torch.from_numpy(target.astype(np.float32)), torch.from_numpy(known.astype(np.float32))
+    return torch.from_numpy(target), torch.from_numpy(known.astype(np.float32))
 
 
 def cross_entropy(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:

@@ -71,13 +71,14 @@ def test_whoever_makes_them_they_come_in_order(monkeypatch, threads, cores, work
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("calibrate")]
 
 
-def test_no_batch_is_made_while_a_network_that_has_every_core_works(monkeypatch):
-    monkeypatch.setattr(batches, "usable_cores", lambda: 2)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+@pytest.mark.parametrize(("cores", "workers", "at_once"), [(2, 0, 1), (2, 2, 2), (4, 0, 4)])
+def test_no_batch_is_made_while_a_network_that_has_every_core_works(monkeypatch, cores, workers, at_once):
+    monkeypatch.setattr(batches, "usable_cores", lambda: cores)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: cores)
     making = []
-    for step in made(lambda step: making.append(step) or step, 0, 5, 0, True):
-        # Two at once, before they are handed out; the fifth has no partner.
-        assert sorted(making) == list(range(min(5, 2 * (step // 2 + 1))))
+    for step in made(lambda step: making.append(step) or step, 0, 5, workers, True):
+        # So many at once, before they are handed out; the last ones may have no partner.
+        assert sorted(making) == list(range(min(5, at_once * (step // at_once + 1))))
 
 
 def test_threads_take_turns_as_before_when_training_ends():

@@ -25,6 +25,7 @@ from emc.stages.calibrate import (
     sampler_of,
     train,
 )
+from emc.stages.calibrate.batches import usable_cores
 from emc.workflow.rendered import ClipOrder, sparse_samples
 
 SPOTS = build_skeleton("spots", ("bright", "dark"), ())
@@ -326,7 +327,7 @@ def test_the_learning_rate_rises_and_falls():
     assert all(math.isfinite(learning_rate(0, settings_of(steps=1, warmup=w))) for w in (0, 1))
 
 
-def test_batches_are_made_by_one_thread_while_the_network_keeps_its_own():
+def test_the_network_keeps_its_threads_whoever_makes_the_batches():
     class Watched(SpotEstimator):
         def collate(self, samples, rng):
             making.add(torch.get_num_threads())
@@ -345,7 +346,8 @@ def test_batches_are_made_by_one_thread_while_the_network_keeps_its_own():
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
-    assert making == {1}
+    # Of two cores the network's own thread makes them.
+    assert making == ({2} if usable_cores() == 2 else {1})
     assert learning == {2}
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from emc.stages.calibrate.weights import average_in, copied, pull_to
+from emc.stages.calibrate.weights import RunningAverage, copied, pull_to
 
 
 def network(weight, bias):
@@ -14,14 +14,24 @@ def network(weight, bias):
 
 def test_the_average_moves_by_one_minus_decay_and_copies_counters():
     module = network(1.0, 2.0)
-    average = copied(module)
+    average = RunningAverage(module)
     with torch.no_grad():
         module[0].weight.fill_(5.0)
         module[1].num_batches_tracked.fill_(7)
-    average_in(average, module, 0.75)
-    assert average["0.weight"].item() == 2.0  # 0.75 x 1 + 0.25 x 5
-    assert average["0.bias"].item() == 2.0
-    assert average["1.num_batches_tracked"].item() == 7
+    average.move(0.75)
+    assert average.values["0.weight"].item() == 2.0  # 0.75 x 1 + 0.25 x 5
+    assert average.values["0.bias"].item() == 2.0
+    assert average.values["1.num_batches_tracked"].item() == 7
+
+
+def test_an_average_that_went_on_elsewhere_moves_on_with_this_module():
+    module = network(1.0, 2.0)
+    average = RunningAverage(module)
+    average.restore(copied(network(9.0, 2.0)))
+    average.move(0.75)
+    assert average.values["0.weight"].item() == 7.0  # 0.75 x 9 + 0.25 x 1
+    with pytest.raises(KeyError):
+        average.restore({})
 
 
 def test_a_copy_does_not_follow_the_module():

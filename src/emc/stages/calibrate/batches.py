@@ -26,6 +26,7 @@ from emc.stages.calibrate.processes import Processes
 
 _T = TypeVar("_T")
 _MOST_WORKERS = 8
+_FEW_CORES = 2
 _SWITCH_SECONDS = 2e-4
 """How long a thread of Python may keep the others waiting; by default the network waits 5 ms for a batch's maker."""
 
@@ -114,12 +115,16 @@ def made(make: Callable[[int], _T], first: int, end: int, workers: int, on_cpu: 
     """Yield ``make(first)`` ... ``make(end - 1)`` in order, the same ones whoever makes them.
 
     workers : threads that make them, 0 = by the cores that are left. Where the network leaves a core free, batches are
-    made beside it; where it has them all, several are made at once while it rests: its threads wait for each other,
-    so that taking one core from them for a while would cost the time of both.
+    made beside it. Where it has them all they are made while it rests: its threads wait for each other, so that taking
+    one core from them for a while would cost the time of both. Of two cores the network's own thread makes them: two
+    others, which Python lets work in turn, took longer for two batches than it does.
     """
     cores, network = usable_cores(), torch.get_num_threads() if on_cpu else 1
     if network >= cores > 1 and on_cpu:
-        yield from _in_between(make, first, end, workers or cores)
+        if workers or cores > _FEW_CORES:
+            yield from _in_between(make, first, end, workers or cores)
+        else:
+            yield from map(make, range(first, end))
     else:
         free = max(1, min(cores - network, _MOST_WORKERS))
         yield from _beside(make, first, end, workers or (1 if on_cpu else free))

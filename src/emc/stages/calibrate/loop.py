@@ -22,7 +22,7 @@ from emc.stages.calibrate.processes import Processes
 from emc.stages.calibrate.resume import fingerprint_of, pack_state, refuse_other_network, unpack_state
 from emc.stages.calibrate.schedule import ladder_steps, learning_rate, resolved_precision, sampler_of
 from emc.stages.calibrate.teacher import teacher_of
-from emc.stages.calibrate.weights import average_in, copied, pull_to
+from emc.stages.calibrate.weights import RunningAverage, copied, pull_to
 
 _NORMS = (torch.nn.modules.batchnorm._BatchNorm,)  # pyright: ignore[reportPrivateUsage]  # the only common base class
 
@@ -105,7 +105,7 @@ class _Run:
         processes.same_start(self.module)
         self.step = 0
         self.base = copied(self.module)
-        self.average = copied(self.module)
+        self.average = RunningAverage(self.module)
         self.optimizer = build_optimizer(estimator, settings)
         self.teacher = teacher_of(estimator, self.base, settings)
         self.trained = [value for value in self.module.parameters() if value.requires_grad]
@@ -136,7 +136,7 @@ class _Run:
             pull_to(self.base, self.module, rate * settings.pull)
         self.step += 1
         # Early on a fixed decay would keep the average at the base for the first hundred steps.
-        average_in(self.average, self.module, min(settings.ema, (1 + self.step) / (10 + self.step)))
+        self.average.move(min(settings.ema, (1 + self.step) / (10 + self.step)))
         return Progressed(self.step, value, rate)
 
     def _loss(self, batch: Mapping[str, Any]) -> torch.Tensor:
@@ -154,16 +154,16 @@ class _Run:
             self.modes = [(part, part.training) for part in self.module.modules()]
 
     def averaged(self) -> dict[str, torch.Tensor]:
-        return {name: value.cpu().clone() for name, value in self.average.items()}
+        return {name: value.cpu().clone() for name, value in self.average.values.items()}
 
     def finish(self) -> None:
-        self.module.load_state_dict(self.average)
+        self.module.load_state_dict(self.average.values)
         self.module.eval()
 
     def saved(self, fingerprint: str) -> bytes:
         parts = {
             "weights": self.module.state_dict(),
-            "average": self.average,
+            "average": self.average.values,
             "optimizer": self.optimizer.state_dict(),
         }
         return pack_state(fingerprint, self.step, parts)
@@ -172,7 +172,7 @@ class _Run:
         saved = unpack_state(state, fingerprint)
         with refuse_other_network():
             self.module.load_state_dict(saved["weights"])
-            self.average = {name: saved["average"][name].to(value.device) for name, value in self.average.items()}
+            self.average.restore(saved["average"])
             self.optimizer.load_state_dict(saved["optimizer"])
         self.step = int(saved["step"])
 

@@ -32,18 +32,33 @@ def copied(module: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {name: value.detach().clone() for name, value in module.state_dict().items()}
 
 
-@torch.no_grad()
-def average_in(average: dict[str, torch.Tensor], module: torch.nn.Module, decay: float) -> None:
-    """Move a running average of a module's state towards it, in place: decay x average + (1 - decay) x state.
+class RunningAverage:
+    """The running average of a module's state (exponential moving average; Polyak and Juditsky, 1992).
 
-    Counters and other whole numbers are copied (exponential moving average; Polyak and Juditsky, 1992).
+    values : name -> tensor, at first copies of the module's. The module keeps its tensors: they are looked up once,
+    since asking for the state of a small network at every step costs as much as a layer.
     """
-    state = module.state_dict()
-    moving = [name for name, value in state.items() if value.is_floating_point()]
-    lerp_all([average[name] for name in moving], [state[name] for name in moving], 1.0 - decay)
-    for name, value in state.items():
-        if not value.is_floating_point():
-            average[name].copy_(value)
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        state = module.state_dict()
+        self.values = copied(module)
+        self._moving = [name for name, value in state.items() if value.is_floating_point()]
+        self._whole = [name for name, value in state.items() if not value.is_floating_point()]
+        self._state = state
+
+    @torch.no_grad()
+    def move(self, decay: float) -> None:
+        """Become decay x average + (1 - decay) x state, in place; counters and other whole numbers are copied."""
+        lerp_all(
+            [self.values[name] for name in self._moving], [self._state[name] for name in self._moving], 1.0 - decay
+        )
+        if self._whole:
+            copy_all([self.values[name] for name in self._whole], [self._state[name] for name in self._whole])
+
+    def restore(self, values: Mapping[str, torch.Tensor]) -> None:
+        """Take other values, in place; raises `KeyError` or `RuntimeError` where they are another network's."""
+        for name, own in self.values.items():
+            own.copy_(values[name])
 
 
 @torch.no_grad()
@@ -59,3 +74,8 @@ def pull_to(base: Mapping[str, torch.Tensor], module: torch.nn.Module, strength:
 def lerp_all(moved: list[torch.Tensor], towards: list[torch.Tensor], strength: float) -> None:
     """Move many tensors towards others in place by one call: on a small network hundreds of calls cost a tenth."""
     cast(Any, torch)._foreach_lerp_(moved, towards, strength)
+
+
+def copy_all(written: list[torch.Tensor], read: list[torch.Tensor]) -> None:
+    """Copy many tensors into others by one call."""
+    cast(Any, torch)._foreach_copy_(written, read)
