@@ -160,6 +160,48 @@ def test_a_finger_drags_and_two_fingers_zoom(chromium: Browser, address: str, pr
         context.close()
 
 
+def test_a_pen_places_the_joint_that_waits_and_drags_another(page: Page, project: Path) -> None:
+    page.evaluate(
+        "document.getElementById('picture')"
+        ".addEventListener('pointerdown', (event) => { document.body.dataset.kind = event.pointerType; })"
+    )
+    repair(page, False)
+    pen = Pen(page)
+    row(page, "left_elbow").click()
+    target = (joint(page, "left_elbow")[0] + 5, joint(page, "left_elbow")[1] - 4)
+    pen.draw(on_screen(page, target))
+    saved(page)
+    assert page.get_attribute("body", "data-kind") == "pen"
+    assert close_to(target, 0.6)(joint(page, "left_elbow"))
+    page.keyboard.press("Escape")
+    before = joint(page, "left_knee")
+    x, y = on_screen(page, before)
+    pen.draw((x, y), (x + 20, y - 12), (x + 40, y - 24))
+    saved(page)
+    scale = view(page)[0]
+    assert close_to((before[0] + 40 / scale, before[1] - 24 / scale), 0.6)(joint(page, "left_knee"))
+    assert kinds(project) == ["place", "drag"]
+
+
+class Pen:
+    """What a pen sends: pressed at the first place, drawn over the others, lifted at the last."""
+
+    def __init__(self, page: Page) -> None:
+        self._session = page.context.new_cdp_session(page)
+
+    def draw(self, *places: tuple[float, float]) -> None:
+        self._send("mousePressed", places[0], 1)
+        for place in places[1:]:
+            self._send("mouseMoved", place, 1)
+        self._send("mouseReleased", places[-1], 0)
+
+    def _send(self, kind: str, at: tuple[float, float], buttons: int) -> None:
+        event = {"type": kind, "x": at[0], "y": at[1], "buttons": buttons, "pointerType": "pen", "force": 0.5}
+        if kind != "mouseMoved":
+            event |= {"button": "left", "clickCount": 1}
+        self._session.send("Input.dispatchMouseEvent", event)
+
+
 @pytest.mark.parametrize("size", [(683, 384), (1366, 768), (3840, 2160)], ids=["200-percent", "laptop", "4k"])
 def test_nothing_is_cut_off_on_small_and_large_screens(
     chromium: Browser, address: str, errors: list[str], size: tuple[int, int]

@@ -10,7 +10,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from emc.cli.main import app
+from emc.pose.records import Edit, JointChange, Provenance, Visibility
 from emc.stages.overlay import write_video
+from emc.workflow.project import open_project
 
 
 def emc(*words: object) -> Result:
@@ -67,3 +69,22 @@ def test_a_wrong_skeleton_or_folder_is_told_in_one_line(tmp_path: Path) -> None:
     done = emc("import", "openpose", tmp_path / "clip.mp4", "--project", made)
     assert done.exit_code == 1
     assert "clip.mp4 is no folder" in " ".join(done.output.split())
+
+
+def test_an_export_says_what_nobody_confirmed_and_can_leave_it_out(tmp_path: Path, folder: Path) -> None:
+    made = project(tmp_path)
+    assert emc("import", "openpose", folder, "--project", made).exit_code == 0
+    with open_project(made) as store:
+        (clip,) = store.clips()
+        confirmed = JointChange(1, 0, 4, 34.5, 24.5, Visibility.VISIBLE, Provenance.CONFIRMED)
+        placed = JointChange(1, 0, 7, 50.0, 60.0, Visibility.OCCLUDED, Provenance.HUMAN)
+        carried = JointChange(2, 0, 7, 51.0, 61.0, Visibility.VISIBLE, Provenance.PROPAGATED)
+        store.append_edit(Edit(clip.id, "place", (confirmed, placed, carried)))
+    done = emc("export", "coco", tmp_path / "all.json", "--project", made)
+    assert "52 of 54 joints are a machine's word alone: --only human leaves them out" in done.stdout
+    done = emc("export", "coco", tmp_path / "sure.json", "--only", "human", "--project", made)
+    assert "machine" not in done.stdout
+    (row,) = json.loads((tmp_path / "sure.json").read_text())["annotations"]
+    points = np.array(row["keypoints"]).reshape(18, 3)
+    assert np.flatnonzero(points[:, 2]).tolist() == [4, 7]
+    assert points[[4, 7]].tolist() == [[34.5, 24.5, 2], [50.0, 60.0, 1]]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from editor_command import is_editor, started
 
 from conftest import Cli
 from emc.stages.video import probe
@@ -56,6 +57,13 @@ def test_a_second_demo_goes_on_with_what_is_there(demo: Path, cli: Cli) -> None:
     assert done.exit_code == 0
     after = json.loads((demo / "report.json").read_text())
     assert after["ladder"] == before["ladder"]
+
+
+def test_demo_serve_ends_in_the_editor_of_its_project(demo: Path) -> None:
+    words = ("demo", "--quick", "--out", demo, "--set", "evaluate.bootstrap=50", "--serve", "--no-browser")
+    with started(*words) as (address, before):
+        assert is_editor(address)
+    assert before[-1].endswith("demo.emc")
 
 
 def test_commands_on_the_demo_project(demo: Path, cli: Cli, tmp_path: Path) -> None:

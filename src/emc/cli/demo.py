@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from emc.cli import options
+from emc.cli.edit import open_editor
 from emc.cli.terminal import running
+from emc.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,6 +25,8 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the clips, the project and the report.")] = Path("demo-out"),
     quick: Annotated[bool, typer.Option("--quick", help="A tenth of the work: shows the way, proves nothing.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the clips and of everything after.", min=0)] = 0,
+    serve: Annotated[bool, typer.Option("--serve", help="Open the editor on the demo's project afterwards.")] = False,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="--serve: open a browser.")] = True,
     setting: options.Set = None,
     json: options.AsJson = False,
 ) -> None:
@@ -30,9 +34,13 @@ def demo(
     with running(json) as terminal:
         from emc.workflow.demo import run_demo
 
+        if serve and json:
+            raise UsageError("--serve stays in the editor, --json is for scripts: use one of them")
         settings = options.settings_for(None, setting, calibrate={"seed": seed})
         document = run_demo(out, settings, quick, terminal)
         terminal.result(document, lambda console: _print(console, document, out))
+        if serve:
+            open_editor(out / "demo.emc", terminal, browser=browser)
 
 
 def _print(console: Console, document: dict[str, Any], out: Path) -> None:

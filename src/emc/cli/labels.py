@@ -105,8 +105,15 @@ def export(
                 document = export_predictions(store, file, clip or [], format)
             else:
                 document = export_labels(store, file, clip or [], format, only)
-        terminal.result(
-            document, lambda console: console.print(f"wrote {document['persons']} persons to {document['file']}")
+        terminal.result(document, lambda console: _print_export(console, document))
+
+
+def _print_export(console: Console, document: dict[str, Any]) -> None:
+    console.print(f"wrote {document['persons']} persons to {document['file']}")
+    if document.get("unconfirmed"):
+        console.print(
+            f"{document['unconfirmed']} of {document['joints']} joints are a machine's word alone: --only human leaves "
+            "them out"
         )
 
 

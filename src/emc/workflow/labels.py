@@ -188,7 +188,10 @@ def extras(labels: LabelSet, assigned: dict[int, tuple[int, int]]) -> dict[tuple
 def export_labels(
     store: Store, file: Path, clips: Sequence[str] = (), format: str = "coco", only: str = "all"
 ) -> dict[str, Any]:
-    """Write the current poses of clips; `only`: ``all``, or ``human``: joints that a person placed or confirmed."""
+    """Write the current poses of clips; `only`: ``all``, or ``human``: joints that a person placed or confirmed.
+
+    The answer counts the joints written, and of them those that only a machine placed (``unconfirmed``).
+    """
     if only not in ("all", "human"):
         raise UsageError(f"--only {only} is unknown: use all or human")
     chosen = [store.clip(clip.id) for clip in selected_clips(store, clips)]
@@ -200,7 +203,21 @@ def export_labels(
         images.extend(clip_images(clip, offset))
         persons.extend(clip_persons(store, clip, offset, len(persons) + 1, only == "human"))
     reader(format).write(file, LabelSet(skeleton, tuple(images), tuple(persons)))
-    return {"file": str(file), "clips": [clip.id for clip in chosen], "images": len(images), "persons": len(persons)}
+    return {
+        "file": str(file),
+        "clips": [clip.id for clip in chosen],
+        "images": len(images),
+        "persons": len(persons),
+        "joints": int(sum((person.visibility > 0).sum() for person in persons)),
+        "unconfirmed": sum(unconfirmed_joints(person) for person in persons),
+    }
+
+
+def unconfirmed_joints(person: LabelledPerson) -> int:
+    """Return how many of an exported person's joints nobody placed or confirmed."""
+    decided = {Provenance.HUMAN.name.lower(), Provenance.CONFIRMED.name.lower()}
+    shown = zip(person.visibility > 0, person.extra["provenance"], strict=True)
+    return sum(bool(here) and by not in decided for here, by in shown)
 
 
 def one_skeleton(store: Store, clips: Sequence[Clip]) -> Skeleton:
