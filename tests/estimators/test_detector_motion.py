@@ -6,28 +6,37 @@ import numpy as np
 import pytest
 
 from emc.errors import InputError
-from emc.estimators.detector_motion import foreground, joined_with_motion, moved_scores, moving_boxes, still_background
-from emc.estimators.detectors import EmbeddedDetector
+from emc.estimators.detector_looks import Look
+from emc.estimators.detector_motion import (
+    foreground,
+    joined_with_motion,
+    moved_scores,
+    moving_boxes,
+    shrunk,
+    still_background,
+)
+from emc.estimators.detectors import NOTHING, EmbeddedDetector
+from emc.pose.records import Box
 
 
-def walking(count: int = 12, size: tuple[int, int] = (160, 120)) -> list[np.ndarray]:
-    """Return frames (120, 160, 3) with a patch 10 wide and 60 high whose left edge is at 12 x the frame's number."""
+def walking(count: int = 12, size: tuple[int, int] = (160, 120), wide: int = 10) -> list[np.ndarray]:
+    """Return frames (120, 160, 3) with a patch `wide` wide and 60 high whose left edge is at 12 x the frame's number."""
     width, height = size
     ground = np.broadcast_to(np.linspace(40, 90, width)[None, :, None], (height, width, 3)).astype(np.uint8)
     frames = []
     for number in range(count):
         frame = ground.copy()
-        frame[40:100, 12 * number : 12 * number + 10] = 220
+        frame[40:100, 12 * number : 12 * number + wide] = 220
         frames.append(frame)
     return frames
 
 
 def test_the_background_is_what_stays() -> None:
     frames = walking()
-    background = still_background(frames)
+    background = still_background([shrunk(one) for one in frames])
     assert background is not None
     assert np.abs(background.picture - np.linspace(40, 90, 160)[None, :, None]).max() < 2
-    mask = foreground(frames[5], background)
+    mask = foreground(shrunk(frames[5]), background)
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     assert [rows[0], rows[-1] + 1] == pytest.approx([40, 100], abs=2)
     assert [columns[0], columns[-1] + 1] == pytest.approx([60, 70], abs=2)
@@ -35,24 +44,25 @@ def test_the_background_is_what_stays() -> None:
 
 def test_no_background_for_few_frames_other_sizes_or_a_moving_camera() -> None:
     frames = walking()
-    assert still_background(frames[:7]) is None
-    assert still_background([*frames[:-1], frames[0][:-1]]) is None
+    assert still_background([shrunk(one) for one in frames[:7]]) is None
+    assert still_background([shrunk(one) for one in [*frames[:-1], frames[0][:-1]]]) is None
     rng = np.random.default_rng(0)
     scene = np.kron(rng.integers(0, 255, (40, 80, 3)), np.ones((8, 8, 1))).astype(np.uint8)
     panned = [scene[:200, 20 * number : 20 * number + 240] for number in range(12)]
-    assert still_background(panned) is None
+    assert still_background([shrunk(one) for one in panned]) is None
 
 
 def test_no_background_where_nobody_leaves_their_place() -> None:
     frames = [walking()[number % 2] for number in range(12)]
-    assert still_background(frames) is None
+    assert still_background([shrunk(one) for one in frames]) is None
 
 
 def test_a_change_of_light_is_no_person() -> None:
     frames = walking()
-    background = still_background(frames)
+    background = still_background([shrunk(one) for one in frames])
     assert background is not None
-    assert not foreground(np.clip(frames[3].astype(int) + 60, 0, 255).astype(np.uint8), background).any()
+    brighter = np.clip(frames[3].astype(int) + 60, 0, 255).astype(np.uint8)
+    assert not foreground(shrunk(brighter), background).any()
 
 
 def test_only_a_box_that_fits_what_moves_gains() -> None:
@@ -98,6 +108,27 @@ def test_what_moves_is_added_replaces_the_unsure_and_yields_to_the_sure() -> Non
     other = np.array([[300.0, 50, 40, 100], [400.0, 50, 40, 100]])
     boxes, scores = joined_with_motion(other, np.array([0.7, 0.4]), moving)
     assert (boxes.tolist(), scores.tolist()) == ([other[0].tolist(), person], [0.7, 0.45])
+
+
+def test_what_was_looked_at_is_told_as_it_would_be_found() -> None:
+    detector = EmbeddedDetector()
+    frames = walking(wide=14)
+    moving = detector.with_background(frames)
+    assert moving.uses_motion
+    assert any(moving.looked.values())
+    assert moving.looked == dict(enumerate(moving.detect(frames, range(12))))
+    still = detector.with_background([frames[0]] * 8)
+    assert not still.uses_motion
+    assert still.looked == dict(enumerate(detector.detect([frames[0]] * 8, range(8))))
+    assert detector.looked == {}
+
+
+def test_it_is_enough_to_be_sure_on_half_of_the_frames() -> None:
+    detector = EmbeddedDetector()
+    sure, unsure = (Look(0, (9, 9), (), NOTHING, [Box(0, (1, 1, 4, 4), score)]) for score in (0.5, 0.35))
+    assert detector.enough([sure, unsure, sure], 4)
+    assert not detector.enough([sure, unsure, sure], 5)
+    assert not detector.learned([sure] * 4, 8).uses_motion
 
 
 def test_with_background_leaves_the_detector_as_it_was() -> None:

@@ -11,12 +11,11 @@ import torch
 from safetensors.torch import save_file
 
 from emc.errors import InputError, ShapeMismatch, UsageError, WeightsError
+from emc.estimators.detector_letterbox import letterbox_of, letterboxed
 from emc.estimators.detector_network import DetectorNetwork, cell_centres
 from emc.estimators.detectors import (
     EmbeddedDetector,
     decode,
-    letterbox_of,
-    letterboxed,
     load_detector,
     save_detector,
     suppress,

@@ -146,7 +146,7 @@ def test_boxes_that_were_found_are_not_looked_for_again(store: Store, monkeypatc
     def refuse(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("emc.workflow.predict_boxes.detector_for", refuse)
+    monkeypatch.setattr("emc.workflow.predict_boxes.PersonFinder", refuse)
     progress = Watched()
     (done,) = predict_clips(store, store.clips(), settings(), None, progress, again=True)
     assert done.frames == 30

@@ -39,20 +39,20 @@ class Background:
     flicker: np.ndarray
 
 
-def still_background(images: Sequence[np.ndarray]) -> Background | None:
+def still_background(smalls: Sequence[np.ndarray]) -> Background | None:
     """Return the background of a clip from frames spread over it, None where it has none.
 
-    images : (H, W, 3) uint8 RGB, all of one size, at least 8. None where they are fewer or differ in size, or where
+    smalls : of `shrunk`, all of one size, at least 8. None where they are fewer or differ in size, or where
     the camera moves: then more than a quarter of the pixels differ on half of the frames. None, too, where nobody
     leaves their place: the trunk of a person who stays is part of the median picture, and only limbs would move.
     """
-    if len(images) < LEAST_FRAMES or len({image.shape for image in images}) > 1:
+    if len(smalls) < LEAST_FRAMES or len({small.shape for small in smalls}) > 1:
         return None
-    small = np.stack([_shrunk(image) for image in images]).astype(np.float32)
+    small = np.stack(smalls).astype(np.float32)
     picture = np.median(small, axis=0)
     differences = np.abs(small - picture).max(axis=-1)
     background = Background(picture, np.median(differences, axis=0).astype(np.float32))
-    masks = np.stack([foreground(image, background) for image in images])
+    masks = np.stack([foreground(one, background) for one in smalls])
     shaken = np.median([(difference > LEVELS).mean() for difference in differences])
     usual = float(np.median(masks.mean(axis=(1, 2))))
     passed = float(masks.any(axis=0).mean())
@@ -60,9 +60,12 @@ def still_background(images: Sequence[np.ndarray]) -> Background | None:
     return background if max(usual, float(shaken)) < MOST_MOVING and travels else None
 
 
-def foreground(image: np.ndarray, background: Background) -> np.ndarray:
-    """Return the (h, w) mask, bool, of what differs from the background; empty where nearly everything does."""
-    difference = np.abs(_shrunk(image).astype(np.float32) - background.picture).max(axis=-1)
+def foreground(small: np.ndarray, background: Background) -> np.ndarray:
+    """Return the (h, w) mask, bool, of what of a `shrunk` picture differs from the background.
+
+    Empty where nearly everything does.
+    """
+    difference = np.abs(small.astype(np.float32) - background.picture).max(axis=-1)
     mask = (difference > np.maximum(LEVELS, FLICKER * background.flicker)).astype(np.uint8)
     if mask.mean() > MOST_MOVING:
         return np.zeros(mask.shape, dtype=bool)
@@ -149,7 +152,8 @@ def _share_inside(inner: np.ndarray, outer: np.ndarray) -> np.ndarray:
     return np.maximum(high - low, 0).prod(axis=-1) / np.maximum(inner[:, 2:].prod(axis=-1), 1e-9)[:, None]
 
 
-def _shrunk(image: np.ndarray) -> np.ndarray:
+def shrunk(image: np.ndarray) -> np.ndarray:
+    """Return an (H, W, 3) uint8 picture as motion is looked for on it: slightly blurred, longer side at most `SIDE`."""
     scale = min(1.0, SIDE / max(image.shape[:2]))
     size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
     return cv2.GaussianBlur(cv2.resize(image, size, interpolation=cv2.INTER_AREA), (0, 0), 0.7)

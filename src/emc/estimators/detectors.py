@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from safetensors import SafetensorError
@@ -19,12 +18,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from emc.errors import InputError, ShapeMismatch, UsageError, WeightsError
+from emc.estimators.detector_letterbox import Letterbox, letterbox_of, letterboxed
+from emc.estimators.detector_looks import Level, Look, above
 from emc.estimators.detector_motion import (
     Background,
     foreground,
     joined_with_motion,
     moved_scores,
     moving_boxes,
+    shrunk,
     still_background,
 )
 from emc.estimators.detector_network import MULTIPLE, DetectorNetwork, cell_centres, fold_norms
@@ -43,48 +45,9 @@ SURE = 0.4
 OVERLAP = 0.5
 MOST = 50
 BATCH = 4
-GREY = 114
 # The network learned persons up to a full input of 192 pixels; finer levels leave larger ones to the coarser level.
 LARGEST_FINE = 150.0
-
-
-@dataclass(frozen=True, slots=True)
-class Letterbox:
-    """How a frame was shrunk into the network's input: resized to `inner`, grey at the right and below up to `outer`.
-
-    All sizes are (width, height) in pixels.
-    """
-
-    frame: tuple[int, int]
-    inner: tuple[int, int]
-    outer: tuple[int, int]
-
-    def to_frame(self, corners: np.ndarray) -> np.ndarray:
-        """Take (..., 4) x0 y0 x1 y1 from input pixels to frame pixels; pixel centres are whole numbers in both."""
-        scale = np.tile(np.array(self.frame) / np.array(self.inner), 2)
-        return (corners + 0.5) * scale - 0.5
-
-    def to_input(self, corners: np.ndarray) -> np.ndarray:
-        """Take (..., 4) x0 y0 x1 y1 from frame pixels to input pixels, the inverse of `to_frame`."""
-        scale = np.tile(np.array(self.inner) / np.array(self.frame), 2)
-        return (corners + 0.5) * scale - 0.5
-
-
-def letterbox_of(width: int, height: int, side: int) -> Letterbox:
-    """Return the letterbox that makes the longer side of a frame `side` pixels, padded to multiples of 32."""
-    scale = side / max(width, height)
-    inner = max(1, round(width * scale)), max(1, round(height * scale))
-    outer = tuple(-(-length // MULTIPLE) * MULTIPLE for length in inner)
-    return Letterbox((width, height), inner, (outer[0], outer[1]))
-
-
-def letterboxed(image: np.ndarray, box: Letterbox) -> np.ndarray:
-    """Return the (H', W', 3) uint8 input of a frame."""
-    shrinks = box.inner[0] < box.frame[0]
-    resized = cv2.resize(image, box.inner, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    padded = np.full((box.outer[1], box.outer[0], 3), GREY, dtype=np.uint8)
-    padded[: box.inner[1], : box.inner[0]] = resized
-    return padded
+NOTHING = np.zeros((0, 0, 3), np.uint8)
 
 
 def decode(logits: Tensor, sides: Tensor, threshold: float) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -126,9 +89,12 @@ class EmbeddedDetector:
     weights : a folder with ``model.safetensors`` and ``emc.json`` (None: the one inside the package).
     threshold : smallest score of a box, in (0, 1). sides : longer side, in pixels, of each level that a frame is
     looked at; a finer level finds smaller persons, costs its area, and is left out where the frame itself is smaller.
-    No state is kept between calls.
+    No state is kept between calls: several may run at once.
     Raises `WeightsError` that names the file, `UsageError` for a threshold or sides out of range.
     """
+
+    side_by_side = True
+    """Several calls of `detect` and `looks` may run at once."""
 
     def __init__(self, weights: Path | None = None, threshold: float = THRESHOLD, sides: Sequence[int] = SIDES) -> None:
         if not 0 < threshold < 1:
@@ -138,29 +104,48 @@ class EmbeddedDetector:
         self.network, self._document = load_detector(weights)
         self.threshold = threshold
         self.sides = tuple(sorted(sides))
+        self.looked: Mapping[int, list[Box]] = {}
         self._weights = "embedded" if weights is None else str(weights)
         self._background: Background | None = None
 
-    def with_background(self, images: Sequence[np.ndarray]) -> EmbeddedDetector:
-        """Return a detector of the same network that also looks at what moves, where that is of use.
-
-        images : some 20 to 60 frames spread over the whole clip, (H, W, 3) uint8 RGB, all of one size. Motion is of
-        use where the camera stands still and the network alone is sure of a person on fewer than half of the images;
-        otherwise (and for fewer than 8 images) the detector that is returned behaves as this one does: a person who
-        stays in one place becomes part of the background, and only the arms and legs would be found to move.
-        Raises `InputError` where an image is not (H, W, 3) uint8.
-        """
+    def looks(self, images: Sequence[np.ndarray], frames: Sequence[int]) -> list[Look]:
+        """Return what the network sees on frames of a clip, for `learned`; arguments and errors as of `detect`."""
         alone = copy(self)
         alone._background = None
-        found = alone.detect(images, range(len(images)))
-        sure = sum(any(box.score >= SURE for box in boxes) for boxes in found)
+        least = min(self.threshold, MOTION_THRESHOLD)
+        found = self._found(images, frames, least)
+        looks: list[Look] = []
+        for image, frame, levels in zip(images, frames, found, strict=True):
+            look = Look(frame, (image.shape[1], image.shape[0]), levels, shrunk(image))
+            looks.append(replace(look, boxes=alone._boxes(look)))
+        return looks
+
+    def enough(self, looks: Sequence[Look], shown: int) -> bool:
+        """Return whether the network alone is sure of a person on half of `shown` frames, `looks` being the first."""
+        return 2 * sum(any(box.score >= SURE for box in look.boxes) for look in looks) >= shown
+
+    def learned(self, looks: Sequence[Look], shown: int) -> EmbeddedDetector:
+        """Return a detector of the same network, for one clip, that also looks at what moves where that is of use.
+
+        looks : of `shown` frames, some 20 to 60 spread over the clip, or of the first of them where those were
+        `enough`. Motion is of use where the camera stands still and the network alone is sure of a person on fewer than
+        half of the frames; otherwise (and for fewer than 8 frames) the detector that is returned finds what this one
+        does: a person who stays in one place becomes part of the background, and only the arms and legs would be found
+        to move. Its `looked` holds what it finds on the frames that it was shown, so that nobody need look again.
+        """
         other = copy(self)
-        other._background = still_background(images) if 2 * sure < len(images) else None
+        other._background = None if self.enough(looks, shown) else still_background([look.small for look in looks])
+        alone = other._background is None
+        other.looked = {look.frame: look.boxes if alone else other._boxes(look) for look in looks}
         return other
+
+    def with_background(self, images: Sequence[np.ndarray]) -> EmbeddedDetector:
+        """Return `learned` of (H, W, 3) uint8 RGB images, all of one size, numbered from 0."""
+        return self.learned(self.looks(images, range(len(images))), len(images))
 
     @property
     def uses_motion(self) -> bool:
-        """Whether `with_background` found motion of use."""
+        """Whether `learned` found motion of use."""
         return self._background is not None
 
     def detect(self, images: Sequence[np.ndarray], frames: Sequence[int]) -> list[list[Box]]:
@@ -169,15 +154,12 @@ class EmbeddedDetector:
         images : (H, W, 3) uint8 RGB, sizes may differ. frames : the index that each image's boxes carry.
         Raises `ShapeMismatch` where the counts differ, `InputError` where an image is not (H, W, 3) uint8.
         """
-        if len(images) != len(frames):
-            raise ShapeMismatch(f"detector got {len(images)} images and {len(frames)} frame numbers: give one for each")
-        for image, frame in zip(images, frames, strict=True):
-            _check(image, frame)
-        raw: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in images]
-        for level, side in enumerate(self.sides):
-            for number, corners, scores in self._level(images, side):
-                raw[number].append(_sized(corners, scores, images[number], side, level > 0))
-        return [self._merged(found, image, frame) for found, image, frame in zip(raw, images, frames, strict=True)]
+        alone = self._background is None
+        found = self._found(images, frames, self.threshold if alone else MOTION_THRESHOLD)
+        return [
+            self._boxes(Look(frame, (image.shape[1], image.shape[0]), levels, NOTHING if alone else shrunk(image)))
+            for image, frame, levels in zip(images, frames, found, strict=True)
+        ]
 
     def describe(self) -> ModelInfo:
         """Return name, licence, size and where the weights are."""
@@ -194,7 +176,21 @@ class EmbeddedDetector:
             extra={"sides": list(self.sides), "threshold": self.threshold},
         )
 
-    def _level(self, images: Sequence[np.ndarray], side: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    def _found(self, images: Sequence[np.ndarray], frames: Sequence[int], least: float) -> list[list[Level]]:
+        """Return corners (N, 4) in frame pixels and scores (N,) from `least` on: per image, per level."""
+        if len(images) != len(frames):
+            raise ShapeMismatch(f"detector got {len(images)} images and {len(frames)} frame numbers: give one for each")
+        for image, frame in zip(images, frames, strict=True):
+            _check(image, frame)
+        found: list[list[Level]] = [[] for _ in images]
+        for level, side in enumerate(self.sides):
+            for number, corners, scores in self._level(images, side, least):
+                found[number].append(_sized(corners, scores, images[number], side, level > 0))
+        return found
+
+    def _level(
+        self, images: Sequence[np.ndarray], side: int, least: float
+    ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """Yield (image number, corners in frame pixels, scores); images of one shape run together."""
         groups: dict[Letterbox, list[int]] = {}
         for number, image in enumerate(images):
@@ -204,37 +200,32 @@ class EmbeddedDetector:
             for start in range(0, len(numbers), BATCH):
                 chunk = numbers[start : start + BATCH]
                 batch = np.stack([letterboxed(images[number], box) for number in chunk])
-                for number, (corners, scores) in zip(chunk, self._forward(batch), strict=True):
+                for number, (corners, scores) in zip(chunk, self._forward(batch, least), strict=True):
                     yield number, box.to_frame(corners), scores
 
-    def _forward(self, batch: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    def _forward(self, batch: np.ndarray, least: float) -> list[Level]:
         with torch.inference_mode():
             tensor = torch.from_numpy(batch).permute(0, 3, 1, 2).float() / 255
             logits, sides = self.network(tensor.contiguous(memory_format=torch.channels_last))
-            return decode(logits, sides, self.threshold if self._background is None else MOTION_THRESHOLD)
+            return decode(logits, sides, least)
 
-    def _merged(self, found: list[tuple[np.ndarray, np.ndarray]], image: np.ndarray, frame: int) -> list[Box]:
-        corners = np.concatenate([part[0] for part in found])
-        scores = np.concatenate([part[1] for part in found])
-        limit = np.array([image.shape[1] - 0.5, image.shape[0] - 0.5] * 2)
+    def _boxes(self, look: Look) -> list[Box]:
+        background = self._background
+        corners, scores = above(look.found, self.threshold if background is None else MOTION_THRESHOLD)
+        limit = np.array([look.size[0] - 0.5, look.size[1] - 0.5] * 2)
         corners = np.clip(corners, -0.5, limit)
         xywh = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
-        if self._background is not None:
-            xywh, scores = self._with_motion(xywh, scores, image, self._background)
+        if background is not None:
+            mask = foreground(look.small, background)
+            raised = moved_scores(scores, xywh, mask, look.size)
+            xywh, scores = joined_with_motion(xywh, raised, moving_boxes(mask, look.size))
         boxes: list[Box] = []
         kept = suppress(xywh, scores)
         for index in kept[whole_persons(xywh[kept], scores[kept])][:MOST]:
             x, y, width, height = (float(value) for value in xywh[index])
             if width >= 1 and height >= 1:
-                boxes.append(Box(int(frame), (x, y, width, height), float(scores[index])))
+                boxes.append(Box(int(look.frame), (x, y, width, height), float(scores[index])))
         return boxes
-
-    def _with_motion(
-        self, xywh: np.ndarray, scores: np.ndarray, image: np.ndarray, background: Background
-    ) -> tuple[np.ndarray, np.ndarray]:
-        mask, size = foreground(image, background), (image.shape[1], image.shape[0])
-        raised = moved_scores(scores, xywh, mask, size)
-        return joined_with_motion(xywh, raised, moving_boxes(mask, size))
 
 
 def _check(image: np.ndarray, frame: int) -> None:

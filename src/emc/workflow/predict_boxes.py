@@ -13,14 +13,14 @@ from emc.interfaces import Detector, Executor, Progress, Store
 from emc.pose.records import Box, Clip
 from emc.workflow.clips import image_names
 from emc.workflow.frames import wanted_frames
-from emc.workflow.predict_spans import Halt, PersonFinder, in_chunks
+from emc.workflow.predict_finding import PersonFinder
+from emc.workflow.predict_spans import Halt, in_chunks
 
 if TYPE_CHECKING:
     from emc.stages.video import MediaInfo
 
 BLOCK = 128
 """Looks of the detector between two durable writes: what a crash can make us look at again."""
-BACKGROUND_FRAMES = 40
 KIND = "boxes"
 """Kind of the project's documents that hold what the detector found, block by block."""
 
@@ -74,9 +74,10 @@ def found_boxes(
     if known == len(blocks):
         return
     left = blocks[known:]
-    detector = detector_for(clip, frames, settings)
+    detector: Detector = plugins.detector_for(settings.predict.detector)
     progress.start(f"find persons {clip.id}", sum(len(block) for block in left))
     with closing(PersonFinder(clip, info, detector, settings.predict, halt)) as finder:
+        finder.learn(frames)
         results = map(finder.find, left) if executor is None else executor.map(finder, left)
         for number, rows in enumerate(results, known):
             stored = {"frames": {str(frame): [_pack(box) for box in boxes] for frame, boxes in rows}}
@@ -85,19 +86,6 @@ def found_boxes(
             # As they are read after an interruption: numbers are rounded when they are stored.
             yield from _unpacked(stored)
     progress.finish()
-
-
-def detector_for(clip: Clip, frames: Sequence[int], settings: Settings) -> Detector:
-    """Return the detector of the settings; one that can learn a clip's still background is shown frames of it."""
-    detector: Detector = plugins.detector_for(settings.predict.detector)
-    with_background = getattr(detector, "with_background", None)
-    if with_background is None:
-        return detector
-    from emc.stages.video import open_media
-
-    step = max(1, len(frames) // BACKGROUND_FRAMES)
-    with open_media(Path(clip.path)) as reader:
-        return with_background([image for _, image in reader.chosen(frames[::step][:BACKGROUND_FRAMES])])
 
 
 def file_boxes(path: Path, clip: Clip) -> dict[int, list[Box]]:

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from emc.config import PredictSettings
-from emc.interfaces import Estimator
+from emc.interfaces import Detector, Estimator
 
 MOST_CALLS = 4
 """Calls of an estimator that run side by side at most."""
@@ -28,8 +28,8 @@ def to_gpu(estimator: Estimator) -> bool:
     return True
 
 
-def side_by_side(estimator: Estimator, threads: int) -> int:
-    """Return how many calls of an estimator to run at once: one, where it does not say that several may.
+def side_by_side(estimator: Estimator | Detector, threads: int) -> int:
+    """Return how many calls of an estimator or a detector to run at once: one, where it does not say that several may.
 
     Several calls on their own cores keep a processor busier than one call on all cores: while one cuts or reads
     its heatmaps, the others compute. Their number is bounded where calls are large, since each holds its pictures and

@@ -15,7 +15,7 @@ import numpy as np
 from emc.config import PredictSettings
 from emc.executors.ahead import Ahead
 from emc.executors.local import ThreadExecutor
-from emc.interfaces import Detector, Estimator
+from emc.interfaces import Estimator
 from emc.pose.records import Box, Clip, Prediction
 from emc.workflow.compute import set_threads
 from emc.workflow.predict_calls import compute_on, compute_threads, decoders, persons_at_once, side_by_side, to_gpu
@@ -33,8 +33,6 @@ PART = 4
 """Spans that a worker of a cluster is given at a time: seeking to the first frame costs up to a second of decoding."""
 AHEAD_BYTES = 32 * 1024 * 1024
 """Decoded pictures that wait for the network."""
-LOOKS = 4
-"""Pictures that the detector is given at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +112,11 @@ class Halt:
             raise Halted
 
 
-class _ClipWork:
+class ClipWork:
     """Opens a clip when it is first needed, and again on another machine; one thread at a time."""
 
     def __init__(self, clip: Clip, info: MediaInfo, settings: PredictSettings) -> None:
-        self._path, self._info, self._settings = Path(clip.path), info, settings
+        self._path, self.info, self.settings = Path(clip.path), info, settings
         self._opened: MediaReader | None = None
 
     def close(self) -> None:
@@ -130,15 +128,16 @@ class _ClipWork:
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_opened": None}
 
-    def _media(self) -> MediaReader:
+    def media(self) -> MediaReader:
+        """Return the clip, opened."""
         from emc.stages.video import open_media
 
         if self._opened is None:
-            self._opened = open_media(self._path, self._info, decoders(compute_threads(self._settings)))
+            self._opened = open_media(self._path, self.info, decoders(compute_threads(self.settings)))
         return self._opened
 
 
-class SpanPredictor(_ClipWork):
+class SpanPredictor(ClipWork):
     """Predicts spans of one clip; picklable, so that it can run in other processes and on other machines."""
 
     def __init__(
@@ -149,13 +148,13 @@ class SpanPredictor(_ClipWork):
 
     def __call__(self, spans: Sequence[Span]) -> list[Done]:
         """Predict spans that follow each other, elsewhere than in the project's own process."""
-        set_threads(self._settings)
+        set_threads(self.settings)
         return list(self.stream(spans))
 
     def stream(self, spans: Iterable[Span]) -> Iterator[Done]:
         """Yield each span predicted: frames are decoded ahead, calls that may run side by side do."""
         to_gpu(self._estimator)
-        threads = compute_threads(self._settings)
+        threads = compute_threads(self.settings)
         workers = side_by_side(self._estimator, threads)
         prepare = partial(compute_on, max(1, threads // workers))
         executor = ThreadExecutor(workers, spare=1, prepare=prepare) if workers > 1 else None
@@ -169,7 +168,7 @@ class SpanPredictor(_ClipWork):
         finally:
             if executor is not None:
                 executor.close()
-                set_threads(self._settings)
+                set_threads(self.settings)
 
     def _predicted(self, steps: Iterable[Step], call_map: CallMap) -> Iterator[Done]:
         """Yield spans as their last persons are predicted; calls never mix spans, and never wait for one to end."""
@@ -191,7 +190,7 @@ class SpanPredictor(_ClipWork):
             frames(),
             lambda frame: inside(under_way[-1].boxes[frame], areas[frame]),
             self._estimator,
-            persons_at_once(self._estimator, self._settings.batch),
+            persons_at_once(self._estimator, self.settings.batch),
             call_map,
             ends=lambda frame: frame == under_way[-1].last_seen,
         )
@@ -210,37 +209,9 @@ class SpanPredictor(_ClipWork):
         reach = reach_of(self._estimator)
         for span in spans:
             yield span, None
-            areas = {f: area_read(span.boxes[f], reach, self._info) for f in span.frames if f in span.boxes}
-            for frame, image in self._media().parts(areas.items()):
+            areas = {f: area_read(span.boxes[f], reach, self.info) for f in span.frames if f in span.boxes}
+            for frame, image in self.media().parts(areas.items()):
                 yield span, Shot(frame, image, areas[frame])
-
-
-class PersonFinder(_ClipWork):
-    """Finds persons on frames of one clip; picklable as `SpanPredictor` is."""
-
-    def __init__(
-        self, clip: Clip, info: MediaInfo, detector: Detector, settings: PredictSettings, halt: Halt | None = None
-    ) -> None:
-        super().__init__(clip, info, settings)
-        self._detector, self._halt = detector, halt or Halt()
-
-    def __call__(self, frames: Sequence[int]) -> list[tuple[int, list[Box]]]:
-        """Find persons elsewhere than in the project's own process."""
-        set_threads(self._settings)
-        return self.find(frames)
-
-    def find(self, frames: Sequence[int]) -> list[tuple[int, list[Box]]]:
-        """Return the boxes of each of the rising `frames` that the detector trusts enough; frames decode ahead."""
-        least = self._settings.min_box_score
-        rows: list[tuple[int, list[Box]]] = []
-        with Ahead(self._media().chosen(frames), AHEAD_BYTES, lambda shot: shot[1].nbytes) as shots:
-            for chunk in in_chunks(shots, LOOKS):
-                self._halt.check()
-                numbers = [number for number, _ in chunk]
-                found = self._detector.detect([image for _, image in chunk], numbers)
-                for number, boxes in zip(numbers, found, strict=True):
-                    rows.append((number, [box for box in boxes if box.score >= least]))
-        return rows
 
 
 def in_chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
