@@ -18,7 +18,7 @@ from emc.pose.records import Box, Clip, Role
 from emc.stages.video import open_media, probe
 from emc.workflow.clips import read_clip
 from emc.workflow.predict_finding import FIRST_LOOKS, PersonFinder
-from emc.workflow.predict_spans import Halt, Halted
+from emc.workflow.predict_shared import Halted, Shared
 from emc.workflow.rendered import ClipOrder, render_file
 
 FRAMES = 90
@@ -55,9 +55,9 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     return read_clip(video, Role.TARGET, "", {}, [], read_settings(None, {}).video)
 
 
-def finder(clip: Clip, detector: Any, threads: int = 1, halt: Halt | None = None) -> PersonFinder:
+def finder(clip: Clip, detector: Any, threads: int = 1, shared: Shared | None = None) -> PersonFinder:
     settings = read_settings(None, {}, predict={"threads": threads}).predict
-    return PersonFinder(clip, probe(Path(clip.path)), detector, settings, halt)
+    return PersonFinder(clip, probe(Path(clip.path)), detector, settings, shared)
 
 
 def found(clip: Clip, frames: Sequence[int], detector: Any, threads: int = 1) -> list[tuple[int, list[Box]]]:
@@ -110,7 +110,7 @@ def test_unsure_boxes_are_left_out_and_a_halt_ends_the_search(clip: Clip) -> Non
     settings = read_settings(None, {}, predict={"min_box_score": 0.99}).predict
     with closing(PersonFinder(clip, probe(Path(clip.path)), Plain(), settings)) as one:  # pyright: ignore[reportArgumentType]
         assert one.find([0, 1]) == [(0, []), (1, [])]
-    halt = Halt()
-    halt.ask()
-    with closing(finder(clip, EmbeddedDetector(), 2, halt)) as one, pytest.raises(Halted):
+    shared = Shared()
+    shared.halt()
+    with closing(finder(clip, EmbeddedDetector(), 2, shared)) as one, pytest.raises(Halted):
         one.find(range(8))

@@ -19,8 +19,10 @@ from emc.pose.records import Box, Clip
 from emc.workflow.compute import set_threads
 from emc.workflow.frames import wanted_frames
 from emc.workflow.predict_boxes import clip_boxes, file_boxes, sampling_word
+from emc.workflow.predict_calls import compute_threads
 from emc.workflow.predict_keeping import Before, Keeper
-from emc.workflow.predict_spans import PART, Done, Halt, Span, SpanPredictor, in_chunks, spans_of
+from emc.workflow.predict_shared import Shared, halting
+from emc.workflow.predict_spans import PART, Done, Span, SpanPredictor, in_chunks, spans_of
 from emc.workflow.progress import Silent
 from emc.workflow.skeletons import MappedEstimator, estimator_in
 from emc.workflow.trust import Trust, read_trust
@@ -151,18 +153,19 @@ def detect_and_predict(
     executor: Executor | None,
 ) -> None:
     """Find persons and predict what is left of a run, both at the same time where a clip is long."""
-    info, halt, before = clip_info(clip, settings), Halt(), Before(progress)
+    info, before = clip_info(clip, settings), Before(progress)
+    shared = Shared(compute_threads(settings.predict))
     frames = wanted_frames(store, clip, settings.video)
-    found = clip_boxes(store, clip, settings, info, executor, before, halt)
+    found = clip_boxes(store, clip, settings, info, executor, before, shared)
     keeper = Keeper(store, run, clip, estimator, trust, progress, frames)
     if executor is not None:
         # Workers that look for persons would keep those that predict from starting: one after the other.
         predict_rows(keeper, list(found), info, settings, executor)
         return
-    with Ahead(found, BOXES_AHEAD) as rows, asking(halt):
+    with Ahead(found, BOXES_AHEAD) as rows, halting(shared):
         first = list(islice(rows, 1))
         before.end()
-        predict_rows(keeper, chain(first, rows), info, settings, None, halt)
+        predict_rows(keeper, chain(first, rows), info, settings, None, shared)
 
 
 def predict_rows(
@@ -171,14 +174,14 @@ def predict_rows(
     info: MediaInfo,
     settings: Settings,
     executor: Executor | None,
-    halt: Halt | None = None,
+    shared: Shared | None = None,
 ) -> None:
     """Predict frames with their boxes, store what comes while the next are predicted, and mark the run complete.
 
-    halt : is asked when this ends early, for those who make the rows.
+    shared : with those who make the rows; is asked to halt when this ends early.
     """
     spans = spans_of(rows, keeper.begin())
-    predictor = SpanPredictor(keeper.clip, info, keeper.estimator, settings.predict, halt)
+    predictor = SpanPredictor(keeper.clip, info, keeper.estimator, settings.predict, shared)
     results = _results(predictor, spans, executor)
     with closing(predictor), closing(results), Behind(keeper.keep, WAITING) as behind:
         for done in results:
@@ -192,15 +195,6 @@ def _results(predictor: SpanPredictor, spans: Iterator[Span], executor: Executor
         return
     for part in executor.map(predictor, in_chunks(spans, PART)):
         yield from part
-
-
-@contextmanager
-def asking(halt: Halt) -> Iterator[None]:
-    """Ask for a halt when the block is left, by whatever way."""
-    try:
-        yield
-    finally:
-        halt.ask()
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from emc.pose.records import Box, Clip
 from emc.workflow.clips import image_names
 from emc.workflow.frames import wanted_frames
 from emc.workflow.predict_finding import PersonFinder
-from emc.workflow.predict_spans import Halt, in_chunks
+from emc.workflow.predict_shared import Shared
+from emc.workflow.predict_spans import in_chunks
 
 if TYPE_CHECKING:
     from emc.stages.video import MediaInfo
@@ -32,13 +33,13 @@ def clip_boxes(
     info: MediaInfo,
     executor: Executor | None,
     progress: Progress,
-    halt: Halt,
+    shared: Shared,
 ) -> Iterator[tuple[int, list[Box]]]:
     """Yield the frames to predict with their tracked boxes; what the detector found is kept, so that a resume has it.
 
     The detector looks at every `predict.detect_every`-th frame; on those between, boxes move on straight lines. A
     long clip is tracked stretch by stretch, so that its first frames come before its last ones are looked at.
-    `halt` ends the search from another thread.
+    `shared` ends the search from another thread.
     """
     from emc.stages.predict_boxes import filled_between, looks, tracked_by_stretches
     from emc.stages.track import keep_largest, track
@@ -49,7 +50,7 @@ def clip_boxes(
     def tracker(rows: Iterable[tuple[int, list[Box]]]) -> Iterator[tuple[int, list[Box]]]:
         return keep_largest(track(rows), settings.predict.max_persons)
 
-    found = found_boxes(store, clip, chosen, settings, info, executor, progress, halt)
+    found = found_boxes(store, clip, chosen, settings, info, executor, progress, shared)
     return filled_between(tracked_by_stretches(found, tracker), frames)
 
 
@@ -61,7 +62,7 @@ def found_boxes(
     info: MediaInfo,
     executor: Executor | None,
     progress: Progress,
-    halt: Halt,
+    shared: Shared,
 ) -> Iterator[tuple[int, list[Box]]]:
     """Yield the detector's boxes of `frames`, from the project where they were found before; they are not tracked."""
     name = f"{clip.id}:{settings.predict.detector}:{settings.predict.min_box_score}:{sampling_word(settings)}"
@@ -76,7 +77,7 @@ def found_boxes(
     left = blocks[known:]
     detector: Detector = plugins.detector_for(settings.predict.detector)
     progress.start(f"find persons {clip.id}", sum(len(block) for block in left))
-    with closing(PersonFinder(clip, info, detector, settings.predict, halt)) as finder:
+    with closing(PersonFinder(clip, info, detector, settings.predict, shared)) as finder:
         finder.learn(frames)
         results = map(finder.find, left) if executor is None else executor.map(finder, left)
         for number, rows in enumerate(results, known):

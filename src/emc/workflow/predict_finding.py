@@ -16,7 +16,8 @@ from emc.interfaces import Detector, Learning
 from emc.pose.records import Box, Clip
 from emc.workflow.compute import set_threads
 from emc.workflow.predict_calls import compute_on, compute_threads, side_by_side
-from emc.workflow.predict_spans import ClipWork, Halt, in_chunks
+from emc.workflow.predict_shared import Shared
+from emc.workflow.predict_spans import ClipWork, in_chunks
 
 if TYPE_CHECKING:
     from emc.stages.video import MediaInfo
@@ -40,10 +41,10 @@ class PersonFinder(ClipWork):
     """
 
     def __init__(
-        self, clip: Clip, info: MediaInfo, detector: Detector, settings: PredictSettings, halt: Halt | None = None
+        self, clip: Clip, info: MediaInfo, detector: Detector, settings: PredictSettings, shared: Shared | None = None
     ) -> None:
         super().__init__(clip, info, settings)
-        self._detector, self._halt = detector, halt or Halt()
+        self._detector, self._shared = detector, shared or Shared()
         self._calls: ThreadExecutor | None = None
 
     def __call__(self, frames: Sequence[int]) -> list[tuple[int, list[Box]]]:
@@ -99,7 +100,7 @@ class PersonFinder(ClipWork):
 
         def chunks(shots: Ahead[tuple[int, np.ndarray]]) -> Iterator[list[tuple[int, np.ndarray]]]:
             for chunk in in_chunks(shots, size):
-                self._halt.check()
+                self._shared.check()
                 yield chunk
 
         frame_bytes = 3 * self.info.width * self.info.height
@@ -108,7 +109,7 @@ class PersonFinder(ClipWork):
             return
         with (
             Ahead(self.media().chosen(frames), size * frame_bytes, lambda shot: shot[1].nbytes) as shots,
-            closing(self._map(call, chunks(shots))) as results,
+            closing(self._map(self._shared.bounded(call), chunks(shots))) as results,
         ):
             yield from results
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -20,9 +20,10 @@ from emc.pose.records import Box, Clip, Prediction
 from emc.workflow.compute import set_threads
 from emc.workflow.predict_calls import compute_on, compute_threads, decoders, persons_at_once, side_by_side, to_gpu
 from emc.workflow.predict_parts import area_read, inside, put_back, reach_of
+from emc.workflow.predict_shared import Shared
 
 if TYPE_CHECKING:
-    from emc.stages.predict import CallMap
+    from emc.stages.predict import Call, CallMap
     from emc.stages.video import Area, MediaInfo, MediaReader
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ SPAN = 64
 """Frames between two durable writes of a run: what a crash can make us predict again."""
 PART = 4
 """Spans that a worker of a cluster is given at a time: seeking to the first frame costs up to a second of decoding."""
-AHEAD_BYTES = 32 * 1024 * 1024
+AHEAD_BYTES = 16 * 1024 * 1024
 """Decoded pictures that wait for the network."""
 
 
@@ -92,26 +93,6 @@ Step = tuple[Span, Shot | None]
 """The start of a span (None), or one of its pictures."""
 
 
-class Halted(Exception):
-    """Work in another thread was told to stop; nobody waits for it."""
-
-
-class Halt:
-    """Tells work in another thread to stop soon."""
-
-    def __init__(self) -> None:
-        self._asked = False
-
-    def ask(self) -> None:
-        """Ask for the stop."""
-        self._asked = True
-
-    def check(self) -> None:
-        """Raise `Halted` where the stop was asked for."""
-        if self._asked:
-            raise Halted
-
-
 class ClipWork:
     """Opens a clip when it is first needed, and again on another machine; one thread at a time."""
 
@@ -141,10 +122,10 @@ class SpanPredictor(ClipWork):
     """Predicts spans of one clip; picklable, so that it can run in other processes and on other machines."""
 
     def __init__(
-        self, clip: Clip, info: MediaInfo, estimator: Estimator, settings: PredictSettings, halt: Halt | None = None
+        self, clip: Clip, info: MediaInfo, estimator: Estimator, settings: PredictSettings, shared: Shared | None = None
     ) -> None:
         super().__init__(clip, info, settings)
-        self._estimator, self._halt = estimator, halt or Halt()
+        self._estimator, self._shared = estimator, shared or Shared()
 
     def __call__(self, spans: Sequence[Span]) -> list[Done]:
         """Predict spans that follow each other, elsewhere than in the project's own process."""
@@ -161,14 +142,19 @@ class SpanPredictor(ClipWork):
         try:
             with Ahead(self._decoded(spans), AHEAD_BYTES, _bytes) as steps:
                 try:
-                    yield from self._predicted(steps, map if executor is None else executor.map)
+                    yield from self._predicted(steps, partial(self._bounded, map if executor is None else executor.map))
                 finally:
                     # The thread that decodes may wait for boxes: whoever looks for them need not go on.
-                    self._halt.ask()
+                    self._shared.halt()
         finally:
             if executor is not None:
                 executor.close()
                 set_threads(self.settings)
+
+    def _bounded(
+        self, run: CallMap, call: Callable[[Call], list[Prediction]], calls: Iterable[Call]
+    ) -> Iterator[list[Prediction]]:
+        return run(self._shared.bounded(call), calls)
 
     def _predicted(self, steps: Iterable[Step], call_map: CallMap) -> Iterator[Done]:
         """Yield spans as their last persons are predicted; calls never mix spans, and never wait for one to end."""
