@@ -2,9 +2,9 @@
 
 The bare network runs on input that lies ready (both mirror images, edges padded); lifting does all that `emc lift` does
 of one person: filling gaps, normalising, padding, both mirror images, averaging. They take turns within one run, and
-the ratio of their best times is what counts, on a loaded machine that of processor times. Below stands what it costs
-to give `temporal-small` Human3.6M-17 joints instead of COCO-17, and what telling it the focal length gains. Other
-errors in mm come from `emc bench lift`. --only leaves parts out.
+the median over rounds of the ratio of their times is what counts, with its quartiles; on a loaded machine that of
+processor times. Below stands what it costs to give `temporal-small` Human3.6M-17 joints instead of COCO-17, and what
+telling it the focal length gains. Other errors in mm come from `emc bench lift`. --only leaves parts out.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from emc.config import PredictSettings
 from emc.interfaces import Lifter
 from emc.lifters.person_frame import person_frame
 from emc.lifters.temporal import PIECE as SMALL_PIECE
@@ -31,6 +32,7 @@ from emc.pose.metrics_3d import mean_error, mpjpe_errors
 from emc.synth.camera import look_at
 from emc.synth.motion import COMMON_MOTIONS, UNCOMMON_MOTIONS, generate_motion
 from emc.synth.rig import sample_body
+from emc.workflow.compute import set_threads
 
 SEED = 8_642
 SIZE = (1280, 720)
@@ -58,29 +60,36 @@ def bare(network: TemporalNetwork, values: np.ndarray, piece: int) -> Callable[[
     return run
 
 
-def best_times(calls: list[Callable[[], object]], rounds: int) -> np.ndarray:
-    """Return (calls, 2) the best seconds of each call by the clock and of the processor."""
-    best = np.full((len(calls), 2), np.inf)
-    for _ in range(rounds):
-        for index, call in enumerate(calls):
+def paired_times(calls: list[Callable[[], object]], rounds: int) -> np.ndarray:
+    """Return (rounds, calls, 2) seconds by the clock and of the processor; every other round runs backwards."""
+    for call in calls:
+        call()
+    took = np.empty((rounds, len(calls), 2))
+    for number in range(rounds):
+        order = range(len(calls)) if number % 2 else reversed(range(len(calls)))
+        for index in order:
             begun = np.array([time.perf_counter(), time.process_time()])
-            call()
-            best[index] = np.minimum(best[index], np.array([time.perf_counter(), time.process_time()]) - begun)
-    return best
+            calls[index]()
+            took[number, index] = np.array([time.perf_counter(), time.process_time()]) - begun
+    return took
 
 
 def compare(
     lifter: Lifter, network: TemporalNetwork, values: np.ndarray, xy: np.ndarray, piece: int, rounds: int
-) -> dict[str, float]:
+) -> dict[str, Any]:
     confidence = np.ones(xy.shape[:2])
-    alone, whole = best_times([bare(network, values, piece), lambda: lifter.lift(xy, confidence, SIZE)], rounds)
+    took = paired_times([bare(network, values, piece), lambda: lifter.lift(xy, confidence, SIZE)], rounds)
+    ratios = took[:, 0] / took[:, 1]
+    quartiles = np.percentile(ratios, [25, 50, 75], axis=0).round(3)
+    alone, whole = np.median(took[..., 0], axis=0)
     return {
         "parameters": sum(p.numel() for p in network.parameters()),
         "receptive_field": network.receptive_field,
-        "bare_frames_per_s": round(len(xy) / alone[0]),
-        "lift_frames_per_s": round(len(xy) / whole[0]),
-        "ratio": round(alone[0] / whole[0], 3),
-        "cpu_ratio": round(alone[1] / whole[1], 3),
+        "bare_frames_per_s": round(len(xy) / alone),
+        "lift_frames_per_s": round(len(xy) / whole),
+        "ratio": float(quartiles[1, 0]),
+        "ratio_quartiles": quartiles[[0, 2], 0].tolist(),
+        "cpu_ratio": float(quartiles[1, 1]),
     }
 
 
@@ -91,7 +100,7 @@ def seeded_checkpoint(folder: Path) -> Path:
     return folder / "made_coco.bin"
 
 
-def measure(frames: int, large_frames: int, rounds: int) -> dict[str, dict[str, float]]:
+def measure(frames: int, large_frames: int, rounds: int) -> dict[str, dict[str, Any]]:
     xy = walked(frames)
     small = TemporalSmallLifter()
     values, _ = person_frame(xy, np.ones(xy.shape[:2]))
@@ -160,12 +169,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=20_000)
     parser.add_argument("--large-frames", type=int, default=2_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    # As every command of the product does: else freed memory is cleared anew, now and then, in either of the two.
+    set_threads(PredictSettings(threads=options.threads))  # pyright: ignore[reportCallIssue]
     found: dict[str, Any] = {"threads": options.threads}
     if "speed" in options.only:
         found["lifters"] = measure(options.frames, options.large_frames, options.rounds)
@@ -180,14 +190,14 @@ def tables(found: dict[str, Any]) -> str:
     lines = []
     if "lifters" in found:
         lines += [
-            "| lifter | parameters | bare, frames/s | lifting, frames/s | ratio | by CPU time |",
+            "| lifter | parameters | bare, frames/s | lifting, frames/s | ratio (quartiles) | by CPU time |",
             "|---|---|---|---|---|---|",
         ]
         for name, row in found["lifters"].items():
             cells = (row["parameters"], row["bare_frames_per_s"], row["lift_frames_per_s"])
-            lines.append(
-                f"| {name} | {' | '.join(f'{cell:,}' for cell in cells)} | {row['ratio']} | {row['cpu_ratio']} |"
-            )
+            low, high = row["ratio_quartiles"]
+            ratios = f"{row['ratio']} ({low} to {high}) | {row['cpu_ratio']}"
+            lines.append(f"| {name} | {' | '.join(f'{cell:,}' for cell in cells)} | {ratios} |")
     if "layouts" in found:
         lines += ["", "| MPJPE, mm, exact 2D | COCO-17 in | Human3.6M-17 in |", "|---|---|---|"]
         lines += [f"| {name} | {row['coco17']} | {row['h36m17']} |" for name, row in found["layouts"].items()]

@@ -33,6 +33,12 @@ SIZE_WINDOW = 81
 SIZE_PERCENTILE = 90
 
 
+def somebody_seen(xy: np.ndarray) -> bool:
+    """Return whether any joint of (T, J, 2) pixels has a place on any frame."""
+    # Not `.all(axis=-1)`: over an axis of two it takes longer than the rest of this module.
+    return bool((np.isfinite(xy[..., 0]) & np.isfinite(xy[..., 1])).any())
+
+
 def fill_gaps(xy: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Interpolate missing joints in time and mark them with confidence 0.
 
@@ -93,12 +99,15 @@ def person_frame(xy: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np
         raise ShapeMismatch(
             f"lifting got xy {xy.shape} and confidence {confidence.shape}: it needs (T, 17, 2) and (T, 17), COCO-17"
         )
-    if not np.isfinite(xy).all(axis=-1).any():
+    if not somebody_seen(xy):
         raise ShapeMismatch(f"no joint is seen on any of {len(xy)} frames: lift only where a person was found")
     filled, known = fill_gaps(xy, confidence)
     centre = hip_centre(filled)
     values = np.empty((*known.shape, 3), dtype=np.float32)
-    values[..., :2] = (filled - centre[:, None]) * (1 / person_size(filled))[:, None, None]
+    scale = 1 / person_size(filled)
+    filled -= centre[:, None]
+    filled *= scale[:, None, None]
+    values[..., :2] = filled
     values[..., 2] = known
     values[:, np.isnan(filled[0, :, 0])] = 0.0  # a joint that is never seen is missing on every frame
     return values, centre
@@ -112,9 +121,9 @@ def flat_pose(values: np.ndarray) -> np.ndarray:
     neck and crown, which COCO-17 lacks, are put on the line from hips over shoulders to ears.
     """
     out = np.zeros_like(values)
-    out[..., LIMBS_OUT, :2] = values[..., LIMBS_IN, :2]
-    thorax = values[..., SHOULDERS, :2].mean(axis=-2)
-    ears = values[..., EARS, :2].mean(axis=-2)
+    for here, there in zip(LIMBS_IN, LIMBS_OUT, strict=True):
+        out[..., there, :2] = values[..., here, :2]
+    thorax, ears = ((values[..., a, :2] + values[..., b, :2]) / 2 for a, b in (SHOULDERS, EARS))
     for joint, point in (("spine", thorax / 2), ("thorax", thorax), ("neck_nose", (thorax + ears) / 2)):
         out[..., H36M17.index(joint), :2] = point
     out[..., H36M17.index("head_top"), :2] = ears

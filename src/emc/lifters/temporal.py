@@ -16,7 +16,7 @@ from safetensors.torch import load, save
 from emc.errors import UsageError, WeightsError
 from emc.interfaces import ModelInfo
 from emc.lifters.layouts import coco_from_h36m_2d
-from emc.lifters.person_frame import STANDARD_HEIGHT, flat_pose, person_frame, ray_rotation
+from emc.lifters.person_frame import STANDARD_HEIGHT, flat_pose, person_frame, ray_rotation, somebody_seen
 from emc.lifters.temporal_network import AveragedNetwork, TemporalNetwork, lift_pieces
 from emc.pose.skeleton import COCO17, H36M17
 
@@ -61,7 +61,7 @@ class TemporalSmallLifter:
         """
         if len(xy) == 0:
             return np.zeros((0, len(H36M17), 3), dtype=np.float32)
-        if xy.shape[1:] == (len(COCO17), 2) and not np.isfinite(xy).all(axis=-1).any():
+        if xy.shape[1:] == (len(COCO17), 2) and not somebody_seen(xy):
             return np.full((len(xy), len(H36M17), 3), np.nan, dtype=np.float32)
         values, centre = person_frame(xy, confidence)
         turn = ray_rotation(centre, size, self.focal or float(max(size))).swapaxes(1, 2)
@@ -88,8 +88,10 @@ class TemporalSmallLifter:
 
     def _lifted(self, values: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         for frames, difference in lift_pieces(self._averaged, values, PIECE):
-            xyz = flat_pose(values[frames]) + difference
-            yield frames, xyz - xyz[:, :1]
+            xyz = flat_pose(values[frames])
+            xyz += difference
+            xyz -= xyz[:, :1].copy()
+            yield frames, xyz
 
     def describe(self) -> ModelInfo:
         """Return name, skeletons, licence, receptive field and where the weights are."""

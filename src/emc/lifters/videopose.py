@@ -14,7 +14,7 @@ import numpy as np
 from emc.errors import ShapeMismatch, UsageError, WeightsError
 from emc.interfaces import ModelInfo
 from emc.lifters.layouts import coco_from_h36m_2d, h36m_from_coco_2d
-from emc.lifters.person_frame import fill_gaps
+from emc.lifters.person_frame import fill_gaps, somebody_seen
 from emc.lifters.temporal_network import (
     AveragedNetwork,
     FoldedNetwork,
@@ -149,7 +149,7 @@ class TemporalLifter:
             raise ShapeMismatch(
                 f"lifting got xy {xy.shape} and confidence {confidence.shape}: it needs (T, 17, 2), (T, 17)"
             )
-        if len(xy) == 0 or not np.isfinite(xy).all(axis=-1).any():
+        if len(xy) == 0 or not somebody_seen(xy):
             return np.full((len(xy), len(H36M17), 3), np.nan, dtype=np.float32)
         filled, known = fill_gaps(xy, confidence)
         if layout is not self.layout:

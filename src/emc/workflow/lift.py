@@ -18,6 +18,7 @@ from emc.stages.lift import lift_clip
 from emc.stages.motion_change import motion_change
 from emc.workflow.alerts import newest_run
 from emc.workflow.clips import selected_clips
+from emc.workflow.compute import set_threads
 from emc.workflow.files import write_bytes
 from emc.workflow.lifters import lifter_of
 from emc.workflow.progress import Silent
@@ -49,6 +50,7 @@ def lift_project(
     ``changed`` how far the motion differs from what was last lifted, or from that run before any correction.
     """
     progress = progress or Silent()
+    set_threads(settings.predict)
     lifter = lifter_of(settings.lift)
     chosen = selected_clips(store, clips)
     rows: list[dict[str, Any]] = []
