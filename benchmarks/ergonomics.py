@@ -10,7 +10,8 @@ our full way, and our way without one of its means. Where joints are is known to
 do (docs/ergonomics.md). Seconds are *simulated*: a keystroke-level model over the logged actions, no person was timed.
 Latencies are measured. What is done already (one file for each clip and policy in --out) is not done again, so that a
 run may be made in parts: each way is told over the clips that it was worked through on, each ratio over those that both
-ways were. --only-tables: of what is there.
+ways were. --only-tables: of what is there. Writes ergonomics.json, with every figure, and ergonomics.png, OKS over
+simulated seconds.
 --quick: one clip of 24 frames and three policies; its figures prove nothing.
 """
 
@@ -42,6 +43,7 @@ from emc.study.policies import POLICIES, Policy
 from emc.study.scripted_user import ScriptedUser
 from emc.study.sight import PATIENCE, PageStuck
 from ergonomics_clips import KICKS, ClipSpec, MadeClip, copy_of, make
+from ergonomics_figure import draw
 from ergonomics_tables import document_of, printed
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
@@ -157,6 +159,7 @@ def main() -> None:
         run_all(clips, chosen, given.out)
     document = document_of(clips, names, given.out, edits_of)
     (given.out / "ergonomics.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
+    draw(document["populations"], given.out / "ergonomics.png")
     sys.stdout.write((json.dumps(document) if given.json else printed(document)) + "\n")
 
 
