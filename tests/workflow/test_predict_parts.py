@@ -57,8 +57,8 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     return read_clip(video, Role.TARGET, "", {}, [], read_settings(None, {}).video)
 
 
-def predicted(clip: Clip, estimator: Any) -> list[Prediction]:
-    rows = [(frame, [Box(frame, xywh, 1.0, n) for n, xywh in enumerate(BOXES[: 1 + frame % 2])]) for frame in range(12)]
+def predicted(clip: Clip, estimator: Any, boxes: Any = BOXES) -> list[Prediction]:
+    rows = [(frame, [Box(frame, xywh, 1.0, n) for n, xywh in enumerate(boxes[: 1 + frame % 2])]) for frame in range(12)]
     settings = read_settings(None, {}, predict={"threads": 1, "batch": 3}).predict
     predictor = SpanPredictor(clip, probe(Path(clip.path)), estimator, settings)
     return [one for done in predictor.stream(spans_of(rows, 0, size=5)) for one in done.predictions]
@@ -95,6 +95,76 @@ def test_an_onnx_file_gives_the_same_from_parts(clip: Clip, tmp_path: Path) -> N
             (whole,) = estimator.predict([image], [[box]])
             np.testing.assert_allclose(one.xy, whole.xy, atol=0.05)
             np.testing.assert_allclose(one.score, whole.score, atol=1e-3)
+
+
+# Of a large person a part is read, of a small one nano reads all; some reach beyond the picture.
+LARGE = (203.377, 61.461, 90.125, 215.3)
+TRICKY = [LARGE, (-40.2, 60.7, 120.9, 216.6)], [LARGE, (130.5, 120.1, 60.0, 90.0)]
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Clip:
+    folder = str(tmp_path_factory.mktemp("wide"))
+    video = render_file(ClipOrder("walk", 5, 12, seconds=0.4, size=(480, 320), folder=folder)).video
+    return read_clip(video, Role.TARGET, "", {}, [], read_settings(None, {}).video)
+
+
+@pytest.mark.parametrize("boxes", TRICKY, ids=["large", "mixed"])
+@pytest.mark.parametrize("name", ["nano", "vitpose"])
+def test_estimators_read_parts_as_they_read_the_whole_to_the_bit(wide: Clip, name: str, boxes: Any) -> None:
+    if name == "vitpose":
+        pytest.importorskip("transformers", reason="ViTPose needs transformers")
+        from emc.estimators.vitpose import VitPoseEstimator
+
+        estimator: Any = VitPoseEstimator.untrained(2)
+    else:
+        from emc.estimators.nano import NanoEstimator
+
+        estimator = NanoEstimator()
+    sizes: list[tuple[int, ...]] = []
+
+    class Seen(type(estimator)):
+        """Remembers the sizes of the pictures that it was given."""
+
+        def predict_parts(self, parts: Any, boxes: Any) -> list[Prediction]:
+            sizes.extend(part.image.shape[:2] for part in parts)
+            return super().predict_parts(parts, boxes)
+
+    estimator.__class__ = Seen
+    from_parts = predicted(wide, estimator, boxes)
+    assert any(size != (320, 480) for size in sizes)
+    from_whole = predicted(wide, Handed(estimator), boxes)
+    assert len(from_parts) == len(from_whole) == 18
+    for one, other in zip(from_parts, from_whole, strict=True):
+        assert (one.frame, one.person) == (other.frame, other.person)
+        for field in ("xy", "score", "confidence", "box", "features"):
+            np.testing.assert_array_equal(getattr(one, field), getattr(other, field))
+
+
+class Handed:
+    """An estimator that hands whole pictures to another one."""
+
+    skeleton = COCO17
+    side_by_side = True
+
+    def __init__(self, other: Any) -> None:
+        self._other = other
+
+    def predict(self, images: Any, boxes: Any) -> list[Prediction]:
+        assert {image.shape[:2] for image in images} == {(320, 480)}
+        return self._other.predict(images, boxes)
+
+
+def test_a_mapped_estimator_reads_parts_too(wide: Clip) -> None:
+    from emc.estimators.nano import NanoEstimator
+    from emc.pose.skeleton import LSP14
+    from emc.workflow.skeletons import mapped
+
+    found = predicted(wide, mapped(NanoEstimator(), LSP14), TRICKY[0])
+    whole = predicted(wide, mapped(Handed(NanoEstimator()), LSP14), TRICKY[0])  # pyright: ignore[reportArgumentType]
+    assert len(found) == 18
+    for one, other in zip(found, whole, strict=True):
+        np.testing.assert_array_equal(one.xy, other.xy)
 
 
 def test_boxes_go_into_an_area_and_predictions_back() -> None:

@@ -21,9 +21,10 @@ from emc.estimators.nano_crops import (
     SPREAD,
     Augmentation,
     augmented_crop,
-    cut,
+    cut_part,
     exact_affine,
     exact_crop,
+    reach,
     to_tensor,
 )
 from emc.estimators.nano_heatmaps import (
@@ -34,12 +35,14 @@ from emc.estimators.nano_heatmaps import (
     decode_both,
     encode,
     joint_entropies,
+    map_confidence,
 )
 from emc.estimators.nano_network import GRID_SIZE, INPUT_SIZE, NanoNetwork, build_network
 from emc.estimators.nano_teaching import parameter_depths, taught
 from emc.estimators.saved_files import CARD_FILE, WEIGHTS_FILE, check_fits, read_card, read_weights, write_model
 from emc.interfaces import ModelInfo
 from emc.pose.geometry import invert_affine, transform
+from emc.pose.picture_part import Part
 from emc.pose.records import Box, Prediction, Sample
 from emc.pose.skeleton import COCO17, Skeleton
 from emc.pose.skeleton_maps import channel_start
@@ -143,13 +146,19 @@ class NanoEstimator:
         photos, features (17, 4) as named by `nano_heatmaps.FEATURES`. Raises `ShapeMismatch` where the numbers of
         images and box lists differ.
         """
-        if len(images) != len(boxes):
-            raise ShapeMismatch(f"{len(images)} images came with {len(boxes)} box lists: give one list per image")
-        work = [(image, box) for image, listed in zip(images, boxes, strict=True) for box in listed]
+        return self.predict_parts([Part.whole(image) for image in images], boxes)
+
+    def predict_parts(self, parts: Sequence[Part], boxes: Sequence[Sequence[Box]]) -> list[Prediction]:
+        """Predict boxes of pictures of which there are only parts that hold `reach`: as from the whole, to the bit."""
+        if len(parts) != len(boxes):
+            raise ShapeMismatch(f"{len(parts)} images came with {len(boxes)} box lists: give one list per image")
+        work = [(part, box) for part, listed in zip(parts, boxes, strict=True) for box in listed]
         predictions: list[Prediction] = []
         for start in range(0, len(work), BATCH):
             predictions += self._predict_batch(work[start : start + BATCH])
         return predictions
+
+    reach = staticmethod(reach)
 
     def collate(self, samples: Sequence[Sample], rng: np.random.Generator | None) -> dict[str, Tensor]:
         """Turn samples into one batch: with `rng` augmented by `self.augmentation`, without it cut as `predict` cuts.
@@ -258,10 +267,10 @@ class NanoEstimator:
         """Return the logits of the mirrored crops, turned back: left joints come from where right ones were found."""
         return self._network(images.flip(-1)).flip(-1)[:, list(self._skeleton.flip)]
 
-    def _predict_batch(self, work: Sequence[tuple[np.ndarray, Box]]) -> list[Prediction]:
+    def _predict_batch(self, work: Sequence[tuple[Part, Box]]) -> list[Prediction]:
         boxes = [np.asarray(box.xywh, dtype=np.float32) for _, box in work]
         affines = [exact_affine(box) for box in boxes]
-        crops = [cut(image, affine) for (image, _), affine in zip(work, affines, strict=True)]
+        crops = [cut_part(part, affine) for (part, _), affine in zip(work, affines, strict=True)]
         found = self.decode_crops(to_tensor(crops))
         confidence = map_confidence(found.peak, self._card.get("confidence"))
         return [
@@ -296,15 +305,3 @@ class NanoEstimator:
             },
         )
         return card
-
-
-def map_confidence(peak: np.ndarray, table: Mapping[str, Any] | None) -> np.ndarray:
-    """Map (B, J) peaks to P(joint is right) by linear interpolation in a table; without one, return the peaks.
-
-    table : ``{"peak": K rising knots, "right": J rows of K rising shares}``.
-    """
-    if not table:
-        return peak.astype(np.float32)
-    knots = np.asarray(table["peak"], dtype=np.float64)
-    rows = [np.interp(peak[:, j], knots, np.asarray(row)) for j, row in enumerate(table["right"])]
-    return np.clip(np.stack(rows, axis=1), 0.0, 1.0).astype(np.float32)

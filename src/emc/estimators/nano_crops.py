@@ -13,6 +13,7 @@ from torch import Tensor
 from emc.errors import ShapeMismatch
 from emc.estimators.nano_network import INPUT_SIZE
 from emc.pose.geometry import box_to_square, crop_affine, transform
+from emc.pose.picture_part import Part
 from emc.pose.records import Sample
 from emc.pose.skeleton import COCO17
 
@@ -50,9 +51,16 @@ def cut(image: np.ndarray, affine: np.ndarray, size: int = INPUT_SIZE) -> np.nda
 
     An image much larger than the crop is first shrunk by an area mean, so that thin limbs do not alias away.
     """
-    step = int(1.0 / max(float(np.sqrt(abs(np.linalg.det(affine[:, :2])))), 1e-6))
+    return cut_part(Part.whole(image), affine, size)
+
+
+def cut_part(part: Part, affine: np.ndarray, size: int = INPUT_SIZE) -> np.ndarray:
+    """Return what `cut` returns of the whole picture under an affine from its pixels, where `part` holds `reach`."""
+    step = _step(affine)
     if step >= 2:
-        image, affine = _shrink(image, affine, size, step)
+        image, affine = _shrink(part, affine, size, step)
+    else:
+        image, affine = part.image, _from_corner(affine, part.corner)
     if image.shape[0] * image.shape[1] > _SMALL * size**2:
         return _warped(image, affine, size)
     # The same pixels in half the time: four bytes a pixel are read at once, three are not.
@@ -65,14 +73,47 @@ def _warped(image: np.ndarray, affine: np.ndarray, size: int) -> np.ndarray:
     )
 
 
-def _shrink(image: np.ndarray, affine: np.ndarray, size: int, step: int) -> tuple[np.ndarray, np.ndarray]:
+def reach(boxes: np.ndarray) -> np.ndarray:
+    """Return (N, 4) x0, y0, x1, y1: what prediction reads of a picture for each of (N, 4) xywh boxes, pixels.
+
+    A crop that is not first shrunk is read from the whole picture: where a part of it begins would show in how OpenCV
+    rounds places between pixels.
+    """
+    found = np.empty((len(boxes), 4))
+    for row, box in zip(found, np.asarray(boxes, dtype=np.float32), strict=True):
+        affine = exact_affine(box)
+        step = _step(affine)
+        row[:] = (-np.inf, -np.inf, np.inf, np.inf) if step < 2 else _span(affine, INPUT_SIZE, step)
+    return found
+
+
+def _step(affine: np.ndarray) -> int:
+    """Return how many pixels of the picture, along each axis, become one before it is cut."""
+    return int(1.0 / max(float(np.sqrt(abs(np.linalg.det(affine[:, :2])))), 1e-6))
+
+
+def _span(affine: np.ndarray, size: int, step: int) -> np.ndarray:
+    """Return x0, y0, x1, y1, whole numbers, of what a crop is shrunk from; it may lie outside of the picture."""
     corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], dtype=np.float64)
     reach = (corners - affine[:, 2]) @ np.linalg.inv(affine[:, :2]).T
-    height, width = image.shape[:2]
-    x0, y0 = np.clip(np.floor(reach.min(axis=0)).astype(int) - step, 0, [width - 1, height - 1])
-    x1, y1 = np.clip(np.ceil(reach.max(axis=0)).astype(int) + step, [x0 + 1, y0 + 1], [width, height])
+    low, high = np.floor(reach.min(axis=0)).astype(int) - step, np.ceil(reach.max(axis=0)).astype(int) + step
+    return np.concatenate([low, high])
+
+
+def _from_corner(affine: np.ndarray, corner: tuple[int, int]) -> np.ndarray:
+    if corner == (0, 0):
+        return affine
+    return np.concatenate([affine[:, :2], transform(np.array(corner), affine)[:, None]], axis=1)
+
+
+def _shrink(whole: Part, affine: np.ndarray, size: int, step: int) -> tuple[np.ndarray, np.ndarray]:
+    span = _span(affine, size, step)
+    (width, height), (left, top) = whole.size, whole.corner
+    x0, y0 = np.clip(span[:2], 0, [width - 1, height - 1])
+    x1, y1 = np.clip(span[2:], [x0 + 1, y0 + 1], [width, height])
     columns, rows = max((x1 - x0) // step, 1), max((y1 - y0) // step, 1)
-    part = image[y0 : min(y0 + rows * step, height), x0 : min(x0 + columns * step, width)]
+    x1, y1 = min(x0 + columns * step, width), min(y0 + rows * step, height)
+    part = whole.image[y0 - top : y1 - top, x0 - left : x1 - left]
     small = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
     factor = np.array([part.shape[1] / columns, part.shape[0] / rows])
     # Pixel centres: small pixel i covers part pixels i * factor .. (i + 1) * factor - 1.

@@ -6,7 +6,9 @@ centre of its last ("unbiased data processing", Huang et al., CVPR 2020).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -129,3 +131,15 @@ def neighbourhood(row: Tensor, column: Tensor, height: int, width: int) -> Tenso
     near_row = (rows - row[..., None]).abs() <= 2
     near_column = (columns - column[..., None]).abs() <= 2
     return (near_row[..., :, None] & near_column[..., None, :]).flatten(2)
+
+
+def map_confidence(peak: np.ndarray, table: Mapping[str, Any] | None) -> np.ndarray:
+    """Map (B, J) peaks to P(joint is right) by linear interpolation in a table; without one, return the peaks.
+
+    table : ``{"peak": K rising knots, "right": J rows of K rising shares}``.
+    """
+    if not table:
+        return peak.astype(np.float32)
+    knots = np.asarray(table["peak"], dtype=np.float64)
+    rows = [np.interp(peak[:, j], knots, np.asarray(row)) for j, row in enumerate(table["right"])]
+    return np.clip(np.stack(rows, axis=1), 0.0, 1.0).astype(np.float32)

@@ -15,7 +15,7 @@ from emc.errors import ShapeMismatch
 from emc.estimators.hub import CONFIG_FILE
 from emc.estimators.model_skeleton import grown_rows, grown_table
 from emc.estimators.saved_files import CARD_FILE, write_model
-from emc.estimators.vitpose_crops import Augmentation, exact_crops, windows
+from emc.estimators.vitpose_crops import Augmentation, part_crops, reach, windows
 from emc.estimators.vitpose_heatmaps import (
     confidence,
     decode,
@@ -31,6 +31,7 @@ from emc.estimators.vitpose_training import training_batch
 from emc.estimators.vitpose_variants import DEFAULT, LICENCE, VARIANTS, Variant, configuration, variant_named
 from emc.estimators.vitpose_weights import card_of, find_weights, inner_names, load_network, named_weights, whereabouts
 from emc.interfaces import ModelInfo
+from emc.pose.picture_part import Part
 from emc.pose.records import Box, Prediction, Sample
 from emc.pose.skeleton import COCO17, Skeleton
 from emc.pose.skeleton_maps import channel_start
@@ -153,13 +154,21 @@ class VitPoseEstimator:
         near the peak; features (17, 4) as named by `vitpose_heatmaps.FEATURES`. Raises `ShapeMismatch` where the
         numbers of images and box lists differ.
         """
-        if len(images) != len(boxes):
-            raise ShapeMismatch(f"{len(images)} images came with {len(boxes)} box lists: give one list per image")
-        work = [(image, box) for image, listed in zip(images, boxes, strict=True) for box in listed]
+        return self.predict_parts([Part.whole(image) for image in images], boxes)
+
+    def predict_parts(self, parts: Sequence[Part], boxes: Sequence[Sequence[Box]]) -> list[Prediction]:
+        """Predict boxes of pictures of which there are only parts that hold `reach`: as from the whole, to the bit."""
+        if len(parts) != len(boxes):
+            raise ShapeMismatch(f"{len(parts)} images came with {len(boxes)} box lists: give one list per image")
+        work = [(part, box) for part, listed in zip(parts, boxes, strict=True) for box in listed]
         predictions: list[Prediction] = []
         for start in range(0, len(work), BATCH):
             predictions += self._predict_batch(work[start : start + BATCH])
         return predictions
+
+    def reach(self, boxes: np.ndarray) -> np.ndarray:
+        """Return (N, 4) x0, y0, x1, y1: what is read of a picture for each of (N, 4) xywh boxes lies inside, pixels."""
+        return reach(boxes, self.module.size)
 
     def heatmaps(self, crops: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return what the network reads off (B, 3, H, W) crops: the heatmaps, and the mirrored reading by itself.
@@ -175,10 +184,10 @@ class VitPoseEstimator:
         network.train(training)
         return (found if mirrored is None else (found + mirrored) / 2), mirrored
 
-    def _predict_batch(self, work: Sequence[tuple[np.ndarray, Box]]) -> list[Prediction]:
+    def _predict_batch(self, work: Sequence[tuple[Part, Box]]) -> list[Prediction]:
         boxes = np.array([box.xywh for _, box in work], dtype=np.float32)
         around = windows(boxes, self.module.size)
-        crops = exact_crops([image for image, _ in work], around, self.module.size, self._device)
+        crops = part_crops([part for part, _ in work], around, self.module.size, self._device)
         found, mirrored = self.heatmaps(crops)
         decoded = decode(found)
         features = signals(found, decoded, mirrored)

@@ -16,9 +16,12 @@ from torch.nn import functional
 
 from emc.errors import ShapeMismatch
 from emc.pose.geometry import invert_affine
+from emc.pose.picture_part import Part
 from emc.pose.records import Sample
 
 PADDING = 1.25
+EDGE = 2.0
+"""Pixels around a window that its outermost pixels are mixed from."""
 # Of ImageNet, in grey levels.
 MEAN = (123.675, 116.28, 103.53)
 SPREAD = (58.395, 57.12, 57.375)
@@ -38,6 +41,16 @@ def windows(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.concatenate([boxes[:, :2] + boxes[:, 2:] / 2, extent], axis=1)
 
 
+def reach(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return (N, 4) x0, y0, x1, y1: what is read of a picture for each of (N, 4) xywh boxes lies inside, pixels.
+
+    size : (height, width) of the crop.
+    """
+    around = windows(np.asarray(boxes, dtype=np.float32), size)
+    centre, half = around[:, :2], around[:, 2:] / 2
+    return np.concatenate([centre - half - EDGE, centre + half + EDGE], axis=1)
+
+
 def exact_crops(
     images: Sequence[np.ndarray], around: np.ndarray, size: tuple[int, int], device: torch.device | str = "cpu"
 ) -> Tensor:
@@ -47,17 +60,24 @@ def exact_crops(
     `windows`. size : (height, width) of the crops. Returns (N, 3, height, width) float32 on `device`: what
     transformers' `VitPoseImageProcessor` gives, values rounded to whole grey levels before normalising included.
     """
-    crops = torch.empty((len(images), 3, *size), dtype=torch.float32, device=device)
+    return part_crops([Part.whole(image) for image in images], around, size, device)
+
+
+def part_crops(
+    parts: Sequence[Part], around: np.ndarray, size: tuple[int, int], device: torch.device | str = "cpu"
+) -> Tensor:
+    """Return what `exact_crops` returns of whole pictures, of parts of them that hold `reach`."""
+    crops = torch.empty((len(parts), 3, *size), dtype=torch.float32, device=device)
     mean, gain = crops.new_tensor(MEAN)[:, None, None], 1 / crops.new_tensor(SPREAD)[:, None, None]
-    shapes = np.array([image.shape[:2] for image in images]).reshape(-1, 2)
-    across = _taps(around[:, 0::2], size[1], shapes[:, 1])
-    down = _taps(around[:, 1::2], size[0], shapes[:, 0])
-    for crop, image, columns, rows in zip(crops, images, across, down, strict=True):
+    lengths = np.array([part.size for part in parts]).reshape(-1, 2)
+    across = _taps(around[:, 0::2], size[1], lengths[:, 0])
+    down = _taps(around[:, 1::2], size[0], lengths[:, 1])
+    for crop, part, columns, rows in zip(crops, parts, across, down, strict=True):
         seen = crop[:, rows.first : rows.first + len(rows.low), columns.first : columns.first + len(columns.low)]
         if seen.shape != crop.shape:
             crop.copy_((-mean * gain).expand_as(crop))
         if seen.numel():
-            torch.sub(_resampled(image, rows, columns, crops.device), mean, out=seen).mul_(gain)
+            torch.sub(_resampled(part, rows, columns, crops.device), mean, out=seen).mul_(gain)
     return crops
 
 
@@ -90,14 +110,15 @@ def _taps(around: np.ndarray, size: int, lengths: np.ndarray) -> Iterator[_Taps]
         yield _Taps(start, low[i, here], high[i, here], share[i, here])
 
 
-def _resampled(image: np.ndarray, rows: _Taps, columns: _Taps, device: torch.device) -> Tensor:
+def _resampled(part: Part, rows: _Taps, columns: _Taps, device: torch.device) -> Tensor:
     """Return (3, rows, columns) whole grey levels: first down, then across, which is all that bilinear is.
 
     One axis after the other halves the look-ups of `grid_sample`, and touches only the rows that count.
     """
     left, right = int(columns.low[0]), int(columns.high[-1]) + 1
+    seen = part.image[:, left - part.corner[0] : right - part.corner[0]]
     upper, lower = (
-        torch.from_numpy(image[taps, left:right].reshape(len(taps), -1)).to(device).float()
+        torch.from_numpy(seen[taps - part.corner[1]].reshape(len(taps), -1)).to(device).float()
         for taps in (rows.low, rows.high)
     )
     lines = upper.lerp_(lower, torch.from_numpy(rows.share).to(device)[:, None])

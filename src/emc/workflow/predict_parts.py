@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emc.interfaces import Estimator
+from emc.interfaces import Estimator, ModelInfo
+from emc.pose.picture_part import Part
 from emc.pose.records import Box, Prediction
+from emc.pose.skeleton import Skeleton
 from emc.workflow.skeletons import MappedEstimator
 
 if TYPE_CHECKING:
@@ -22,6 +24,42 @@ Reach = Callable[[np.ndarray], np.ndarray]
 def reach_of(estimator: Estimator) -> Reach | None:
     """Return how far around its boxes an estimator reads; None where it does not say, and may read all."""
     return getattr(estimator.inner if isinstance(estimator, MappedEstimator) else estimator, "reach", None)
+
+
+class InParts:
+    """An estimator that is given parts of pictures as such, with boxes in pixels of the pictures.
+
+    areas : frame -> what of its picture is given. size : (width, height) of the pictures.
+    """
+
+    def __init__(self, inner: Any, areas: Mapping[int, Area], size: tuple[int, int]) -> None:
+        self._inner, self._areas, self._size = inner, areas, size
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """Joints that the predictions have."""
+        return self._inner.skeleton
+
+    def predict(self, images: Sequence[np.ndarray], boxes: Sequence[Sequence[Box]]) -> list[Prediction]:
+        """Predict every box of every picture."""
+        parts: list[Part] = []
+        for image, listed in zip(images, boxes, strict=True):
+            area = self._areas[listed[0].frame]
+            parts.append(Part(image, (area.x0, area.y0), self._size))
+        return self._inner.predict_parts(parts, boxes)
+
+    def describe(self) -> ModelInfo:
+        """Return the estimator's description."""
+        return self._inner.describe()
+
+
+def in_parts(estimator: Estimator, areas: Mapping[int, Area], info: MediaInfo) -> Estimator | None:
+    """Return an estimator that reads parts of pictures as it reads the whole; None where it does not offer that."""
+    inner = estimator.inner if isinstance(estimator, MappedEstimator) else estimator
+    if not hasattr(inner, "predict_parts"):
+        return None
+    reader = InParts(inner, areas, (info.width, info.height))
+    return MappedEstimator(reader, estimator.mapping) if isinstance(estimator, MappedEstimator) else reader
 
 
 def area_read(boxes: Sequence[Box], reach: Reach | None, info: MediaInfo) -> Area:

@@ -19,7 +19,7 @@ from emc.interfaces import Estimator
 from emc.pose.records import Box, Clip, Prediction
 from emc.workflow.compute import set_threads
 from emc.workflow.predict_calls import compute_on, compute_threads, decoders, persons_at_once, side_by_side, to_gpu
-from emc.workflow.predict_parts import area_read, inside, put_back, reach_of
+from emc.workflow.predict_parts import area_read, in_parts, inside, put_back, reach_of
 from emc.workflow.predict_shared import Shared
 
 if TYPE_CHECKING:
@@ -171,11 +171,16 @@ class SpanPredictor(ClipWork):
                     areas[shot.frame] = shot.area
                     yield shot.frame, shot.image
 
+        def boxes(frame: int) -> Sequence[Box]:
+            own = under_way[-1].boxes[frame]
+            return own if reader is not None else inside(own, areas[frame])
+
+        reader = in_parts(self._estimator, areas, self.info)
         found: list[Prediction] = []
         results = predict_clip(
             frames(),
-            lambda frame: inside(under_way[-1].boxes[frame], areas[frame]),
-            self._estimator,
+            boxes,
+            reader or self._estimator,
             persons_at_once(self._estimator, self.settings.batch),
             call_map,
             ends=lambda frame: frame == under_way[-1].last_seen,
@@ -183,7 +188,8 @@ class SpanPredictor(ClipWork):
         for frame, predictions in results:
             while under_way[0].last_seen is None:
                 yield Done.of(under_way.popleft(), [])
-            found.extend(put_back(predictions, under_way[0].boxes[frame], areas.pop(frame)))
+            area = areas.pop(frame)
+            found += predictions if reader else put_back(predictions, under_way[0].boxes[frame], area)
             if frame == under_way[0].last_seen:
                 yield Done.of(under_way.popleft(), found)
                 found = []
