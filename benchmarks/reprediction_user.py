@@ -135,7 +135,7 @@ def main() -> None:
         case, images = case_of(clip), pictures(clip)
         for name, (read, run) in ways.items():
             found[name].append(tried(case, images, read, run))
-            show({name: compared(found["nothing"], rows) for name, rows in found.items()}, i + 1, given.json)
+        show({name: compared(found["nothing"], rows) for name, rows in found.items()}, i + 1, given.json)
 
 
 def show(told: dict[str, dict[str, Any]], clips: int, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from editor_page import CLIP, Command, go_to, served, show
+from editor_page import CLIP, Command, drag, go_to, repair, saved, served, show
 from playwright.sync_api import BrowserContext, Page, expect
 
 from emc.config import read_settings
@@ -85,6 +85,29 @@ def test_the_pose_is_shown_in_3d_and_its_disagreements_are_told(page: Page) -> N
     page.locator("#picture").focus()
     page.keyboard.press("t")
     expect(page.locator(".room")).to_have_count(0)
+
+
+def test_3d_shows_joint_angles_over_the_frames_and_what_was_there_before_a_correction(page: Page) -> None:
+    repair(page, False)
+    go_to(page, 5)
+    page.keyboard.press("t")
+    expect(page.locator(".room[data-shown=yes]")).to_be_visible(timeout=30_000)
+    page.get_by_label("Joint angle").select_option("right_knee")
+    told = page.locator(".angle output")
+    expect(told).to_contain_text("°")
+    before = told.inner_text()
+    expect(told).not_to_contain_text("before")
+    page.locator("#picture").focus()
+    drag(page, "right_ankle", 90, -90)
+    saved(page)
+    expect(told).not_to_have_text(before)
+    page.get_by_role("button", name="Before", exact=True).click()
+    expect(told).to_contain_text("before")
+    expect(page.locator(".angle path.earlier")).to_have_count(1)
+    box = page.locator(".angle svg").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] - 1, box["y"] + 10)
+    expect(page.locator(".frame b")).to_have_text("11")
 
 
 def test_before_and_after_are_parted_by_a_slider(context: BrowserContext, project: Path, errors: list[str]) -> None:

@@ -196,6 +196,12 @@ def test_the_queue_is_filtered_and_sorted(page: Page) -> None:
             .filter(e => e.innerText.includes('%')).map(e => parseInt(e.innerText));
         return sure.length > 1 && sure.every((value, i) => i === 0 || sure[i - 1] >= value);
     }""")
+    page.get_by_label("Sort").select_option(label="by reason")
+    page.wait_for_function("""() => {
+        const reasons = [...document.querySelectorAll('.row.run .chip')].map(e => e.innerText);
+        const blocks = reasons.filter((reason, i) => i === 0 || reasons[i - 1] !== reason);
+        return reasons.length > 1 && blocks.length === new Set(reasons).size;
+    }""")
 
 
 def test_frames_are_listed_with_their_counts_and_opened(page: Page) -> None:

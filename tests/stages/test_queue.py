@@ -57,6 +57,13 @@ def test_orders_and_their_ties() -> None:
     assert sorted_places(runs, QueueOrder.SECONDS, down=False).tolist()[-1] == 3
 
 
+def test_orders_by_reason_joint_and_person() -> None:
+    runs = columns((0, 1, 2, 0, 4, 0.5, 1), (0, 0, 3, 5, 9, 0.9, 1), (1, 0, 1, 2, 3, 0.9, 0), (0, 1, 2, 8, 9, 0.1, 0))
+    assert sorted_places(runs, QueueOrder.REASON, down=False).tolist() == [3, 2, 0, 1]
+    assert sorted_places(runs, QueueOrder.JOINT, down=False).tolist() == [2, 0, 3, 1]
+    assert sorted_places(runs, QueueOrder.PERSON, down=False).tolist() == [1, 2, 0, 3]
+
+
 def test_frames_done_are_counted_per_run() -> None:
     person, joint = np.array([0, 0, 1, 0]), np.array([5, 5, 5, 6])
     first, last = np.array([0, 10, 0, 0]), np.array([4, 14, 4, 4])

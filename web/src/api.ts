@@ -88,8 +88,8 @@ export const api = {
     ask("GET /api/clips/{clip}/bisect", { path: { clip }, query: { person, joint, first, last } }),
   track: (clip: string, person: number, joint: number, first: number, last: number) =>
     ask("GET /api/clips/{clip}/track", { path: { clip }, query: { person, joint, first, last } }),
-  lifted: (clip: string, frame: number, person: number) =>
-    ask("GET /api/clips/{clip}/lifted", { path: { clip }, query: { frame, person } }),
+  lifted: (clip: string, frame: number, person: number, before: string) =>
+    ask("GET /api/clips/{clip}/lifted", { path: { clip }, query: { frame, person, before } }),
   compare: (clip: string, frame: number) => ask("GET /api/clips/{clip}/compare", { path: { clip }, query: { frame } }),
   queue: (asked: QueueQuery, offset: number, limit: number) =>
     ask("GET /api/queue", { query: { ...asked, offset, limit } }),

@@ -4,7 +4,7 @@ import type { Run } from "./types";
 
 export interface QueueQuery {
   state: "open" | "confirmed" | "all";
-  order: "value" | "severity" | "seconds" | "frame" | "frames";
+  order: "value" | "severity" | "seconds" | "frame" | "frames" | "reason" | "joint" | "person";
   down: boolean;
   clip: string[];
   reason: string[];
@@ -31,6 +31,9 @@ export const ORDERS: [QueueQuery["order"], boolean, string][] = [
   ["frames", true, "longest runs first"],
   ["seconds", false, "quickest first"],
   ["frame", false, "by clip and frame"],
+  ["reason", false, "by reason"],
+  ["joint", false, "by joint"],
+  ["person", false, "by person"],
 ];
 
 const REASONS: Record<string, [string, string]> = {

@@ -11,6 +11,8 @@ const SIDES: Record<string, number> = { left: 0x56b4e9, right: 0xe69f00 };
 const MIDDLE = 0xd7dde4;
 const GROUND = 0x8895a3;
 const TRAIL = 0xffd166;
+/** What was before: thinner, dashed and grey, so that not only colour tells it from what is. */
+const EARLIER = { colour: 0x9aa7b4, radius: 0.011, dashes: 5 };
 const RADIUS = 0.019;
 const BEADS = 200;
 
@@ -19,6 +21,7 @@ export class Scene {
   private readonly trail = new Trail(BEADS, new Color(TRAIL), 0.016);
   private readonly paints = new Map<number, MeshStandardMaterial>();
   private figure: Figure | null = null;
+  private earlier: Figure | null = null;
   private skeleton = "";
 
   constructor(root: HTMLElement) {
@@ -29,9 +32,10 @@ export class Scene {
   }
 
   /** Show a pose: metres, pelvis in the middle, x right, y down, z away from the camera. */
-  show({ joints, limbs, xyz, trails, ground }: Lifted): void {
+  show({ joints, limbs, xyz, trails, ground, earlier }: Lifted): void {
     const places = xyz.map(upright);
     this.figureOf(joints, limbs).pose(places);
+    this.earlier?.pose(earlier ? earlier.xyz.map(upright) : joints.map(() => null));
     this.trail.show(trails.map(({ xyz: way }) => way.map((place) => (place ? upright(place) : null))));
     this.space.ground(-ground, 1.2, new Color(GROUND));
     const { low, high, wide } = roomFor(places, -ground);
@@ -55,10 +59,12 @@ export class Scene {
 
   private figureOf(joints: Lifted["joints"], limbs: Lifted["limbs"]): Figure {
     if (this.figure && this.skeleton === joints.join()) return this.figure;
-    if (this.figure) this.space.scene.remove(this.figure.group);
+    for (const old of [this.figure, this.earlier]) if (old) this.space.scene.remove(old.group);
     this.skeleton = joints.join();
+    const grey = new MeshStandardMaterial({ color: EARLIER.colour, roughness: 0.8 });
+    this.earlier = new Figure(joints, limbs, { ...EARLIER, paint: () => grey });
     this.figure = new Figure(joints, limbs, { paint: (joint) => this.paintOf(joint), radius: RADIUS, dashes: 1 });
-    this.space.scene.add(this.figure.group);
+    this.space.scene.add(this.earlier.group, this.figure.group);
     return this.figure;
   }
 

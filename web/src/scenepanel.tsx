@@ -1,6 +1,7 @@
 /** The 3D panel: the lifted pose of the chosen person, turned by dragging, and where 2D and 3D disagree. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { AngleCurve } from "./anglecurve";
 import { api, Refused } from "./api";
 import type { Editor } from "./editor";
 import { DISAGREES } from "./overlay";
@@ -10,8 +11,10 @@ export function ScenePanel({ editor }: { editor: Editor }) {
   const place = useRef<HTMLDivElement>(null);
   const scene = useRef<Scene | null>(null);
   const [told, setTold] = useState("lifting …");
-  const [shown, setShown] = useState({ trails: true, ground: true });
+  const [shown, setShown] = useState({ trails: true, ground: true, earlier: false });
   const { clip, frame, person, edition, lifted } = editor;
+  // While two models are compared, before is the older one; else what the model said before it was corrected.
+  const earlier = shown.earlier ? (editor.compared?.sides.before?.run ?? "current") : "";
 
   useEffect(() => {
     let open = true;
@@ -36,7 +39,7 @@ export function ScenePanel({ editor }: { editor: Editor }) {
     if (person === null) return;
     let current = true;
     const timer = setTimeout(() => {
-      api.lifted(clip.id, frame, person).then(
+      api.lifted(clip.id, frame, person, earlier).then(
         (found) => {
           if (!current) return;
           editor.lifted = found;
@@ -56,7 +59,7 @@ export function ScenePanel({ editor }: { editor: Editor }) {
       current = false;
       clearTimeout(timer);
     };
-  }, [clip, frame, person, edition]);
+  }, [clip, frame, person, edition, earlier]);
 
   useEffect(() => scene.current?.with(shown.trails, shown.ground), [shown, lifted]);
 
@@ -71,12 +74,20 @@ export function ScenePanel({ editor }: { editor: Editor }) {
         <button aria-pressed={shown.ground} onClick={() => setShown({ ...shown, ground: !shown.ground })}>
           Ground
         </button>
+        <button
+          aria-pressed={shown.earlier}
+          title="Dashed: what the model said before corrections; while before and after are compared (K): the model before"
+          onClick={() => setShown({ ...shown, earlier: !shown.earlier })}
+        >
+          Before
+        </button>
         {(["camera", "side", "above"] as const).map((name) => (
           <button key={name} title={`Look from ${name === "above" ? "above" : `the ${name}`}`} onClick={() => scene.current?.lookFrom(name)}>
             {name === "camera" ? "Camera" : name === "side" ? "Side" : "Above"}
           </button>
         ))}
       </div>
+      {lifted ? <AngleCurve lifted={lifted} frame={frame} go={(to) => void editor.go(to)} /> : null}
       {told ? <p class="soft">{told}</p> : null}
       {worst.length ? (
         <ul aria-label="Where 2D and 3D disagree">

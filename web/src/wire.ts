@@ -26,6 +26,12 @@ export interface AlertRowsOut {
   total: number;
 }
 
+/** Joint angles around a frame: name -> degrees on each frame from `first` on, None where there is none. */
+export interface AnglesOut {
+  degrees: Record<string, (number | null)[]>;
+  first: number;
+}
+
 /** Where to look next on a run, None where every frame is decided; `left` of them are not. */
 export interface BisectOut {
   frame: number | null;
@@ -110,6 +116,12 @@ export interface ConflictsOut {
 export interface DensityOut {
   confirmed: number[];
   open: number[];
+}
+
+/** The same person by a run's raw predictions: `xyz` and `angles` as `LiftedOut` has them. */
+export interface EarlierOut {
+  angles: AnglesOut;
+  xyz: ([number, number, number])[];
 }
 
 /** One action; `token` is the page's own name for it, so that one that is sent twice is stored once. propagate: carry placed joints along their runs, at most `reach` frames to each side, in the same transaction. */
@@ -240,8 +252,10 @@ export interface LadderRowOut {
   target: number | null;
 }
 
-/** One person in 3D: metres, camera axes (x right, y down, z away), pelvis at the origin; `ground` is the floor's y. trails : of hands and feet. */
+/** One person in 3D: metres, camera axes (x right, y down, z away), pelvis at the origin; `ground` is the floor's y. trails : of hands and feet. earlier : before corrections, or by another run, where that was asked for. */
 export interface LiftedOut {
+  angles: AnglesOut;
+  earlier: EarlierOut | null;
   ground: number;
   joints: string[];
   joints2d: JointOffOut[];
@@ -535,8 +549,8 @@ export interface Operations {
   "GET /api/clips/{clip}/frames/{frame}": { query: Record<never, never>; body: null; answer: unknown };
   /** Return a square of a frame around a place, shrunk or enlarged to `size` pixels; grey beyond the border. */
   "GET /api/clips/{clip}/frames/{frame}/crop": { query: { x: number; y: number; side: number; size?: number; }; body: null; answer: unknown };
-  /** Return a person in 3D, and where 2D and 3D do not fit together. */
-  "GET /api/clips/{clip}/lifted": { query: { frame: number; person: number; }; body: null; answer: LiftedOut };
+  /** Return a person in 3D, and where 2D and 3D do not fit together. before : also what a run predicted, by its id; ``current``: the one that is shown, before any correction. */
+  "GET /api/clips/{clip}/lifted": { query: { frame: number; person: number; before?: string; }; body: null; answer: LiftedOut };
   /** Say which frame has the next open alert. */
   "GET /api/clips/{clip}/next": { query: { frame: number; step?: number; order?: "worst" | "frame"; }; body: null; answer: NextOut };
   /** Do something to a run of frames, as one action. */
@@ -564,13 +578,13 @@ export interface Operations {
   /** Say what the project holds. */
   "GET /api/project": { query: Record<never, never>; body: null; answer: ProjectOut };
   /** List runs of joints in the asked order. */
-  "GET /api/queue": { query: { offset?: number; limit?: number; clip?: string[]; reason?: string[]; joint?: string[]; person?: number[]; state?: "open" | "confirmed" | "all"; order?: "value" | "severity" | "seconds" | "frame" | "frames"; down?: boolean; }; body: null; answer: QueueOut };
+  "GET /api/queue": { query: { offset?: number; limit?: number; clip?: string[]; reason?: string[]; joint?: string[]; person?: number[]; state?: "open" | "confirmed" | "all"; order?: "value" | "severity" | "seconds" | "frame" | "frames" | "reason" | "joint" | "person"; down?: boolean; }; body: null; answer: QueueOut };
   /** Say where along a clip joints are flagged, and where they are confirmed; all of its runs count. */
   "GET /api/queue/density": { query: { clip: string; bins?: number; }; body: null; answer: DensityOut };
   /** Say what the work on the project took and brought so far, and what more of it is expected to bring. */
   "GET /api/queue/effort": { query: { author?: string | null; }; body: null; answer: EffortOut };
   /** Count what the filter lets through. */
-  "GET /api/queue/facets": { query: { clip?: string[]; reason?: string[]; joint?: string[]; person?: number[]; state?: "open" | "confirmed" | "all"; order?: "value" | "severity" | "seconds" | "frame" | "frames"; down?: boolean; }; body: null; answer: FacetsOut };
+  "GET /api/queue/facets": { query: { clip?: string[]; reason?: string[]; joint?: string[]; person?: number[]; state?: "open" | "confirmed" | "all"; order?: "value" | "severity" | "seconds" | "frame" | "frames" | "reason" | "joint" | "person"; down?: boolean; }; body: null; answer: FacetsOut };
   /** Say which run comes after the one that holds a place. */
-  "GET /api/queue/next": { query: { step?: number; clip_at?: string | null; frame_at?: number | null; person_at?: number | null; joint_at?: number | null; clip?: string[]; reason?: string[]; joint?: string[]; person?: number[]; state?: "open" | "confirmed" | "all"; order?: "value" | "severity" | "seconds" | "frame" | "frames"; down?: boolean; }; body: null; answer: QueueNextOut };
+  "GET /api/queue/next": { query: { step?: number; clip_at?: string | null; frame_at?: number | null; person_at?: number | null; joint_at?: number | null; clip?: string[]; reason?: string[]; joint?: string[]; person?: number[]; state?: "open" | "confirmed" | "all"; order?: "value" | "severity" | "seconds" | "frame" | "frames" | "reason" | "joint" | "person"; down?: boolean; }; body: null; answer: QueueNextOut };
 }

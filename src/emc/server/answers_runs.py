@@ -6,8 +6,18 @@ import numpy as np
 
 from emc.pose.records import Prediction
 from emc.pose.skeleton import H36M17, Skeleton
-from emc.server.schemas_runs import CompareOut, JointOffOut, LiftedOut, PredictedOut, SideOut, TrackOut, TrailOut
-from emc.workflow.editing_lifted import LiftedPose
+from emc.server.schemas_runs import (
+    AnglesOut,
+    CompareOut,
+    EarlierOut,
+    JointOffOut,
+    LiftedOut,
+    PredictedOut,
+    SideOut,
+    TrackOut,
+    TrailOut,
+)
+from emc.workflow.editing_lifted import AngleCurves, LiftedPose
 from emc.workflow.editing_sheet import JointTrack, Side
 
 _ENDS = [H36M17.index(f"{side}_{end}") for end in ("wrist", "ankle") for side in ("left", "right")]
@@ -41,13 +51,29 @@ def lifted_answer(pose: LiftedPose, skeleton: Skeleton) -> LiftedOut:
     return LiftedOut(
         joints=list(skeleton.joints),
         limbs=list(skeleton.limbs),
-        xyz=[(round(float(x), 4), round(float(y), 4), round(float(z), 4)) for x, y, z in pose.xyz],
+        xyz=_pose(pose.xyz),
         scale=round(pose.scale, 3),
         pixel=[(round(float(x), 2), round(float(y), 2)) for x, y in pose.pixel],
         joints2d=off,
         trails=[TrailOut(joint=joint, xyz=_points(pose.before[:, joint])) for joint in _ENDS],
         ground=round(pose.ground, 3),
+        angles=_angles(pose.angles),
+        earlier=None
+        if pose.earlier is None
+        else EarlierOut(xyz=_pose(pose.earlier.xyz), angles=_angles(pose.earlier.angles)),
     )
+
+
+def _pose(xyz: np.ndarray) -> list[tuple[float, float, float]]:
+    return [(round(float(x), 4), round(float(y), 4), round(float(z), 4)) for x, y, z in xyz]
+
+
+def _angles(curves: AngleCurves) -> AnglesOut:
+    degrees = {
+        name: [round(value, 1) if np.isfinite(value) else None for value in values.tolist()]
+        for name, values in curves.degrees.items()
+    }
+    return AnglesOut(first=curves.first, degrees=degrees)
 
 
 def _points(xyz: np.ndarray) -> list[tuple[float, float, float] | None]:

@@ -132,10 +132,24 @@ class TrailOut(BaseModel):
     xyz: list[tuple[float, float, float] | None]
 
 
+class AnglesOut(BaseModel):
+    """Joint angles around a frame: name -> degrees on each frame from `first` on, None where there is none."""
+
+    first: int
+    degrees: dict[str, list[float | None]]
+
+
+class EarlierOut(BaseModel):
+    """The same person by a run's raw predictions: `xyz` and `angles` as `LiftedOut` has them."""
+
+    xyz: list[tuple[float, float, float]]
+    angles: AnglesOut
+
+
 class LiftedOut(BaseModel):
     """One person in 3D: metres, camera axes (x right, y down, z away), pelvis at the origin; `ground` is the floor's y.
 
-    trails : of hands and feet.
+    trails : of hands and feet. earlier : before corrections, or by another run, where that was asked for.
     """
 
     joints: list[str]
@@ -146,6 +160,8 @@ class LiftedOut(BaseModel):
     joints2d: list[JointOffOut]
     trails: list[TrailOut]
     ground: float
+    angles: AnglesOut
+    earlier: EarlierOut | None
 
 
 class CalibrateIn(Request):

@@ -29,6 +29,9 @@ class QueueOrder(StrEnum):
     SECONDS = "seconds"
     FRAME = "frame"
     FRAMES = "frames"
+    REASON = "reason"
+    JOINT = "joint"
+    PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,12 @@ def _key(columns: QueueColumns, order: QueueOrder) -> np.ndarray:
             key = columns.clip.astype(np.float64) * 2.0**31 + columns.first
         case QueueOrder.FRAMES:
             key = columns.frames
+        case QueueOrder.REASON:
+            key = np.argsort(np.argsort(columns.reasons))[columns.reason] if len(columns) else columns.reason
+        case QueueOrder.JOINT:
+            key = columns.joint
+        case QueueOrder.PERSON:
+            key = columns.person
     return np.asarray(key, dtype=np.float64)
 
 

@@ -50,14 +50,19 @@ def refine_arrays(
     return refine_sequence(whole, xy, confidence, Camera2D(size, fps), names).xyz
 
 
-def trusted_observations(store: Store, clip: str, run: str) -> list[Prediction]:
+def trusted_observations(
+    store: Store, clip: str, run: str, first: int = 0, last: int | None = None
+) -> list[Prediction]:
     """Return a clip's current poses as observations: people's joints are sure, the model's as sure as it said.
+
+    first, last : only these frames, both included.
 
     A joint that a person placed or confirmed has confidence 1 (occluded: 0.5), a propagated one
     `PROPAGATED_CONFIDENCE`, any other that of the prediction. Absent joints are NaN with confidence 0.
     """
-    predicted = {(p.frame, p.person): p for p in store.predictions(run)}
-    return [_trusted(pose, predicted.get((pose.frame, pose.person))) for pose in store.poses(clip, run)]
+    predicted = {(p.frame, p.person): p for p in store.predictions(run, first, last)}
+    poses = store.poses(clip, run, first, last)
+    return [_trusted(pose, predicted.get((pose.frame, pose.person))) for pose in poses]
 
 
 def _trusted(pose: Pose, prediction: Prediction | None) -> Prediction:

@@ -177,6 +177,27 @@ def test_the_lifted_pose_says_where_it_does_not_fit(client: TestClient) -> None:
     assert client.get(f"{BASE}/lifted", params=params | {"person": 9}).status_code == 422
 
 
+def test_the_lifted_pose_brings_its_joint_angles_and_what_the_model_said_first(client: TestClient) -> None:
+    params = {"frame": 3, "person": 0}
+    answer = client.get(f"{BASE}/lifted", params=params | {"before": "current"}).json()
+    knees = answer["angles"]["degrees"]["left_knee"]
+    assert (answer["angles"]["first"], len(knees)) == (0, 10)
+    assert all(0 <= knee <= 180 for knee in knees)
+    assert answer["earlier"] == {"xyz": answer["xyz"], "angles": answer["angles"]}, "nothing was corrected yet"
+    assert client.get(f"{BASE}/lifted", params=params).json()["earlier"] is None
+    x, y = pose(client)["xy"][15]
+    body = {"kind": "drag", "token": uuid4().hex, "changes": [
+        {"frame": 3, "person": 0, "joint": 15, "xy": [x + 60, y - 60], "visibility": 2, "provenance": 2}
+    ]}  # fmt: skip
+    client.post(f"{BASE}/edits", json=body)
+    moved = client.get(f"{BASE}/lifted", params=params | {"before": "current"}).json()
+    assert moved["earlier"] == answer["earlier"]
+    assert np.abs(np.subtract(moved["xyz"], answer["xyz"])).max() > 0.05
+    assert moved["angles"]["degrees"]["left_knee"][3] != knees[3]
+    refused = client.get(f"{BASE}/lifted", params=params | {"before": "run-99"})
+    assert (refused.status_code, "run-99" in refused.json()["error"]) == (422, True)
+
+
 def box_of(client: TestClient) -> list[float]:
     return pose(client)["box"]
 

@@ -24,7 +24,7 @@ from emc.workflow.editing_queue_rows import Place, QueueFilter, QueueRow
 router = APIRouter(prefix="/api/queue")
 Names = Annotated[list[str], Query(max_length=200)]
 FORECAST_SECONDS = (60.0, 300.0, 900.0, 3600.0)
-OrderName = Literal["value", "severity", "seconds", "frame", "frames"]
+OrderName = Literal["value", "severity", "seconds", "frame", "frames", "reason", "joint", "person"]
 
 
 def filter_of(

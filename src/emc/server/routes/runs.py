@@ -124,9 +124,18 @@ def candidates(
 
 
 @router.get("/lifted")
-def lifted(clip: ExistingClip, lifting: LiftingOf, frame: FrameNumber, person: PersonNumber) -> LiftedOut:
-    """Return a person in 3D, and where 2D and 3D do not fit together."""
-    return lifted_answer(lifting.pose(clip.id, frame, person), H36M17)
+def lifted(
+    clip: ExistingClip,
+    lifting: LiftingOf,
+    frame: FrameNumber,
+    person: PersonNumber,
+    before: Annotated[str, Query(max_length=40)] = "",
+) -> LiftedOut:
+    """Return a person in 3D, and where 2D and 3D do not fit together.
+
+    before : also what a run predicted, by its id; ``current``: the one that is shown, before any correction.
+    """
+    return lifted_answer(lifting.pose(clip.id, frame, person, before), H36M17)
 
 
 @router.get("/runs")
