@@ -168,7 +168,7 @@ def test_variances_of_nothing_are_refused_where_nothing_is_added(
 def test_other_numbers_of_joints_are_refused(tmp_path: Path) -> None:
     network = KeypointRcnnNetwork(replace(TINY, joints=5), TORCHVISION)
     torch.save(dict(network.state_dict()), tmp_path / "five.pth")
-    with pytest.raises(WeightsError, match="5 joints, COCO-17 needs 17"):
+    with pytest.raises(WeightsError, match="5 joints, skeleton coco17 needs 17"):
         KeypointRcnnEstimator(tmp_path / "five.pth")
 
 

@@ -29,11 +29,14 @@ from emc.estimators.keypoint_rcnn_weights import (
     find_weights,
     read_stored,
     whereabouts,
+    with_joints,
 )
+from emc.estimators.model_skeleton import skeleton_entries, skeleton_in_card
 from emc.estimators.saved_files import CARD_FILE, write_model
 from emc.interfaces import ModelInfo
 from emc.pose.records import Box, Prediction, Sample
 from emc.pose.skeleton import COCO17, Skeleton
+from emc.pose.skeleton_maps import channel_start
 
 if TYPE_CHECKING:
     from emc.estimators.onnx_export import ExportForm
@@ -42,7 +45,9 @@ UNKNOWN_LICENCE = "not told by its file: that of the weights it was trained from
 
 
 class KeypointRcnnEstimator:
-    """Estimator, `Trainable` and `Detector` on whole images: one heatmap of 56 x 56 per person box and COCO-17 joint.
+    """Estimator, `Trainable` and `Detector` on whole images: one heatmap of 56 x 56 per person box and joint.
+
+    The joints are COCO-17; `with_skeleton` gives a copy others, and a saved model keeps its own.
 
     weights : a folder that `save` wrote, a ``.pth`` of torchvision, or a ``.pth`` or ``.pkl`` of Detectron2. None = the
     published model `variant`, which is looked for, and where need be downloaded, when the network is first needed:
@@ -62,6 +67,7 @@ class KeypointRcnnEstimator:
     def __init__(self, weights: Path | str | None = None) -> None:
         self.augmentation = CHANGES
         self.limits = Limits()
+        self._skeleton = COCO17
         self._network: KeypointRcnnNetwork | None = None
         self._card: dict[str, Any] = {}
         self._origin = ""
@@ -87,8 +93,15 @@ class KeypointRcnnEstimator:
 
     @property
     def skeleton(self) -> Skeleton:
-        """COCO-17."""
-        return COCO17
+        """COCO-17, or what `with_skeleton` or the saved model say."""
+        return self._skeleton
+
+    def with_skeleton(self, skeleton: Skeleton) -> KeypointRcnnEstimator:
+        """Return a copy for another skeleton; see `Growable`. It finds persons as this one does."""
+        grown = self.clone()
+        grown._network = with_joints(self.module, channel_start(self._skeleton, skeleton))
+        grown._skeleton = skeleton
+        return grown
 
     @property
     def module(self) -> KeypointRcnnNetwork:
@@ -195,12 +208,12 @@ class KeypointRcnnEstimator:
     def collate(self, samples: Sequence[Sample], rng: np.random.Generator | None) -> dict[str, Tensor]:
         """Turn samples into one batch: with `rng` augmented by `self.augmentation`, without it as `predict` sees them.
 
-        Raises `ShapeMismatch` where a sample's joints are not COCO-17.
+        Raises `ShapeMismatch` where a sample has another number of joints.
         """
         recipe, joints = self.module.recipe, self.module.shape.joints
         if rng is None:
             return exact_batch(samples, recipe, joints)
-        return changed_batch(samples, recipe, joints, rng, self.augmentation)
+        return changed_batch(samples, recipe, joints, rng, self.augmentation, self._skeleton.flip)
 
     def loss(self, batch: Mapping[str, Any]) -> Tensor:
         """Return the mean cross entropy of the labelled joints' maps, in nats: the loss that it was trained with."""
@@ -219,7 +232,8 @@ class KeypointRcnnEstimator:
         The card holds sizes and recipe: nothing else is needed to load the folder. Tensors have torchvision's names.
         """
         network = self.module
-        card = {"licence": UNKNOWN_LICENCE, "skeleton": COCO17.name} | self._card | card_of(network)
+        kept = {name: value for name, value in self._card.items() if name != "skeleton_toml"}
+        card = {"licence": UNKNOWN_LICENCE} | kept | skeleton_entries(self._skeleton) | card_of(network)
         write_model(Path(path), network.state_dict(), {CARD_FILE: card | dict(extra or {})})
 
     def load(self, path: Path) -> None:
@@ -232,8 +246,10 @@ class KeypointRcnnEstimator:
     def _load(self, place: Path) -> KeypointRcnnNetwork:
         stored = read_stored(place)
         network = build_network(stored, place)
-        if network.shape.joints != len(COCO17):
-            raise WeightsError(f"{place} has {network.shape.joints} joints, COCO-17 needs 17: choose a COCO model")
+        skeleton = skeleton_in_card(stored.card, str(place))
+        if network.shape.joints != len(skeleton):
+            wanted = f"skeleton {skeleton.name} needs {len(skeleton)}"
+            raise WeightsError(f"{place} has {network.shape.joints} joints, {wanted}: choose a COCO model")
         freeze(network)
         old = self._network
         if old is not None:
@@ -242,7 +258,7 @@ class KeypointRcnnEstimator:
                 # The same network is filled in place: whoever trains or scores it keeps what they hold.
                 old.load_state_dict(network.state_dict())
                 network = old
-        self._card, self._origin = dict(stored.card), str(place)
+        self._card, self._origin, self._skeleton = dict(stored.card), str(place), skeleton
         return network
 
     def describe(self) -> ModelInfo:
@@ -255,7 +271,7 @@ class KeypointRcnnEstimator:
         return ModelInfo(
             name=known.name if known is not None else "keypointrcnn",
             kind="estimator",
-            skeleton=COCO17.name,
+            skeleton=self._skeleton.name,
             input_size=(recipe.long_side, recipe.short_side),
             licence=str(self._card.get("licence", licence)),
             trainable=True,

@@ -56,10 +56,18 @@ def exact_batch(samples: Sequence[Sample], recipe: Recipe, joints: int) -> dict[
 
 
 def changed_batch(
-    samples: Sequence[Sample], recipe: Recipe, joints: int, rng: np.random.Generator, how: Augmentation
+    samples: Sequence[Sample],
+    recipe: Recipe,
+    joints: int,
+    rng: np.random.Generator,
+    how: Augmentation,
+    mirror: Sequence[int] = COCO17.flip,
 ) -> dict[str, Tensor]:
-    """Return a batch of square images about each person, changed at random, `COPIES` boxes each."""
-    placed = [_changed(sample, recipe, joints, rng, how) for sample in samples]
+    """Return a batch of square images about each person, changed at random, `COPIES` boxes each.
+
+    mirror : for each joint its mirror joint, which stand for each other in a mirrored image.
+    """
+    placed = [_changed(sample, recipe, joints, rng, how, mirror) for sample in samples]
     return _batch(placed, torch.stack([one.pixels for one in placed]))
 
 
@@ -80,7 +88,9 @@ def input_box(box: np.ndarray, factor: tuple[float, float], size: tuple[int, int
     return cut if (cut[2:] > cut[:2]).all() else corners
 
 
-def _changed(sample: Sample, recipe: Recipe, joints: int, rng: np.random.Generator, how: Augmentation) -> Placed:
+def _changed(
+    sample: Sample, recipe: Recipe, joints: int, rng: np.random.Generator, how: Augmentation, mirror: Sequence[int]
+) -> Placed:
     side = window_side(recipe)
     x, y, width, height = (float(value) for value in sample.box)
     low, high = np.log(how.scale[0]), np.log(how.scale[1])
@@ -93,7 +103,7 @@ def _changed(sample: Sample, recipe: Recipe, joints: int, rng: np.random.Generat
     affine = window_affine(np.array([*(centre + shift), extent, extent]), (side, side), angle, flip)
     xy, weight = transform(sample_places(sample, joints), affine), label_weight(sample)
     if flip:
-        xy, weight = xy[list(COCO17.flip)], weight[list(COCO17.flip)]
+        xy, weight = xy[list(mirror)], weight[list(mirror)]
     box = _turned_box(transform(centre, affine) + 0.5, (width * zoom, height * zoom), angle, xy[weight > 0])
     boxes = np.stack([box, *(_jittered(box, rng) for _ in range(COPIES - 1))])
     return Placed(

@@ -6,10 +6,11 @@ import argparse
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -23,13 +24,15 @@ from emc.estimators.detectron2_weights import (
     their_name,
 )
 from emc.estimators.hub import models_folder
-from emc.estimators.keypoint_rcnn_network import KeypointRcnnNetwork, Shape, shape_from
+from emc.estimators.keypoint_rcnn_network import KeypointRcnnNetwork, Shape, freeze, shape_from
 from emc.estimators.keypoint_rcnn_recipe import DETECTRON2, TORCHVISION, Recipe, recipe_document, recipe_from
 from emc.estimators.keypoint_rcnn_variants import VARIANTS, Variant
+from emc.estimators.model_skeleton import grown_rows
 from emc.estimators.saved_files import CARD_FILE, WEIGHTS_FILE, read_card, read_weights
 
 NAME = "keypointrcnn"
 ENDINGS = (".pth", ".pkl")
+LAST_LAYER = "roi_heads.keypoint_predictor.kps_score_lowres"
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +245,23 @@ def build_network(stored: Stored, place: Path) -> KeypointRcnnNetwork:
     check_fits(network.state_dict(), stored, place)
     network.load_state_dict(stored.state, assign=True)
     return network.eval()
+
+
+def with_joints(network: KeypointRcnnNetwork, start: np.ndarray) -> KeypointRcnnNetwork:
+    """Return a copy of a network with other heatmaps, in the same mode and on the same device.
+
+    start : (T, S) shares of `emc.pose.skeleton_maps.channel_start`; a heatmap with a single share of 1 is copied bit by
+    bit. All else, the finder of boxes included, is as it was.
+    """
+    state = dict(network.state_dict())
+    # A transposed convolution has its output channels second.
+    weight = state[f"{LAST_LAYER}.weight"].transpose(0, 1)
+    state[f"{LAST_LAYER}.weight"] = grown_rows(weight, start).transpose(0, 1).contiguous()
+    state[f"{LAST_LAYER}.bias"] = grown_rows(state[f"{LAST_LAYER}.bias"], start)
+    grown = KeypointRcnnNetwork(replace(network.shape, joints=len(start)), network.recipe, network.live)
+    grown.load_state_dict(state)
+    freeze(grown)
+    return grown.train(network.training).to(next(network.parameters()).device)
 
 
 def _read_folder(folder: Path) -> Stored:

@@ -137,7 +137,7 @@ def with_joints_of(estimator: Trainable, wanted: Skeleton) -> Trainable:
     if not isinstance(estimator, Growable):
         raise NotTrainable(
             f"estimator {estimator.describe().name} knows skeleton {estimator.skeleton.name} alone, the project has "
-            f"{wanted.name}: calibrate one that can take other joints, such as nano or vitpose"
+            f"{wanted.name}: calibrate one that can take other joints, such as nano, vitpose or keypointrcnn"
         )
     return estimator.with_skeleton(wanted)
 
