@@ -205,7 +205,7 @@ class EmbeddedDetector:
 
     def _forward(self, batch: np.ndarray, least: float) -> list[Level]:
         with torch.inference_mode():
-            tensor = torch.from_numpy(batch).permute(0, 3, 1, 2).float() / 255
+            tensor = torch.from_numpy(batch).permute(0, 3, 1, 2).float().div_(255)
             logits, sides = self.network(tensor.contiguous(memory_format=torch.channels_last))
             return decode(logits, sides, least)
 

@@ -108,7 +108,7 @@ class PersonFinder(ClipWork):
         if not frames:
             return
         with (
-            Ahead(self.media().chosen(frames), size * frame_bytes, lambda shot: shot[1].nbytes) as shots,
+            Ahead(self.media().chosen(frames), (size // 2) * frame_bytes, lambda shot: shot[1].nbytes) as shots,
             closing(self._map(self._shared.bounded(call), chunks(shots))) as results,
         ):
             yield from results
@@ -120,5 +120,5 @@ class PersonFinder(ClipWork):
             yield from map(call, chunks)
             return
         if self._calls is None:
-            self._calls = ThreadExecutor(workers, spare=1, prepare=partial(compute_on, max(1, threads // workers)))
+            self._calls = ThreadExecutor(workers, spare=0, prepare=partial(compute_on, max(1, threads // workers)))
         yield from self._calls.map(call, chunks)
