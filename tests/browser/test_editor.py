@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from editor_page import (
+    CLIP,
     close_to,
     drag,
     edits,
@@ -19,12 +21,18 @@ from editor_page import (
     repair,
     row,
     saved,
+    served,
+    show,
     view,
 )
 from playwright.sync_api import BrowserContext, Page, expect
 
 from emc.pose.records import Provenance, Visibility
 from emc.pose.skeleton import COCO17
+from emc.stages.edits import Label, edit_from_labels
+from emc.workflow.clips import add_clips
+from emc.workflow.project import open_project
+from emc.workflow.rendered import ClipOrder, render_file
 
 pytestmark = pytest.mark.browser
 
@@ -259,6 +267,24 @@ def test_frame_and_counts_are_spoken(page: Page) -> None:
     expect(spoken).to_contain_text("frame ")
     lost, low = page.locator("header .counts b").all_inner_texts()
     expect(spoken).to_contain_text(f"({lost}, {low})")
+
+
+def test_where_nothing_is_flagged_a_clip_with_poses_is_opened(
+    project: Path, context: BrowserContext, errors: list[str]
+) -> None:
+    with open_project(project) as store:
+        (clip,) = store.clips()
+        labels = [Label(p.frame, p.person, p.xy, p.visibility * 0 + 2) for p in store.poses(clip.id)]
+        store.append_edit(edit_from_labels(labels, clip, COCO17, "confirm", Provenance.CONFIRMED))
+        walk = render_file(ClipOrder("walk", 3, 2, folder=str(project.parent / "media")))
+        add_clips(store, [Path(shutil.copy(walk.video, project.parent / "another.mp4"))])
+        assert [each.id for each in store.clips()] == ["another", CLIP]
+    with served(project) as address:
+        page = show(context, address, errors)
+        expect(page.get_by_label("Clip")).to_have_value(CLIP)
+        expect(page.get_by_label("Clip").locator("option")).to_have_count(2)
+        page.close()
+    assert errors == []
 
 
 def test_without_the_token_there_is_nothing(context: BrowserContext, address: str) -> None:

@@ -76,6 +76,7 @@ def conflict(ana: Page, bo: Page) -> tuple[tuple[float, float], tuple[float, flo
     for xy in (mine, theirs):
         expect(dialog).to_contain_text(f"{xy[0]:.1f}, {xy[1]:.1f}")
     expect(dialog).to_contain_text("Bo")
+    expect(ana.locator(".note", has_text="does not answer")).to_have_count(0)
     return mine, theirs
 
 

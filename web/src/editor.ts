@@ -239,6 +239,7 @@ export class Editor {
 
   /** The server stored an action: show what it made of it. */
   stored(item: Item, answer: Stored): void {
+    this.answered();
     this.frames.outdate();
     this.took(answer.touched, answer.frames);
     this.edition += 1;
@@ -267,6 +268,7 @@ export class Editor {
   }
 
   clashed(conflict: Conflict): void {
+    this.answered();
     this.conflicts = [...this.conflicts, conflict];
     this.spoken = "somebody else changed the same joint: choose whose value holds";
     this.changed();
@@ -293,7 +295,7 @@ export class Editor {
   async attempt<T>(asking: Promise<T>): Promise<T | null> {
     try {
       const found = await asking;
-      if (this.note.text === AWAY) this.silence();
+      this.answered();
       return found;
     } catch (error) {
       this.say(error instanceof Refused ? error.message : AWAY, true);
@@ -304,6 +306,11 @@ export class Editor {
   /** Return the run of the queue that the active joint is in, as far as it is known. */
   get run(): Run | null {
     return this.guide.run;
+  }
+
+  /** The server is there: what said that it is not has had its time. */
+  private answered(): void {
+    if (this.note.text === AWAY) this.silence();
   }
 
   private silence(): void {

@@ -40,7 +40,8 @@ async function start(): Promise<void> {
     opening.catch(() => {}); // Asked again, and told, by who needs it.
     const project = await api.project();
     document.title = `${project.name} – EMC editor`;
-    const first = project.clips[0];
+    // Where nothing is flagged, a clip with poses says more than one without.
+    const first = project.clips.find((clip) => clip.frames_predicted > 0) ?? project.clips[0];
     if (!first) {
       root.textContent = "This project has no clip yet: add one with emc add VIDEO, then run emc predict.";
       return;
