@@ -25,11 +25,14 @@ def test_a_page_is_read_as_it_is_shown() -> None:
     ]
     tile = {"frame": 9, "middle": [5.0, 6.0], "side": 80, "placed": False, "box": [1, 2, 3, 4]}
     seen = sight_of(
-        {"frame": 5, "frames": 90, "joint": 1, "armed": True, "view": [2.0, 10.0, 20.0], "joints": joints,
+        {"frame": 5, "frames": 90, "joint": 1, "armed": True, "view": [2.0, 10.0, 20.0],
+         "room": [0.0, 0.0, 100.0, 50.0], "joints": joints,
          "run": "frame 5", "candidates": [["1", [7.0, 8.0]], ["2", []]], "tiles": [tile],
          "sheet": "left wrist", "heard": "left wrist, lost", "said": "5 0 1"}
     )  # fmt: skip
     assert seen.on_screen((3.0, 4.0)) == (16.0, 28.0)
+    assert seen.shows((3.0, 4.0))
+    assert not seen.shows((3.0, 16.0))
     assert [joint.xy for joint in seen.joints] == [(3.0, 4.0), None]
     assert seen.candidates == (("1", (7.0, 8.0)),)
     assert seen.tiles is not None

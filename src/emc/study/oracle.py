@@ -94,6 +94,11 @@ class Oracle:
         """Return the width of the target on the screen: what the person's own deviation makes of it."""
         return EFFECTIVE_WIDTH * self.deviation(frame, joint, zoom) * zoom
 
+    def belongs(self, frame: int, joint: int) -> tuple[float, float]:
+        """Return where the joint really is, in pixels of the frame: what the person looks for, not where they click."""
+        x, y = self.truth.xy[frame, joint]
+        return float(x), float(y)
+
     def place(self, frame: int, joint: int, zoom: float) -> tuple[float, float]:
         """Return where the person puts the joint, in pixels of the frame."""
         spread = self.deviation(frame, joint, zoom)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from emc.study.actions import Action, Move
@@ -60,7 +61,8 @@ class ScriptedUser:
         return self.look()
 
     def place(self, sight: Sight, joint: int, kind: str, wait: bool = True) -> None:
-        """Click where the armed joint belongs."""
+        """Click where the armed joint belongs; the view is fitted first where that lies off the screen."""
+        sight = self._fitted(sight, [self.oracle.belongs(sight.frame, joint)], kind != "click")
         zoom = sight.view[0]
         xy = self.oracle.place(sight.frame, joint, zoom)
         move = self._aim(sight.on_screen(xy), self.oracle.width(sight.frame, joint, zoom))
@@ -74,6 +76,7 @@ class ScriptedUser:
         drawn = sight.joints[joint].xy
         if drawn is None:
             raise PageStuck(f"joint {joint} of frame {sight.frame} is not drawn: place it instead of dragging it")
+        sight = self._fitted(sight, [drawn, self.oracle.belongs(sight.frame, joint)])
         zoom = sight.view[0]
         start, end = sight.on_screen(drawn), sight.on_screen(self.oracle.place(sight.frame, joint, zoom))
         take = self._aim(start, GRAB_PIXELS)
@@ -102,6 +105,15 @@ class ScriptedUser:
             Action("fix_tile", tile.frame, joint, presses=2, moves=(move,), stores=True, corrects=True, waited=waited)
         )
         return self.look(), tile.shows(xy)
+
+    def _fitted(self, sight: Sight, places: Sequence[Point], charged: bool = True) -> Sight:
+        """Return the sight with all these places on the screen: a key fits the person, a second one the whole frame."""
+        for stroke in ("f", "0"):
+            if all(sight.shows(place) for place in places):
+                break
+            press = partial(self.page.keyboard.press, stroke)
+            sight = self.key(stroke, "step") if charged else self.free(press)
+        return sight
 
     def _aim(self, to: Point, width: float) -> Move:
         return Move(math.dist(self.pointer, to), width)

@@ -61,9 +61,9 @@ class Sight:
     """The page at one moment.
 
     joint : the active one, -1 for none. armed : it waits for a click. view : scale and offset of the frame on the
-    screen. run : first and last frame of the run that the page names, None where it names none. candidates : (key,
-    place). tiles : of the contact sheet, None while it is closed. heard : what the page announced last. said : all that
-    tells one moment from another.
+    screen. room : x, y, width, height of the picture on the screen. run : first and last frame of the run that the page
+    names, None where it names none. candidates : (key, place). tiles : of the contact sheet, None while it is closed.
+    heard : what the page announced last. said : all that tells one moment from another.
     """
 
     frame: int
@@ -71,6 +71,7 @@ class Sight:
     joint: int
     armed: bool
     view: tuple[float, float, float]
+    room: tuple[float, float, float, float]
     joints: tuple[SeenJoint, ...]
     run: tuple[int, int] | None
     candidates: tuple[tuple[str, Point], ...]
@@ -83,6 +84,12 @@ class Sight:
         """Return where a place of the frame lies on the screen."""
         scale, x, y = self.view
         return xy[0] * scale + x, xy[1] * scale + y
+
+    def shows(self, xy: Point) -> bool:
+        """Return whether a place of the frame lies on the screen, where it can be clicked."""
+        left, top, width, height = self.room
+        x, y = self.on_screen(xy)
+        return left < x < left + width and top < y < top + height
 
 
 SEE = """() => {
@@ -103,7 +110,7 @@ SEE = """() => {
   return { frame: Number(one('.frame b').innerText), frames: Number(one('.frame small').innerText.replace('/', '')) + 1,
     joint: joints.findIndex((row) => row.ariaPressed === 'true'), armed: Boolean(one('.jointbar .soft')
       && one('.jointbar .soft').innerText.includes('click to place')),
-    view: [scale, x + box.left, y + box.top],
+    view: [scale, x + box.left, y + box.top], room: [box.left, box.top, box.width, box.height],
     joints: joints.map((row) => ({ xy: row.dataset.visibility === 'absent' ? [] : numbers(row.dataset.xy),
       provenance: Number(row.dataset.provenance), flagged: row.classList.contains('flagged') })),
     run: one('.run-words') ? one('.run-words').innerText : '',
@@ -155,6 +162,7 @@ def sight_of(raw: Mapping[str, Any]) -> Sight:
         joint=int(raw["joint"]),
         armed=bool(raw["armed"]),
         view=(raw["view"][0], raw["view"][1], raw["view"][2]),
+        room=(raw["room"][0], raw["room"][1], raw["room"][2], raw["room"][3]),
         joints=tuple(
             SeenJoint(_point(row["xy"]), int(row["provenance"]), bool(row["flagged"])) for row in raw["joints"]
         ),
