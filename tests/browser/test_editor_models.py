@@ -110,6 +110,22 @@ def test_3d_shows_joint_angles_over_the_frames_and_what_was_there_before_a_corre
     expect(page.locator(".frame b")).to_have_text("11")
 
 
+def test_the_clip_is_played_with_its_3d_until_the_end_or_another_key(page: Page) -> None:
+    go_to(page, 0)
+    page.keyboard.press("t")
+    expect(page.locator(".room[data-shown=yes]")).to_be_visible(timeout=30_000)
+    page.locator("#picture").focus()
+    page.keyboard.press("Space")
+    expect(page.locator(".frame b")).to_have_text("11")
+    play = page.get_by_role("button", name="Play", exact=True)
+    expect(play).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("#picture")).to_have_attribute("data-frame", "11")
+    page.keyboard.press("Space")
+    page.wait_for_function("() => Number(document.querySelector('.frame b').innerText) < 11")
+    page.keyboard.press("h")
+    expect(play).to_have_attribute("aria-pressed", "false")
+
+
 def test_before_and_after_are_parted_by_a_slider(context: BrowserContext, project: Path, errors: list[str]) -> None:
     with open_project(project) as store:
         # The same network under another name: what a calibrated one would be to the page.

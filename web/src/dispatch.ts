@@ -13,6 +13,7 @@ const ACTIONS: Record<string, Action> = {
   previous: (editor) => void editor.nextJoint(-1),
   back: (editor) => void editor.go(editor.frame - 1),
   ahead: (editor) => void editor.go(editor.frame + 1),
+  play: (editor) => editor.playback.toggle(),
   bisect: (editor) => void editor.guide.bisect(),
   person: (editor) => editor.nextPerson(),
   fit: (_, stage) => stage.follow("fit"),
@@ -83,6 +84,7 @@ export function pressed(editor: Editor, stage: Stage, event: KeyboardEvent): voi
   if (!onPicture && !leaving && (typing || command.picture)) return;
   event.preventDefault();
   editor.clock.seen();
+  if (command.id !== "play") editor.playback.stop();
   act(editor, stage, command, event);
 }
 

@@ -11,6 +11,7 @@ import type { Item, Kept } from "./outbox";
 import { markOf, nextFlag } from "./poses";
 import { Guide } from "./guide";
 import { type QueueQuery, WHOLE_QUEUE } from "./queue";
+import { Playback } from "./playback";
 import { Repairs } from "./repairs";
 import type { Candidate, Change, Clash, Clip, Colleague, Compared, Frame, History, Job, Lifted, Order, Page, Pose, Project, Run, Skeleton, Stored } from "./types";
 
@@ -69,6 +70,7 @@ export class Editor {
   readonly corrections: Corrections;
   readonly repairs: Repairs;
   readonly guide: Guide;
+  readonly playback = new Playback(this);
   private noteTimer = 0;
 
   constructor(

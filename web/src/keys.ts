@@ -21,6 +21,7 @@ const go: Command[] = [
   { id: "previous", words: "previous flagged joint", keys: ["Shift+Tab"], picture: true },
   { id: "back", words: "previous frame", keys: [",", "A"] },
   { id: "ahead", words: "next frame", keys: [".", "D"] },
+  { id: "play", words: "play the clip, or stop", keys: ["Space"], picture: true },
   { id: "bisect", words: "middle of the widest gap between decided frames (bisection)", keys: ["B"] },
   { id: "person", words: "next person", keys: ["N"] },
   { id: "fit", words: "fit the person", keys: ["F"] },

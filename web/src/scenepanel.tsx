@@ -43,6 +43,7 @@ export function ScenePanel({ editor }: { editor: Editor }) {
         (found) => {
           if (!current) return;
           editor.lifted = found;
+          editor.playback.lifted = frame;
           setTold("");
           scene.current?.show(found);
           editor.changed();
@@ -54,7 +55,7 @@ export function ScenePanel({ editor }: { editor: Editor }) {
           editor.changed();
         },
       );
-    }, 60);
+    }, editor.playback.playing ? 0 : 60);
     return () => {
       current = false;
       clearTimeout(timer);
@@ -80,6 +81,9 @@ export function ScenePanel({ editor }: { editor: Editor }) {
           onClick={() => setShown({ ...shown, earlier: !shown.earlier })}
         >
           Before
+        </button>
+        <button aria-pressed={editor.playback.playing} title="Play the clip, or stop (Space)" onClick={() => editor.playback.toggle()}>
+          Play
         </button>
         {(["camera", "side", "above"] as const).map((name) => (
           <button key={name} title={`Look from ${name === "above" ? "above" : `the ${name}`}`} onClick={() => scene.current?.lookFrom(name)}>

@@ -160,6 +160,7 @@ export class Stage implements PointerHost {
 
   seen(): void {
     this.editor.clock.seen();
+    this.editor.playback.stop();
   }
 
   /** Return the joint under a place of the screen; the chosen person's, and the active joint, come first. */
@@ -239,6 +240,7 @@ export class Stage implements PointerHost {
       if (clip !== this.editor.clip || frame !== this.editor.frame) return;
       [this.picture, this.pictured] = [picture, addressOf(clip, frame)];
       this.root.dataset.frame = String(frame);
+      this.editor.playback.pictured = frame;
       this.ask("base");
       afterPaint(() => frame === this.editor.frame && this.ahead(clip, frame));
     } catch (error) {
