@@ -200,6 +200,7 @@ def take_calibration(pictures: Pictures, steps: int) -> None:
     page.keyboard.press("k")
     expect(page.locator(".comparison")).to_be_visible()
     page.locator(".comparison input").fill("480")
+    expect(page.locator(".note")).to_have_count(0, timeout=20_000)
     pictures.keep(page, "before-after")
 
 
