@@ -20,7 +20,7 @@ from emc.pose.records import Box
 
 
 def walking(count: int = 12, size: tuple[int, int] = (160, 120), wide: int = 10) -> list[np.ndarray]:
-    """Return frames (120, 160, 3) with a patch `wide` wide and 60 high whose left edge is at 12 x the frame's number."""
+    """Return frames (120, 160, 3) with a patch `wide` wide and 60 high, its left edge at 12 x the frame's number."""
     width, height = size
     ground = np.broadcast_to(np.linspace(40, 90, width)[None, :, None], (height, width, 3)).astype(np.uint8)
     frames = []
