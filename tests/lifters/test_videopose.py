@@ -10,12 +10,14 @@ import torch
 
 from emc.errors import PluginError, ShapeMismatch, UsageError, WeightsError
 from emc.interfaces import Lifter
+from emc.lifters.layouts import h36m_from_coco_2d
 from emc.lifters.temporal import save_network
 from emc.lifters.temporal_network import TemporalNetwork
 from emc.lifters.videopose import TemporalLifter
 from emc.lifters.videopose_checkpoint import read_checkpoint
 from emc.plugins import lifter_for
 from emc.pose.skeleton import COCO17, H36M17
+from emc.stages.lift import Placing
 
 SIZE = (1000, 1002)
 COCO_LEFT, COCO_RIGHT = [1, 3, 5, 7, 9, 11, 13, 15], [2, 4, 6, 8, 10, 12, 14, 16]
@@ -251,9 +253,21 @@ def test_weights_that_do_not_fit_are_named(tmp_path):
         TemporalLifter(tmp_path / "few.bin")
 
 
+@pytest.mark.parametrize("layout", ["coco17", "h36m17"])
+def test_the_trajectory_head_places_the_person_in_a_clip(tmp_path, layout):
+    write(tmp_path / "made.bin")
+    lifter = TemporalLifter(tmp_path / "made.bin", input=layout)
+    xy, sure = walk(), np.ones((len(walk()), 17))
+    inside = xy if layout == "coco17" else h36m_from_coco_2d(xy, sure)[0]
+    np.testing.assert_allclose(lifter.pelvis(xy, sure, SIZE), lifter.trajectory(inside, SIZE), atol=1e-6)
+    assert lifter.pelvis(np.full_like(xy, np.nan), sure, SIZE) is None
+    assert isinstance(lifter, Placing)
+
+
 def test_no_trajectory_head_and_wrong_shapes_are_told(tmp_path):
     write(tmp_path / "made.bin", trajectory=False)
     lifter = TemporalLifter(tmp_path / "made.bin")
+    assert lifter.pelvis(walk(), np.ones((len(walk()), 17)), SIZE) is None
     with pytest.raises(UsageError, match="no trajectory head"):
         lifter.trajectory(walk(), SIZE)
     with pytest.raises(ShapeMismatch, match=r"\(5, 14, 2\)"):

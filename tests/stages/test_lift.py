@@ -59,6 +59,23 @@ def test_long_gaps_split_the_sequence():
     assert [len(xy) for xy, _, _ in lifter.calls] == [2, 2]
 
 
+class PlacingLifter(WritesDownLifter):
+    """Says that the person is at (x of the nose, 0, 3), once it has seen more than one frame."""
+
+    def pelvis(self, xy, confidence, size):
+        return np.stack([xy[:, 0, 0], np.zeros(len(xy)), np.full(len(xy), 3.0)], axis=1) if len(xy) > 1 else None
+
+
+def test_a_lifter_that_knows_where_the_person_is_is_believed():
+    lifted = lift_clip([prediction(f) for f in (1, 2, 6, 7)], PlacingLifter(), SIZE, longest_gap=2)[0]
+    assert lifted.root is not None
+    assert lifted.root.tolist() == [[1, 0, 3], [2, 0, 3], [6, 0, 3], [7, 0, 3]]
+    assert smooth(lifted).root is lifted.root
+    unsure = lift_clip([prediction(f) for f in (1, 2, 6)], PlacingLifter(), SIZE, longest_gap=2)[0]
+    assert unsure.root is None
+    assert lift_clip([prediction(1), prediction(2)], WritesDownLifter(), SIZE)[0].root is None
+
+
 def test_frames_without_a_joint_count_as_gaps():
     lifter = WritesDownLifter()
     items = [prediction(f, x=np.nan if f in (0, 3, 4, 5) else f) for f in range(8)]

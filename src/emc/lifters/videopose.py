@@ -116,6 +116,15 @@ class TemporalLifter:
             raise UsageError(f"{self._path} has no trajectory head (model_traj): only poses can be lifted with it")
         return self._answer(self._trajectory, xy, size)[:, 0]
 
+    def pelvis(self, xy: np.ndarray, confidence: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
+        """Return where one person is by the trajectory head: (T, 3) metres, camera axes.
+
+        xy, confidence, size : as `lift`. None where the checkpoint has no such head, or nothing is seen.
+        """
+        if self._trajectory is None or len(xy) == 0 or not somebody_seen(xy):
+            return None
+        return self.trajectory(self._seen(xy, confidence, COCO17), size)
+
     def describe(self) -> ModelInfo:
         """Return name, skeletons, receptive field and where the weights are; their licence is the user's to know."""
         network = self._checkpoint.position
@@ -151,13 +160,17 @@ class TemporalLifter:
             )
         if len(xy) == 0 or not somebody_seen(xy):
             return np.full((len(xy), len(H36M17), 3), np.nan, dtype=np.float32)
+        out = self.positions(self._seen(xy, confidence, layout), size)
+        return out - out[:, :1]
+
+    def _seen(self, xy: np.ndarray, confidence: np.ndarray, layout: Skeleton) -> np.ndarray:
+        """Return (T, 17, 2) joints in the network's own layout, gaps bridged."""
         filled, known = fill_gaps(xy, confidence)
         if layout is not self.layout:
             change = h36m_from_coco_2d if layout is COCO17 else coco_from_h36m_2d
             filled, known = change(filled, known)
         centre = np.nanmean(filled, axis=1, keepdims=True)
-        out = self.positions(np.where(np.isfinite(filled), filled, centre), size)
-        return out - out[:, :1]
+        return np.where(np.isfinite(filled), filled, centre)
 
     def _answer(self, network: FoldedNetwork, xy: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         values = screen_coordinates(xy, size)

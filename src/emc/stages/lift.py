@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from scipy.signal import savgol_filter  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
@@ -19,6 +20,15 @@ LONGEST_GAP = 15
 
 OCCLUDED_CONFIDENCE = 0.5
 JOINTS = len(COCO17)
+
+
+@runtime_checkable
+class Placing(Protocol):
+    """A lifter that also says where the person is."""
+
+    def pelvis(self, xy: np.ndarray, confidence: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
+        """Return the pelvis (T, 3) of what `Lifter.lift` takes, metres in camera axes; None where it cannot be told."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,8 @@ def lift_clip(
     observations : COCO-17 predictions or poses of one clip, in any order; of a pose, visible joints count with
     confidence 1, occluded-but-placed ones with 0.5. size : (width, height) of the frames, pixels. longest_gap : frames
     on which a person is missing and that are bridged; at a longer gap the sequence is split, its parts are lifted
-    apart, and the gap's frames are left out of the result.
+    apart, and the gap's frames are left out of the result. Where the lifter says where the person is (`Placing`), the
+    sequence has it as `root`.
     Returns person -> sequence, persons ascending; a person of whom no joint was ever seen is left out.
     Raises `ShapeMismatch` for another skeleton, `UsageError` for a negative gap or a person seen twice on one frame.
     """
@@ -88,7 +99,7 @@ def smooth(sequence: LiftedSequence, window: int = 7, order: int = 3) -> LiftedS
         fitting = min(window, count - 1 + count % 2)
         if fitting > order:
             xyz[piece] = savgol_filter(sequence.xyz[piece], fitting, order, axis=0, mode="interp")
-    return LiftedSequence(sequence.person, sequence.frames, xyz, sequence.confidence)
+    return LiftedSequence(sequence.person, sequence.frames, xyz, sequence.confidence, sequence.root)
 
 
 def _add(frames: dict[int, Prediction | Pose], item: Prediction | Pose) -> None:
@@ -143,4 +154,13 @@ def _lift_person(person: int, tracks: list[_Track], lifter: Lifter, size: tuple[
         np.concatenate(frames),
         np.concatenate(xyz).astype(np.float32),
         np.concatenate(confidence).astype(np.float32),
+        _pelvis(tracks, lifter, size),
     )
+
+
+def _pelvis(tracks: list[_Track], lifter: Lifter, size: tuple[int, int]) -> np.ndarray | None:
+    if not isinstance(lifter, Placing):
+        return None
+    found = [lifter.pelvis(track.xy, track.confidence, size) for track in tracks]
+    known = [one for one in found if one is not None]
+    return np.concatenate(known).astype(np.float32) if len(known) == len(tracks) else None

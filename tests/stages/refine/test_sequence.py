@@ -70,6 +70,19 @@ def test_each_name_can_be_switched_on_alone(kick, noisy):
         assert (found.root is not None) == (name in ("root", "fit", "contacts")), name
 
 
+def test_the_lifters_place_is_kept_where_no_piece_finds_another(kick, noisy):
+    sequence, xy = noisy
+    given = np.tile(np.float32([0.5, 0.0, 4.0]), (20, 1))
+    short = LiftedSequence(4, np.arange(20), sequence.xyz[:20], sequence.confidence[:20], given)
+    tall = Camera2D(SIZE, 30.0, FOCAL, height=2 * 1.70)
+    kept = refine_sequence(short, xy[:20], kick.confidence[:20], CAMERA, ("bones",)).root
+    grown = refine_sequence(short, xy[:20], kick.confidence[:20], tall, ("bones",)).root
+    found = refine_sequence(short, xy[:20], kick.confidence[:20], CAMERA, ("root",)).root
+    np.testing.assert_array_equal(kept, given)
+    np.testing.assert_allclose(grown, 2 * given, rtol=1e-6)
+    assert np.abs(found - given).max() > 0.1
+
+
 def test_an_unknown_name_lists_the_known(kick, noisy):
     with pytest.raises(UsageError, match=r"unknown refinement 'magic': use some of root, bones"):
         refine_sequence(*noisy, kick.confidence, CAMERA, ("magic",))

@@ -49,7 +49,8 @@ def refine_sequence(
 
     xy : (T, 17, 2) COCO-17 pixels on the sequence's frames, NaN = not seen. confidence : (T, 17).
     The result has `sigma` always; `root`, `contact` and `floor` where ``root`` or a piece that needs it (``fit``,
-    ``contacts``) is on. Frames on which nothing was lifted (NaN) come back as they are.
+    ``contacts``) is on, else the `root` that the lifter gave, if any. Frames on which nothing was lifted (NaN) come back
+    as they are.
     Raises `UsageError` for an unknown name, `ShapeMismatch` where shapes do not fit.
     """
     unknown = sorted(set(names) - set(REFINEMENTS))
@@ -57,13 +58,14 @@ def refine_sequence(
         raise UsageError(f"unknown refinement '{unknown[0]}': use some of {', '.join(REFINEMENTS)}")
     if len(sequence) == 0 or not np.isfinite(sequence.xyz).all():
         return sequence
-    grown = sequence.xyz.astype(np.float64) * ((camera.height or STANDARD_STATURE) / STANDARD_STATURE)
+    growth = (camera.height or STANDARD_STATURE) / STANDARD_STATURE
+    grown = sequence.xyz.astype(np.float64) * growth
     whole = gather_evidence(grown, xy, confidence, camera.size, camera.fps, camera.focal)
     pieces = [whole.part(piece.start, piece.stop) for piece in sequence.pieces()]
     solved = bool(TERMS & set(names))
     lengths = solve_lengths(pieces, camera.height) if solved else median_lengths(whole.xyz)
     refined = [refine_piece(piece, names, lengths) for piece in pieces]
-    return _joined(sequence, refined, names)
+    return _joined(sequence, refined, names, growth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +130,18 @@ def _blended(parts: Sequence[np.ndarray], spans: Sequence[tuple[int, int]]) -> n
     return whole / weight.reshape(-1, *[1] * (whole.ndim - 1))
 
 
-def _joined(sequence: LiftedSequence, refined: Sequence[RefinedPiece], names: Collection[str]) -> LiftedSequence:
+def _joined(
+    sequence: LiftedSequence, refined: Sequence[RefinedPiece], names: Collection[str], growth: float
+) -> LiftedSequence:
     placed = bool({"root", "fit", "contacts"} & set(names))
+    given = None if sequence.root is None else sequence.root * np.float32(growth)
     longest = max(refined, key=lambda piece: len(piece.xyz))
     return LiftedSequence(
         sequence.person,
         sequence.frames,
         np.concatenate([piece.xyz for piece in refined]).astype(np.float32),
         sequence.confidence,
-        np.concatenate([piece.root for piece in refined]).astype(np.float32) if placed else None,
+        np.concatenate([piece.root for piece in refined]).astype(np.float32) if placed else given,
         np.concatenate([piece.sigma for piece in refined]).astype(np.float32),
         np.concatenate([piece.contact for piece in refined]).astype(np.float32) if placed else None,
         longest.floor if placed else None,
