@@ -49,8 +49,8 @@ def refine_sequence(
 
     xy : (T, 17, 2) COCO-17 pixels on the sequence's frames, NaN = not seen. confidence : (T, 17).
     The result has `sigma` always; `root`, `contact` and `floor` where ``root`` or a piece that needs it (``fit``,
-    ``contacts``) is on, else the `root` that the lifter gave, if any. Frames on which nothing was lifted (NaN) come back
-    as they are.
+    ``contacts``) is on, else the `root` that the lifter gave, if any. Frames on which nothing was lifted (NaN) come
+    back as they are.
     Raises `UsageError` for an unknown name, `ShapeMismatch` where shapes do not fit.
     """
     unknown = sorted(set(names) - set(REFINEMENTS))
