@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
@@ -101,7 +102,7 @@ class EmbeddedDetector:
             raise UsageError(f"detector threshold {threshold} is out of range: give a number between 0 and 1")
         if not sides or min(sides) < MULTIPLE:
             raise UsageError(f"detector sides {list(sides)} are out of range: give one or more of at least {MULTIPLE}")
-        self.network, self._document = load_detector(weights)
+        self.network, self._document = _embedded() if weights is None else load_detector(weights)
         self.threshold = threshold
         self.sides = tuple(sorted(sides))
         self.looked: Mapping[int, list[Box]] = {}
@@ -257,6 +258,12 @@ def save_detector(network: DetectorNetwork, folder: Path, extra: Mapping[str, An
     save_file(state, folder / "model.safetensors")
     document = {"detector": NAME, "sides": list(SIDES), "licence": "Apache-2.0", **(extra or {})}
     (folder / "emc.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+@functools.lru_cache(maxsize=1)
+def _embedded() -> tuple[DetectorNetwork, dict[str, Any]]:
+    """Return the embedded network, loaded once for all detectors: none of them changes it."""
+    return load_detector(None)
 
 
 def load_detector(folder: Path | None) -> tuple[DetectorNetwork, dict[str, Any]]:

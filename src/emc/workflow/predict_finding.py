@@ -75,8 +75,9 @@ class PersonFinder(ClipWork):
             return
         shown = frames[:: max(1, len(frames) // FIRST_LOOKS)][:FIRST_LOOKS]
         looks: list[Any] = []
-        # Whole parts: how many looks it takes does not depend on how many are under way at once.
-        for part in in_chunks(shown, FIRST_PART):
+        # Whole parts: how many looks it takes does not depend on how many are under way at once. Of a short clip all
+        # frames are looked at anyhow.
+        for part in in_chunks(shown, FIRST_PART if len(shown) < len(frames) else len(frames)):
             looks += [look for _, some in self._looked_at(part, detector.looks) for look in some]
             if detector.enough(looks, len(shown)):
                 break
