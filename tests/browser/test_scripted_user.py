@@ -54,6 +54,16 @@ def test_what_lies_off_the_screen_is_brought_there_before_it_is_clicked(page: Pa
     assert len(edits(project)) == 1
 
 
+def test_the_log_says_of_each_action_whether_the_journal_holds_it(page: Page, project: Path) -> None:
+    truth, _ = truth_beside(project)
+    user = ScriptedUser(page, Oracle(truth, read_rules().person, seed=3), lambda: len(edits(project)))
+    user.key("c", "confirm", stores=True)
+    user.key("c", "confirm", stores=True)
+    user.key(".", "step", moved=True)
+    assert [action.stores for action in user.log] == [True, False, False]
+    assert len(edits(project)) == 1
+
+
 def test_our_way_finds_the_wrist_on_its_sheet_and_puts_it_right(page: Page, project: Path) -> None:
     truth, said = truth_beside(project)
     user = ScriptedUser(page, Oracle(truth, read_rules().person, seed=3))

@@ -98,12 +98,13 @@ def check_whole_ways(user: ScriptedUser, means: Means) -> None:
 def check_frame(user: ScriptedUser, sight: Sight) -> None:
     """Look at a whole skeleton once, and drag each joint that seems wrong and that nobody has decided."""
     user.glance("check_frame", frame=sight.frame)
-    for joint, seen in enumerate(sight.joints):
+    for joint in range(len(sight.joints)):
+        # As it is drawn now: the fix before may have moved this joint too.
+        seen = user.look().joints[joint]
         if seen.provenance >= Provenance.HUMAN or seen.xy is None:
             continue
         if user.oracle.looks_wrong(sight.frame, joint, seen.xy, alone=seen.flagged):
-            here = _chosen(user, sight, joint)
-            user.drag(here, joint)
+            user.drag(_chosen(user, user.look(), joint), joint)
 
 
 def work_through_queue(user: ScriptedUser, means: Means) -> None:

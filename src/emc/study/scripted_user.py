@@ -28,12 +28,16 @@ GRAB_PIXELS = 28.0
 class ScriptedUser:
     """The hands and eyes of a policy; `log` holds what was done.
 
-    page : the editor, opened. oracle : what the person knows. sight : the page when it last came to rest.
+    page : the editor, opened. oracle : what the person knows. sight : the page when it last came to rest. journal :
+    tells how many edits the project holds; for the log alone, which then says of each action whether it stored one: a
+    drag of three pixels is a click, and what is confirmed already is not confirmed again.
     """
 
-    def __init__(self, page: Page, oracle: Oracle) -> None:
+    def __init__(self, page: Page, oracle: Oracle, journal: Callable[[], int] | None = None) -> None:
         self.page = page
         self.oracle = oracle
+        self._journal = journal
+        self._stored = journal() if journal else 0
         self.log: list[Action] = []
         size = page.viewport_size or {"width": 1600, "height": 900}
         self.pointer: Point = (size["width"] / 2, size["height"] / 2)
@@ -48,7 +52,7 @@ class ScriptedUser:
     def key(self, stroke: str, kind: str, moved: bool = False, **told: Any) -> Sight:
         """Press a key and look; `moved`: wait until the page shows or says something else than before."""
         waited = self._settled(lambda: self.page.keyboard.press(stroke), moved)
-        self.log.append(Action(kind, keys=2 if "+" in stroke else 1, waited=waited, **told))
+        self._note(Action(kind, keys=2 if "+" in stroke else 1, waited=waited, **told))
         return self.look()
 
     def glance(self, kind: str, glances: int = 0, frame: int = -1, joint: int = -1) -> None:
@@ -67,9 +71,8 @@ class ScriptedUser:
         xy = self.oracle.place(sight.frame, joint, zoom)
         move = self._aim(sight.on_screen(xy), self.oracle.width(sight.frame, joint, zoom))
         waited = self._settled(lambda: self._click(sight.on_screen(xy))) if wait else self._click_on(sight, xy)
-        self.log.append(
-            Action(kind, sight.frame, joint, presses=2, moves=(move,), stores=True, corrects=True, waited=waited)
-        )
+        action = Action(kind, sight.frame, joint, presses=2, moves=(move,), stores=True, corrects=True, waited=waited)
+        self._note(action, wait)
 
     def drag(self, sight: Sight, joint: int, kind: str = "drag", wait: bool = True) -> None:
         """Take a joint where it is drawn, and let it go where it belongs."""
@@ -86,10 +89,11 @@ class ScriptedUser:
         # Less than the editor takes for a drag would be a click: such a joint is not wrong enough to be moved.
         waited = self._settled(lambda: self._carry(start, end)) if wait else self._now(lambda: self._carry(start, end))
         moved = self.sight.joints[joint].xy != drawn if wait else math.dist(start, end) >= 4
-        self.log.append(
+        self._note(
             Action(
                 kind, sight.frame, joint, presses=2, moves=(take, carry), stores=moved, corrects=moved, waited=waited
-            )
+            ),
+            wait,
         )
 
     def place_in_tile(self, tile: SeenTile, joint: int) -> tuple[Sight, bool]:
@@ -101,10 +105,20 @@ class ScriptedUser:
         at = (min(max(x, left + 1), left + width - 2), min(max(y, top + 1), top + height - 2))
         move = self._aim(at, self.oracle.width(tile.frame, joint, tile.zoom))
         waited = self._settled(lambda: self._click(at))
-        self.log.append(
+        self._note(
             Action("fix_tile", tile.frame, joint, presses=2, moves=(move,), stores=True, corrects=True, waited=waited)
         )
         return self.look(), tile.shows(xy)
+
+    def _note(self, action: Action, settled: bool = True) -> None:
+        """Log an action; where the page came to rest after it, by what the journal holds now."""
+        if self._journal and settled:
+            before, self._stored = self._stored, self._journal()
+            stores = self._stored > before
+            action = replace(action, stores=stores, corrects=action.corrects and stores)
+        else:
+            self._stored += action.stores
+        self.log.append(action)
 
     def _fitted(self, sight: Sight, places: Sequence[Point], charged: bool = True) -> Sight:
         """Return the sight with all these places on the screen: a key fits the person, a second one the whole frame."""
