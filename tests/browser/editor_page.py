@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import socket
 import subprocess
 import sys
@@ -28,11 +29,14 @@ Point = tuple[float, float]
 class Command:
     """`emc edit`, as a user starts it."""
 
-    def __init__(self, project: Path, port: int | None = None) -> None:
+    def __init__(self, project: Path, port: int | None = None, *more: str, password: str = "") -> None:
         command = [sys.executable, "-m", "emc", "edit", "--no-browser", "--project", str(project)]
         # A port of one's own: another editor on this machine must not take it while this one is started anew.
-        command += ["--port", str(port or free_port())]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        command += ["--port", str(port or free_port()), *more]
+        environ = {**os.environ, "EMC_PASSWORD": password}
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ
+        )
         assert self._process.stdout is not None
         self.address = self._process.stdout.readline().strip()
         assert "?token=" in self.address, self._process.communicate()[1]

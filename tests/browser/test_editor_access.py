@@ -5,7 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from editor_page import close_to, drawn, frame_of, joint, kinds, on_screen, ready, repair, row, saved, show, view
+from editor_page import (
+    Command,
+    close_to,
+    drawn,
+    frame_of,
+    joint,
+    kinds,
+    on_screen,
+    ready,
+    repair,
+    row,
+    saved,
+    show,
+    view,
+)
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -225,6 +239,25 @@ def test_nothing_is_cut_off_on_small_and_large_screens(
         expect(row(page, "right_ankle")).to_be_visible()
     finally:
         context.close()
+
+
+def test_who_comes_from_elsewhere_is_asked_for_the_password(context: BrowserContext, project: Path) -> None:
+    server = Command(project, None, "--host", "0.0.0.0", password="open sesame")
+    try:
+        page = context.new_page()
+        page.goto(f"http://127.0.0.1:{server.port}/")
+        field = page.get_by_label("Password")
+        expect(page.locator("#picture")).to_have_count(0)
+        field.fill("wrong")
+        field.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("not the password")
+        field = page.get_by_label("Password")
+        field.fill("open sesame")
+        field.press("Enter")
+        ready(page)
+        page.close()
+    finally:
+        server.stop()
 
 
 def test_the_theme_can_be_chosen_and_stays(page: Page) -> None:

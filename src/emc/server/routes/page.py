@@ -15,10 +15,13 @@ from emc.server.security import may_enter
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 WRONG_PASSWORD_SECONDS = 1.0
+# Without a referrer policy of its own the form would be sent with the origin "null", as a foreign page's is.
 _LOGIN = """<!doctype html><html lang="en"><meta charset="utf-8"><title>EMC: password</title>
+<meta name="referrer" content="same-origin">
 <meta name="viewport" content="width=device-width"><h1>EMC</h1><form method="post" action="/login">
 <label>Password <input name="password" type="password" autofocus autocomplete="current-password"></label>
-<button>Open the editor</button></form></html>"""
+<button>Open the editor</button></form>"""
+_WRONG = '<p role="alert">That is not the password.</p>'
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,7 +42,7 @@ async def login(request: Request, access: AccessOf) -> Response:
     given = parse_qs((await request.body())[:4096].decode("utf-8", "replace")).get("password", [""])[0]
     if not access.is_password(given):
         await run_in_threadpool(time.sleep, WRONG_PASSWORD_SECONDS)
-        return HTMLResponse(_LOGIN, status_code=401)
+        return HTMLResponse(_LOGIN + _WRONG, status_code=401)
     response = RedirectResponse("/", status_code=303)
     access.set_cookie(response)
     return response
