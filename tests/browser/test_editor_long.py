@@ -71,6 +71,8 @@ def test_the_list_of_frames_is_scrolled_from_end_to_end(long_page: Page) -> None
     expect(rows.first).to_contain_text("frame 0")
     seen: set[str] = set()
     bar = page.locator(".virtual")
+    # The first row reads the same in both orders: the new list is there once it has its length.
+    page.wait_for_function("(frames) => document.querySelector('.virtual').scrollHeight > 20 * frames", arg=FRAMES)
     height = bar.evaluate("(list) => list.scrollHeight")
     for step in range(21):
         bar.evaluate("(list, to) => { list.scrollTop = to; }", height * step / 20)
