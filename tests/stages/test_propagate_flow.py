@@ -87,6 +87,36 @@ def test_a_pan_is_no_cut() -> None:
     assert not is_cut(one, other)
 
 
+def photo(seed: int, width: int, height: int) -> np.ndarray:
+    """Soft patches of light, as a photo has them, in the corner of a black frame."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(30, 220, (5, 6), dtype=np.uint8)
+    frame = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    frame[:height, :width] = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)[..., None]
+    return frame
+
+
+def test_every_photo_of_a_folder_is_a_shot_of_its_own_also_beside_black_borders() -> None:
+    sizes = [(WIDTH // 2, HEIGHT // 2), (WIDTH // 2, HEIGHT // 2), (WIDTH // 3, HEIGHT // 2), (WIDTH, HEIGHT)]
+    crops = crops_of([photo(seed, *size) for seed, size in enumerate(sizes)])
+    assert cuts(crops).tolist() == [False, True, True, True]
+    for one, other in zip(crops, crops[1:], strict=False):
+        assert one is not None
+        assert other is not None
+        assert is_cut(one, other)
+
+
+def test_black_pictures_and_a_film_between_black_borders_have_no_cut() -> None:
+    film = [np.where(np.arange(WIDTH)[None, :, None] < WIDTH // 3, image, 0) for image in panning(4, 2.0)]
+    black = [np.zeros((HEIGHT, WIDTH, 3), np.uint8)] * 3
+    assert not cuts(crops_of([image.astype(np.uint8) for image in film])).any()
+    crops = crops_of(black)
+    assert not cuts(crops).any()
+    assert crops[0] is not None
+    assert crops[1] is not None
+    assert not is_cut(crops[0], crops[1])
+
+
 def test_a_missing_picture_ends_the_chain() -> None:
     crops = crops_of(panning(5, 1.0))
     crops[2] = None

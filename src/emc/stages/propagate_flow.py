@@ -24,7 +24,10 @@ _ALIKE = 0.7
 _STEP = 0.003
 _ROUNDS = 12
 _THUMB = (32, 18)
-CUT_DIFFERENCE = 0.16
+CUT_DIFFERENCE = 0.12
+CUT_ALIKE = 0.7
+"""Nearly all of 400 following photos of a folder differ by more and are less alike; frames of clips are 0.93 alike."""
+_BLACK = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +98,22 @@ def grey_crop(image: np.ndarray, box: np.ndarray, scale: float, margin: float = 
 
 
 def is_cut(one: GreyCrop, other: GreyCrop) -> bool:
-    """Return whether two following frames are of different shots: the whole picture changed at once."""
-    a, b = one.thumb.astype(np.float32), other.thumb.astype(np.float32)
-    difference = float(np.abs(a - b).mean()) / 255
-    if difference < CUT_DIFFERENCE:
+    """Return whether two following frames are of different shots: the whole picture changed at once.
+
+    Rows and columns that are black in both, as beside an upright film or a small photo, are not looked at.
+    """
+    rows, columns = (~(_black(one.thumb, axis) & _black(other.thumb, axis)) for axis in (1, 0))
+    a, b = (crop.thumb[rows][:, columns].astype(np.float32) for crop in (one, other))
+    if a.size == 0 or float(np.abs(a - b).mean()) / 255 < CUT_DIFFERENCE:
         return False
     a, b = a - a.mean(), b - b.mean()
     alike = float((a * b).sum()) / float(np.sqrt((a * a).sum() * (b * b).sum()) + 1e-6)
-    return alike < 0.5
+    return alike < CUT_ALIKE
+
+
+def _black(thumbs: np.ndarray, axis: int) -> np.ndarray:
+    """Return which rows (`axis` 1, of the last two 1) or columns (0) of thumbs (..., h, w) are black."""
+    return thumbs.max(axis=axis - 2) < _BLACK
 
 
 def cuts(crops: Sequence[GreyCrop | None]) -> np.ndarray:
@@ -113,7 +124,10 @@ def cuts(crops: Sequence[GreyCrop | None]) -> np.ndarray:
     if len(thumbs) < 2:
         return cut
     small = np.array(thumbs, dtype=np.int16)
-    apart = np.abs(np.diff(small, axis=0)).mean(axis=(1, 2)) / 255
+    dark = [_black(small, axis) for axis in (1, 0)]
+    lit = np.prod([(~(rows[1:] & rows[:-1])).sum(axis=1) for rows in dark], axis=0)
+    # No less than `is_cut` finds: what is black in both adds to the sum, and not to the area.
+    apart = np.abs(np.diff(small, axis=0)).sum(axis=(1, 2)) / 255 / np.maximum(lit, 1)
     places: list[int] = np.flatnonzero(have).tolist()
     for i in np.flatnonzero(apart >= CUT_DIFFERENCE).tolist():
         here, there = places[i], places[i + 1]
