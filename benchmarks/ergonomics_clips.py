@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 
 from emc.config import Settings, read_settings
+from emc.formats.boxes_csv import BoxesCsvFormat
 from emc.formats.coco import CocoFormat
-from emc.pose.records import FrameAlerts
+from emc.pose.records import Box, FrameAlerts
 from emc.pose.skeleton import COCO17
 from emc.store.sql import SqlStore
 from emc.study.oracle import Truth
@@ -95,7 +96,10 @@ def write_photos(where: Path, photos: Path | None, spec: ClipSpec) -> None:
     category = {"id": 1, "name": "person", "keypoints": list(COCO17.joints), "skeleton": []}
     document = {"images": images, "annotations": notes, "categories": [category]}
     (where / "labels.json").write_text(json.dumps(document), encoding="utf-8")
-    predict(where, where / "photos", where / "labels.json", spec, len(images))
+    # Photos have nothing to do with each other: tracked, they would be taken for several people who come and go.
+    boxes = {row["image_id"]: [Box(row["image_id"], tuple(row["bbox"]), 1.0, 0)] for row in notes}
+    BoxesCsvFormat().write(where / "boxes.csv", boxes)
+    predict(where, where / "photos", where / "labels.json", spec, len(images), where / "boxes.csv")
 
 
 def note(number: int, xy: np.ndarray, seen: np.ndarray, box: object, area: float, head: float) -> dict[str, object]:
@@ -113,10 +117,10 @@ def note(number: int, xy: np.ndarray, seen: np.ndarray, box: object, area: float
     }
 
 
-def predict(where: Path, media: Path, labels: Path, spec: ClipSpec, frames: int) -> None:
+def predict(where: Path, media: Path, labels: Path, spec: ClipSpec, frames: int, boxes: Path | None = None) -> None:
     with new_project(where / "clip") as store:
         added = add_clips(store, [media])
-        predict_clips(store, added.clips, settings_for(spec.model), boxes_file=labels)
+        predict_clips(store, added.clips, settings_for(spec.model), boxes_file=boxes or labels)
         start = predicted(store, added.clips[0].id, frames)
     xy, visibility, area, head = labelled(labels, frames)
     scale, sigmas = np.sqrt(area), np.array(COCO17.sigmas)

@@ -109,7 +109,9 @@ def check_frame(user: ScriptedUser, sight: Sight) -> None:
 
 def work_through_queue(user: ScriptedUser, means: Means) -> None:
     """Go from flagged run to flagged run until nothing is open."""
-    sight = user.key("Tab", "arrive", moved=True)
+    sight = user.look()
+    if not _nothing_open(sight):
+        sight = user.key("Tab", "arrive", moved=True)
     while not _nothing_open(sight):
         run = sight.run or (sight.frame, sight.frame)
         decided = decide(user, sight, means)
