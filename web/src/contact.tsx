@@ -23,7 +23,7 @@ export function ContactSheet({ editor, whole = false }: { editor: Editor; whole?
     const { person, joint, run, frame, clip, pose } = editor;
     if (person === null || joint === null || !pose) return null;
     const box = extent(pose);
-    const given = { person, joint, name: editor.jointName(joint), frame, frames: clip.frames, size: Math.max(box?.width ?? 0, box?.height ?? 0) };
+    const given = { person, joint, name: editor.jointName(joint), frame, frames: clip.frames, fps: clip.fps, size: Math.max(box?.width ?? 0, box?.height ?? 0) };
     return whole ? wholeSheet(given) : sheetOf({ ...given, run });
   });
   const close = () => editor.open(null);

@@ -4,9 +4,10 @@ import type { Point, Run, Track } from "./types";
 
 const LEAST = 12;
 const MOST = 48;
-/** Frames that one sheet of a joint's whole way covers, and the pictures that it shows of them. */
-const STRETCH = 90;
+/** Pictures of one sheet of a joint's whole way: a sixth of a second apart, and no more than so many frames. Between the
+ * photos of a folder, which tell nothing of each other, none is left out. */
 const STRETCH_TILES = 18;
+const MOST_APART = 5;
 /** A joint that moved less than this share of its cut looks the same as before. */
 const UNSEEN = 0.015;
 const OUT_OF_LINE = 0.12;
@@ -59,10 +60,19 @@ export function sheetOf(of: {
 }
 
 /** Return the sheet of a joint's whole way: of the stretch of the clip that one is in, every few frames. */
-export function wholeSheet(of: { person: number; joint: number; name: string; frame: number; frames: number; size: number }): Sheet {
-  const { person, joint, name, frame, frames, size } = of;
-  const first = Math.floor(frame / STRETCH) * STRETCH;
-  const last = Math.min(first + STRETCH, frames) - 1;
+export function wholeSheet(of: {
+  person: number;
+  joint: number;
+  name: string;
+  frame: number;
+  frames: number;
+  fps: number;
+  size: number;
+}): Sheet {
+  const { person, joint, name, frame, frames, fps, size } = of;
+  const apart = Math.min(Math.max(Math.round(fps / 6), 1), MOST_APART);
+  const first = Math.floor(frame / (apart * STRETCH_TILES)) * apart * STRETCH_TILES;
+  const last = Math.min(first + apart * STRETCH_TILES, frames) - 1;
   const every = Math.ceil((last - first + 1) / STRETCH_TILES);
   return { person, joint, run: null, first, last, from: first, to: last, every, side: sideOf(name, size) };
 }

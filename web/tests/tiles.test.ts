@@ -57,13 +57,20 @@ describe("a contact sheet", () => {
 
 describe("the sheet of a joint's whole way", () => {
   const whole = (given: Partial<Parameters<typeof wholeSheet>[0]>) =>
-    wholeSheet({ person: 0, joint: 5, name: "left_shoulder", frame: 20, frames: 90, size: 200, ...given });
+    wholeSheet({ person: 0, joint: 5, name: "left_shoulder", frame: 20, frames: 90, fps: 30, size: 200, ...given });
 
   it("shows eighteen pictures of ninety frames, and the stretch that one is in of a longer clip", () => {
     expect(whole({})).toMatchObject({ first: 0, last: 89, every: 5, side: 84 });
     expect(whole({ frame: 100, frames: 200 })).toMatchObject({ first: 90, last: 179, every: 5 });
     expect(whole({ frame: 199, frames: 200 })).toMatchObject({ first: 180, last: 199, every: 2 });
     expect(tilesOf(track(Array.from({ length: 10 }, () => [1, 1] as Point)), { ...whole({}), last: 9, to: 9 }).map(({ frame }) => frame)).toEqual([2, 7]);
+  });
+
+  it("leaves out no photo of a folder, and fewer frames where they are further apart in time", () => {
+    expect(whole({ fps: 1, frame: 3, frames: 20 })).toMatchObject({ first: 0, last: 17, every: 1 });
+    expect(whole({ fps: 1, frame: 19, frames: 20 })).toMatchObject({ first: 18, last: 19, every: 1 });
+    expect(whole({ fps: 12, frame: 40, frames: 90 })).toMatchObject({ first: 36, last: 71, every: 2 });
+    expect(whole({ fps: 120, frames: 200 })).toMatchObject({ first: 0, last: 89, every: 5 });
   });
 
   it("shows the head from near, and more of the person where a limb ends", () => {
