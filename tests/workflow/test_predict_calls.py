@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from emc.config import read_settings
-from emc.workflow.predict_calls import compute_threads, decoders, persons_at_once, side_by_side, to_gpu
+from emc.workflow.predict_calls import (
+    compute_on,
+    compute_threads,
+    decoders,
+    persons_at_once,
+    side_by_side,
+    to_gpu,
+)
 
 
 def test_only_estimators_that_say_so_are_called_side_by_side() -> None:
@@ -58,3 +67,16 @@ def test_networks_that_can_go_to_the_gpu_where_there_is_one(monkeypatch: pytest.
         assert to_gpu(following) is there  # pyright: ignore[reportArgumentType]
         assert to_gpu(staying) is False  # pyright: ignore[reportArgumentType]
         assert (following.module.device, staying.module.device) == ("cuda" if there else "cpu", "cpu")
+
+
+def test_a_thread_that_waits_for_work_keeps_its_share_whatever_is_set_elsewhere() -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(1, initializer=compute_on, initargs=(1,)) as pool:
+            pool.submit(int).result()
+            torch.set_num_threads(3)
+            assert pool.submit(torch.get_num_threads).result() == 1
+    finally:
+        torch.set_num_threads(before)

@@ -64,7 +64,12 @@ def decoders(threads: int) -> int:
 
 
 def compute_on(threads: int) -> None:
-    """Let a thread that calls an estimator compute on its share of the cores: the other calls have the rest."""
+    """Let a thread that calls an estimator compute on its share of the cores: the other calls have the rest.
+
+    Asked first, since torch gives a thread the number that was set last anywhere when it first asks or computes: one
+    that was started, and got no work before another clip was begun, would compute on all cores, with other last digits.
+    """
     import torch
 
+    torch.get_num_threads()
     torch.set_num_threads(threads)
