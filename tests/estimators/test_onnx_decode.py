@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -66,6 +67,49 @@ def test_dark_reads_a_gaussian_between_its_cells() -> None:
     places, score = read_heatmaps(heatmap(7.4, 11.2), HeatmapOutput(heatmaps="h", refine="dark", kernel=5))
     np.testing.assert_allclose(places[0, 0] * [18, 24], [7.4, 11.2], atol=1e-3)
     assert score[0, 0] == pytest.approx(heatmap(7.4, 11.2).max())
+
+
+def whole_map_dark(maps: np.ndarray, kernel: int) -> np.ndarray:
+    """Return (N, K, 2) cells as OpenMMLab and rtmlib find them: each map blurred as a whole, then its logarithm."""
+    persons, joints, height, width = maps.shape
+    places = np.zeros((persons, joints, 2))
+    for n, k in np.ndindex(persons, joints):
+        row, column = np.unravel_index(maps[n, k].argmax(), (height, width))
+        blurred = cv2.GaussianBlur(maps[n, k], (kernel, kernel), 0)
+        near = np.pad(np.log(np.clip(blurred, 1e-3, 50)), 1, mode="edge")[row : row + 3, column : column + 3]
+        (nw, up, _), (left, middle, right), (_, down, se) = near.astype(np.float64)
+        slope = np.array([right - left, down - up]) / 2
+        mixed = (se - right - down + 2 * middle - left - up + nw) / 2
+        bend = np.array([[right + left - 2 * middle, mixed], [mixed, down + up - 2 * middle]])
+        places[n, k] = (column, row) - np.linalg.solve(bend + np.finfo(np.float32).eps * np.eye(2), slope)
+    return places
+
+
+@pytest.mark.parametrize("kernel", [5, 11, 17])
+def test_dark_of_few_cells_equals_dark_of_whole_maps(kernel: int) -> None:
+    inside = np.random.default_rng(0).uniform([2, 2], [15, 21], (9, 2))
+    edges = [(x, y) for x in (0, 0.4, 8.3, 16.6, 17) for y in (0, 0.4, 11.7, 22.6, 23)]
+    peaks = np.stack([heatmap(x, y)[0] for x, y in [*inside, *edges]], axis=1).astype(np.float32)
+    peaks += np.random.default_rng(1).normal(0, 0.002, peaks.shape).astype(np.float32)
+    how = HeatmapOutput(heatmaps="h", refine="dark", kernel=kernel)
+    places, score = read_heatmaps(peaks, how)
+    np.testing.assert_allclose(places * [18, 24], whole_map_dark(peaks, kernel), atol=1e-5)
+    np.testing.assert_array_equal(score, peaks.max(axis=(2, 3)))
+
+
+def test_dark_of_a_sigmoid_is_dark_of_the_map_after_it() -> None:
+    peaks = np.concatenate([heatmap(x, y) for x, y in ((7.4, 11.2), (0, 0.3), (17, 23))], axis=1).astype(np.float32)
+    logits = np.log(peaks.clip(1e-6) / (1 - peaks.clip(1e-6)))
+    places, score = read_heatmaps(logits, HeatmapOutput(heatmaps="h", refine="dark", activation="sigmoid"))
+    np.testing.assert_allclose(places * [18, 24], whole_map_dark(peaks, 11), atol=1e-4)
+    np.testing.assert_allclose(score, peaks.max(axis=(2, 3)), atol=1e-6)
+
+
+def test_dark_of_noise_takes_the_same_steps() -> None:
+    """Of a map without a peak the step is a slope over a bend near 0, which magnifies every rounding."""
+    maps = np.random.default_rng(2).uniform(0, 1, (20, 17, 64, 48)).astype(np.float32)
+    places, _ = read_heatmaps(maps, HeatmapOutput(heatmaps="h", refine="dark"))
+    np.testing.assert_allclose(places * [48, 64], whole_map_dark(maps, 11), rtol=1e-4, atol=1e-5)
 
 
 def test_dark_leaves_an_empty_map_where_it_is() -> None:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from emc.errors import ShapeMismatch
+from emc.estimators.heatmap_patches import mirrored, patches, repeat_edge
 from emc.estimators.onnx_card import HeatmapOutput, InputPart, MovenetOutput, SimccOutput
 
 CENTRE_PULL = 1.8
@@ -32,17 +33,16 @@ def read_simcc(x: np.ndarray, y: np.ndarray, how: SimccOutput, given: InputPart)
 def read_heatmaps(maps: np.ndarray, how: HeatmapOutput) -> tuple[np.ndarray, np.ndarray]:
     """Read heatmaps (N, K, h, w); see `HeatmapOutput`."""
     check_joints((maps,), 4)
-    if how.activation == "sigmoid":
-        maps = 1.0 / (1.0 + np.exp(-maps))
     height, width = maps.shape[-2:]
+    # The sigmoid rises: the highest cell, and the higher of two, are the same before it.
     best = maps.reshape(*maps.shape[:2], -1).argmax(axis=-1)
     rows, columns = best // width, best % width
-    score = _cell(maps, rows, columns)
+    score = _activated(_cell(maps, rows, columns), how)
     places = np.stack([columns, rows], axis=-1).astype(np.float64)
     if how.refine == "quarter":
         places += _quarter(maps, rows, columns)
     elif how.refine == "dark":
-        places += _dark(maps, rows, columns, how.kernel)
+        places += _dark(maps, rows, columns, how)
     cells = np.array([width, height], dtype=np.float64)
     return places / (cells - 1 if how.cells == "centres" else cells), score.astype(np.float32)
 
@@ -109,14 +109,17 @@ def _quarter(maps: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndar
     return 0.25 * np.stack([np.sign(dx) * inside_x, np.sign(dy) * inside_y], axis=-1)
 
 
-def _dark(maps: np.ndarray, rows: np.ndarray, columns: np.ndarray, kernel: int) -> np.ndarray:
+def _activated(values: np.ndarray, how: HeatmapOutput) -> np.ndarray:
+    return 1.0 / (1.0 + np.exp(-values)) if how.activation == "sigmoid" else values
+
+
+def _dark(maps: np.ndarray, rows: np.ndarray, columns: np.ndarray, how: HeatmapOutput) -> np.ndarray:
     """Return the step in cells to the top of the blurred map's logarithm, by its first and second differences."""
-    blurred = np.stack([[cv2.GaussianBlur(one, (kernel, kernel), 0) for one in person] for person in maps])
-    logarithm = np.log(np.clip(blurred, DARK_FLOOR, DARK_CEILING)).astype(np.float64)
-    padded = np.pad(logarithm, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
+    near = _blurred(maps.reshape(-1, *maps.shape[-2:]), rows.ravel(), columns.ravel(), how)
+    logarithm = np.log(np.clip(near, DARK_FLOOR, DARK_CEILING)).astype(np.float64).reshape(*rows.shape, 3, 3)
 
     def at(dy: int, dx: int) -> np.ndarray:
-        return _cell(padded, rows + 1 + dy, columns + 1 + dx)
+        return logarithm[..., 1 + dy, 1 + dx]
 
     middle = at(0, 0)
     slope = np.stack([at(0, 1) - at(0, -1), at(1, 0) - at(-1, 0)], axis=-1) / 2
@@ -127,6 +130,20 @@ def _dark(maps: np.ndarray, rows: np.ndarray, columns: np.ndarray, kernel: int) 
     singular = np.abs(np.linalg.det(steady)) < np.finfo(np.float64).tiny
     steady[singular] = np.eye(2)
     return -np.linalg.solve(steady, slope[..., None])[..., 0] * ~singular[..., None]
+
+
+def _blurred(maps: np.ndarray, row: np.ndarray, column: np.ndarray, how: HeatmapOutput) -> np.ndarray:
+    """Return the (N, 3, 3) cells around the peaks of (N, h, w) maps, activated and blurred as OpenCV blurs a map."""
+    (height, width), half = maps.shape[1:], how.kernel // 2
+    reach = np.arange(-half - 1, half + 2)
+    patch = patches(maps, mirrored(row[:, None] + reach, height), mirrored(column[:, None] + reach, width))
+    # OpenCV itself, once for all patches in one column: a map without a clear top magnifies the last bit. The middle
+    # cells read nothing of the patches above and below.
+    column_of_all = _activated(patch, how).reshape(-1, patch.shape[2])
+    blurred = cv2.GaussianBlur(column_of_all, (how.kernel, how.kernel), 0).reshape(patch.shape)
+    near = blurred[:, half : half + 3, half : half + 3].copy()
+    repeat_edge(near, row, column, (height, width))
+    return near
 
 
 def _distance(centre: np.ndarray, regression: np.ndarray, joints: int) -> np.ndarray:

@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from emc.estimators.heatmap_patches import patches, reflected, repeat_edge
+
 FEATURES = ("peak", "second_peak", "offset", "mirror_distance")
 # A target's spread in cells, as a share of the heatmap's height: 2 cells of 64, as published.
 SIGMA_SHARE = 1 / 32
@@ -128,7 +130,7 @@ def decode(heatmaps: Tensor) -> Decoded:
     flat = maps.reshape(batch * joints, height * width)
     row, column = np.divmod(highest(flat), width)
     score = flat[np.arange(len(flat)), row * width + column]
-    step = _newton_step(_smoothed(_patches(flat, row, column, height, width), row, column, height, width))
+    step = _newton_step(_around_peaks(flat.reshape(-1, height, width), row, column))
     cells = np.stack([column, row], axis=-1).astype(np.float32)
     refined = (cells - step).astype(np.float32)
     refined[score <= 0] = np.nan
@@ -148,31 +150,17 @@ def highest(flat: np.ndarray) -> np.ndarray:
     return flat.argmax(axis=-1)
 
 
-def _patches(flat: np.ndarray, row: np.ndarray, column: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Return the (N, 13, 13) cells around each peak, reflected about the map's edge (d c b a | a b c d)."""
+def _around_peaks(maps: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Return the logarithm of the smoothed (N, 3, 3) cells around each peak of (N, h, w) maps."""
+    height, width = maps.shape[1:]
     reach = np.arange(-BLUR_RADIUS - 1, BLUR_RADIUS + 2)
-    rows, columns = _reflected(row[:, None] + reach, height), _reflected(column[:, None] + reach, width)
-    index = (rows * width)[:, :, None] + columns[:, None, :]
-    return flat[np.arange(len(flat))[:, None, None], index]
-
-
-def _reflected(index: np.ndarray, length: int) -> np.ndarray:
-    folded = index % (2 * length)
-    return np.minimum(folded, 2 * length - 1 - folded)
-
-
-def _smoothed(patch: np.ndarray, row: np.ndarray, column: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Return the logarithm of the smoothed (N, 3, 3) cells around each peak; the map's edge cells stand beyond it."""
-    reach = np.arange(-BLUR_RADIUS, BLUR_RADIUS + 1)
-    kernel = np.exp(-0.5 / BLUR_SIGMA**2 * reach**2)
+    patch = patches(maps, reflected(row[:, None] + reach, height), reflected(column[:, None] + reach, width))
+    kernel = np.exp(-0.5 / BLUR_SIGMA**2 * reach[1:-1] ** 2)
     kernel /= kernel.sum()
     blur = np.stack([np.pad(kernel, (i, 2 - i)) for i in range(3)])
     down = (blur @ patch.astype(np.float64)).astype(np.float32)
     near = (down.astype(np.float64) @ blur.T).astype(np.float32)
-    near[row == 0, 0] = near[row == 0, 1]
-    near[row == height - 1, 2] = near[row == height - 1, 1]
-    near[column == 0, :, 0] = near[column == 0, :, 1]
-    near[column == width - 1, :, 2] = near[column == width - 1, :, 1]
+    repeat_edge(near, row, column, (height, width))
     return np.log(np.clip(near, LEAST, MOST))
 
 
