@@ -123,6 +123,13 @@ class CalibrateSettings(Section):
         description="turns of the picture at which a person may be read, for poses upside down; taken where validation "
         "shows that they remove errors, since each costs a reading; 1 = never",
     )
+    closer: int = Field(
+        3,
+        ge=0,
+        le=36,
+        description="where people are read at several turns: at so many of them, those where the model is surest of a "
+        "person, it looks again, twice, in closer crops; 0 = at none",
+    )
     warmup: float = Field(0.05, ge=0, le=1, description="share of the steps over which the learning rate rises")
     validation: float = Field(
         0.2, gt=0, lt=1, description="share of the target's groups held out to choose the checkpoint"

@@ -53,8 +53,8 @@ def estimator_for(name_or_folder: str) -> Any:
     folder = Path(name_or_folder)
     if (folder / "emc.json").is_file():
         made = make_plugin("estimators", saved_estimator_name(folder), weights=folder)
-        turns = saved_turns(folder)
-        return make_plugin("estimators", "turned", inner=made, turns=turns) if turns > 1 else made
+        turns, closer = saved_turns(folder)
+        return make_plugin("estimators", "turned", inner=made, turns=turns, closer=closer) if turns > 1 else made
     name, colon, weights = name_or_folder.partition(":")
     if colon and name in plugin_names("estimators"):
         return make_plugin("estimators", name, weights=weights)
@@ -128,12 +128,16 @@ def saved_estimator_name(folder: Path) -> str:
     return str(name)
 
 
-def saved_turns(folder: Path) -> int:
-    """Return at how many turns of the picture a saved model reads a person: 1 unless it was calibrated so."""
+def saved_turns(folder: Path) -> tuple[int, int]:
+    """Return at how many turns of the picture a saved model reads a person, and at how many of these again, closer.
+
+    1 and 0 unless it was calibrated so.
+    """
     import json
 
     try:
-        return int(json.loads((folder / "emc.json").read_text(encoding="utf-8")).get("turns", 1))
+        card = json.loads((folder / "emc.json").read_text(encoding="utf-8"))
+        return int(card.get("turns", 1)), int(card.get("closer", 0))
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise PluginError(
             f"{folder / 'emc.json'} does not say at how many turns to read ({error}): save the model again"

@@ -85,15 +85,30 @@ def test_it_is_saved_as_the_inner_estimator_with_its_turns(tmp_path: Path, stand
     assert isinstance(reader, TurnedTrainable)
     reader.save(tmp_path / "m", {"ladder_step": 3})
     card = json.loads((tmp_path / "m" / "emc.json").read_text())
-    assert (card["estimator"], card["turns"], card["ladder_step"]) == ("nano", 4, 3)
+    assert (card["estimator"], card["turns"], card["closer"], card["ladder_step"]) == ("nano", 4, 3, 3)
     again = plugins.estimator_for(str(tmp_path / "m"))
     assert isinstance(again, TurnedTrainable)
-    assert (again.turns, again.describe().name) == (4, "turned4-nano")
+    assert (again.turns, again.closer, again.describe().name) == (4, 3, "turned4c3-nano")
     ours, theirs = (predict_samples(e, standing[:2])[1].xy for e in (reader, again))
     assert np.allclose(ours, theirs, atol=0.05)
+    del card["closer"]  # as it was saved before there were closer looks: it reads as it did
+    (tmp_path / "m" / "emc.json").write_text(json.dumps(card))
+    old = plugins.estimator_for(str(tmp_path / "m"))
+    assert (old.closer, old.describe().name) == (0, "turned4-nano")
     (tmp_path / "m" / "emc.json").write_text(json.dumps(card | {"turns": "many"}))
     with pytest.raises(Exception, match="emc.json does not say at how many turns"):
         plugins.estimator_for(str(tmp_path / "m"))
+
+
+def test_people_in_boxes_far_too_large_are_found_by_closer_looks(on_their_heads: list[Sample]) -> None:
+    loose = [replace(sample, box=enlarged(sample.box, 2.3)) for sample in on_their_heads]
+    once, closer = (mean_error(predict_samples(turned("nano", closer=n), loose), loose) for n in (0, 3))
+    assert closer < 0.6 * once
+
+
+def enlarged(box: np.ndarray, factor: float) -> np.ndarray:
+    x, y, w, h = box
+    return np.array([x - (factor - 1) / 2 * w, y - (factor - 1) / 2 * h, factor * w, factor * h], np.float32)
 
 
 def test_a_turned_estimator_is_not_turned_again() -> None:
@@ -116,7 +131,11 @@ def test_training_sees_people_upright_half_of_the_time(on_their_heads: list[Samp
 
 
 class FixedEstimator:
-    """Finds every joint in the middle of the box: an estimator that only predicts."""
+    """Finds every joint in the middle of the box, surer where the box is bright above it; it only predicts."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[float, float]] = []
+        """Width of each box that was read, and how sure it made."""
 
     @property
     def skeleton(self) -> Skeleton:
@@ -124,10 +143,11 @@ class FixedEstimator:
 
     def predict(self, images: Sequence[np.ndarray], boxes: Sequence[Sequence[Box]]) -> list[Prediction]:
         found: list[Prediction] = []
-        for box in (box for listed in boxes for box in listed):
+        for image, box in ((image, box) for image, listed in zip(images, boxes, strict=True) for box in listed):
             x, y, w, h = box.xywh
             xy = np.full((17, 2), (x + w / 2, y + h / 2), np.float32)
-            sure = np.full(17, 0.5, np.float32)
+            sure = np.full(17, 0.9 if image[round(y + h / 4), round(x + w / 2), 0] > 99 else 0.5, np.float32)
+            self.asked.append((w, float(sure[0])))
             found.append(Prediction(box.frame, box.track, xy, sure, sure, np.array(box.xywh, np.float32)))
         return found
 
@@ -148,6 +168,36 @@ def test_an_estimator_that_only_predicts_is_turned_but_not_trained() -> None:
     assert found[0].features.shape == (17, 1)
 
 
+def test_closer_looks_are_taken_where_the_estimator_is_surest() -> None:
+    image = np.zeros((120, 120, 3), np.uint8)
+    image[56:65, 64:76] = 255  # right of the middle: above it when the picture is turned by 90 degrees
+    inner = FixedEstimator()
+    (found,) = turned(inner=inner, closer=1).predict([image], [[Box(0, (40.0, 40.0, 40.0, 40.0))]])
+    *first, closer, closest = inner.asked
+    assert [sure for _, sure in first] == pytest.approx([0.5, 0.5, 0.9, 0.5, 0.5, 0.5, 0.5, 0.5])
+    assert closer == pytest.approx((0.85 * 40, 0.9), rel=0.03)
+    assert closest == pytest.approx((0.75 * 40, 0.9), rel=0.03)
+    assert found.xy == pytest.approx(np.full((17, 2), (60, 60)), abs=0.1)
+    assert found.box.tolist() == [40, 40, 40, 40]
+
+
+def test_each_person_has_closer_looks_at_its_own_turns() -> None:
+    image = np.zeros((120, 120, 3), np.uint8)
+    image[56:65, 64:76] = 255
+    inner = FixedEstimator()
+    boxes = [[Box(0, (40.0, 40.0, 40.0, 40.0))], [Box(0, (40.0, 40.0, 40.0, 40.0))]]
+    turned(inner=inner, closer=1).predict([image, np.ascontiguousarray(image[:, ::-1])], boxes)
+    assert [sure for _, sure in inner.asked[16:]] == pytest.approx([0.9] * 4)  # 90 degrees, and 270
+
+
+def test_there_are_no_more_closer_looks_than_turns() -> None:
+    inner = FixedEstimator()
+    turned(inner=inner, turns=2, closer=5).predict(
+        [np.zeros((90, 120, 3), np.uint8)], [[Box(0, (9.0, 9.0, 40.0, 50.0))]]
+    )
+    assert len(inner.asked) == 2 + 2 * 2
+
+
 def test_what_the_inner_estimator_cannot_do_is_said() -> None:
     reader = TurnedTrainable(FixedEstimator(), 8)
     with pytest.raises(NotTrainable, match="'fixed' has no `taught`"):
@@ -157,6 +207,8 @@ def test_what_the_inner_estimator_cannot_do_is_said() -> None:
 def test_bad_input_is_refused() -> None:
     with pytest.raises(UsageError, match="turns = 0"):
         turned("nano", turns=0)
+    with pytest.raises(UsageError, match="closer = -1"):
+        turned("nano", closer=-1)
     with pytest.raises(ShapeMismatch, match="1 images came with 2 box lists"):
         turned("nano").predict([np.zeros((9, 9, 3), np.uint8)], [[], []])
 

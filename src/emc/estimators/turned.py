@@ -1,4 +1,7 @@
-"""`turned`: any estimator, read at several turns of the picture, for people who are upside down or lie in the air."""
+"""`turned`: any estimator, read at several turns of the picture, for people who are upside down or lie in the air.
+
+At the turns where it is surest of a person it looks again, closer.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ import numpy as np
 from emc import plugins
 from emc.errors import NotTrainable, ShapeMismatch, UsageError
 from emc.estimators.turned_picture import turned_box, turned_picture, turning, upright
-from emc.estimators.turned_vote import vote
+from emc.estimators.turned_vote import sureness, vote
 from emc.interfaces import ModelInfo, Trainable
 from emc.pose.geometry import invert_affine, transform
 from emc.pose.records import Box, Prediction, Sample
@@ -25,21 +28,31 @@ if TYPE_CHECKING:
     from emc.estimators.onnx_export import ExportForm
 
 TURNS = 8
+CLOSER_TURNS = 3
+CLOSER = (0.85, 0.75)
+"""Sides of the boxes of the closer looks over the box's own; see docs/turned.md for how both were chosen."""
 DETAIL = 2.5
 """Largest side of a turned picture over the estimator's input: more detail would be thrown away again."""
 
 
-def turned(weights: str | Path = "nano", inner: Any = None, turns: int = TURNS) -> TurnedEstimator:
+def turned(
+    weights: str | Path = "nano", inner: Any = None, turns: int = TURNS, closer: int = CLOSER_TURNS
+) -> TurnedEstimator:
     """Return an estimator that reads with another one at `turns` turns; trainable where the other one is.
 
     weights : the other one, as `plugins.estimator_for` takes it (``turned:nano``, a saved model's folder).
-    inner : an estimator itself, instead of `weights`. Raises `UsageError` for less than one turn.
+    inner : an estimator itself, instead of `weights`. closer : of the turns, so many of which the other one is surest
+    are read again in closer crops. Raises `UsageError` for less than one turn or a negative `closer`.
     """
-    if turns < 1:
-        raise UsageError(f"turns = {turns}: a person is read at one turn of the picture at least")
+    if turns < 1 or closer < 0:
+        raise UsageError(
+            f"turns = {turns}, closer = {closer}: a person is read at one turn of the picture at least, and closer at "
+            "0 or more of them"
+        )
     made = plugins.estimator_for(str(weights)) if inner is None else inner
     made = made.inner if isinstance(made, TurnedEstimator) else made
-    return TurnedTrainable(made, turns) if isinstance(made, Trainable) else TurnedEstimator(made, turns)
+    kind = TurnedTrainable if isinstance(made, Trainable) else TurnedEstimator
+    return kind(made, turns, closer)
 
 
 UPRIGHTS = 0.5
@@ -50,12 +63,14 @@ class TurnedEstimator:
     """Reads every person at `turns` turns of the picture, evenly spread over the circle; the readings vote.
 
     A network that was taught on upright people is read where it is at its best, without being taught anything: what it
-    knew is not touched. It costs `turns` readings a person.
+    knew is not touched. At the `closer` turns where it is surest of a person, it reads this person again in crops of
+    `CLOSER` times the size. It costs ``turns + 2 closer`` readings a person.
     """
 
-    def __init__(self, inner: Any, turns: int) -> None:
+    def __init__(self, inner: Any, turns: int, closer: int = CLOSER_TURNS) -> None:
         self.inner = inner
         self.turns = turns
+        self.closer = min(closer, turns) if turns > 1 else 0
 
     @property
     def skeleton(self) -> Skeleton:
@@ -75,24 +90,43 @@ class TurnedEstimator:
         work = [(image, box) for image, listed in zip(images, boxes, strict=True) for box in listed]
         if not work or self.turns == 1:
             return upright
-        readings = [upright, *(self._read(work, 360.0 * k / self.turns) for k in range(1, self.turns))]
-        return _united(readings, np.array([max(box.xywh[2:]) for _, box in work]))
+        angles = [np.full(len(work), 360.0 * k / self.turns) for k in range(self.turns)]
+        readings = [upright, *(self._read(work, turn) for turn in angles[1:])]
+        for turn in self._surest(readings):
+            for side in CLOSER:
+                angles.append(turn)
+                readings.append(self._read([(image, _shrunk(box, side)) for image, box in work], turn))
+        sides = np.array([max(box.xywh[2:]) for _, box in work])
+        return _united(readings, sides, np.stack(angles) == 0)
 
     def describe(self) -> ModelInfo:
         """Return the inner estimator's description under the name ``turned-NAME``."""
         info: ModelInfo = self.inner.describe()
+        closer = f", closer at {self.closer} of them" if self.closer else ""
         return replace(
             info,
-            name=f"turned{self.turns}-{info.name}",
-            notes=f"reads every person at {self.turns} turns of the picture; {info.notes}",
-            extra={**info.extra, "turns": self.turns},
+            name=f"turned{self.turns}{f'c{self.closer}' if self.closer else ''}-{info.name}",
+            notes=f"reads every person at {self.turns} turns of the picture{closer}; {info.notes}",
+            extra={**info.extra, "turns": self.turns, "closer": self.closer},
         )
 
-    def _read(self, work: Sequence[tuple[np.ndarray, Box]], angle: float) -> list[Prediction]:
-        """Return the inner estimator's predictions with the picture turned by `angle` degrees, in upright pixels."""
-        affines = [turning(np.asarray(box.xywh), angle, self._detail) for _, box in work]
+    def _surest(self, readings: Sequence[Sequence[Prediction]]) -> list[np.ndarray]:
+        """Return `closer` arrays (N,) of degrees: for each person the turns of its surest readings, the best first."""
+        xy, score = (
+            np.stack([[getattr(p, name) for p in reading] for reading in readings]) for name in ("xy", "score")
+        )
+        mean = sureness(xy, score).mean(axis=-1)
+        order = np.argsort(-mean, axis=0, kind="stable")[: self.closer]
+        return list(order * (360.0 / self.turns))
+
+    def _read(self, work: Sequence[tuple[np.ndarray, Box]], angles: np.ndarray) -> list[Prediction]:
+        """Return the inner estimator's predictions with each picture turned by (N,) degrees, in upright pixels."""
+        turns = [float(angle) for angle in angles]
+        affines = [
+            turning(np.asarray(box.xywh), turn, self._detail) for (_, box), turn in zip(work, turns, strict=True)
+        ]
         pictures = [turned_picture(image, *affine) for (image, _), affine in zip(work, affines, strict=True)]
-        boxes = [[_turned(box, angle, affine)] for (_, box), (affine, _) in zip(work, affines, strict=True)]
+        boxes = [[_turned(box, turn, affine)] for (_, box), turn, (affine, _) in zip(work, turns, affines, strict=True)]
         found: list[Prediction] = self.inner.predict(pictures, boxes)
         return [
             replace(p, xy=transform(p.xy.astype(np.float64), invert_affine(affine)).astype(np.float32))
@@ -107,8 +141,8 @@ class TurnedEstimator:
 class TurnedTrainable(TurnedEstimator):
     """A turned estimator that can be calibrated: its network is the inner estimator's.
 
-    It is saved as the inner estimator is, with ``turns`` in its ``emc.json``; `plugins.estimator_for` reads such a
-    folder back as a turned one.
+    It is saved as the inner estimator is, with ``turns`` and ``closer`` in its ``emc.json``; `plugins.estimator_for`
+    reads such a folder back as a turned one.
     """
 
     @property
@@ -147,8 +181,8 @@ class TurnedTrainable(TurnedEstimator):
         return self._ability("taught")(batch, teacher, common, distil, fill)
 
     def save(self, path: Path, extra: Mapping[str, Any] | None = None) -> None:
-        """Save the inner estimator with the number of turns."""
-        self.inner.save(path, {**(extra or {}), "turns": self.turns})
+        """Save the inner estimator with the number of turns, and of those that are read closer."""
+        self.inner.save(path, {**(extra or {}), "turns": self.turns, "closer": self.closer})
 
     def load(self, path: Path) -> None:
         """Read the inner estimator's weights; the number of turns stays as it is."""
@@ -160,7 +194,7 @@ class TurnedTrainable(TurnedEstimator):
 
     def clone(self) -> TurnedTrainable:
         """Return an independent copy, weights included."""
-        return TurnedTrainable(copy.deepcopy(self.inner), self.turns)
+        return TurnedTrainable(copy.deepcopy(self.inner), self.turns, self.closer)
 
     def _ability(self, name: str) -> Any:
         if not hasattr(self.inner, name):
@@ -176,13 +210,22 @@ def _turned(box: Box, angle: float, affine: np.ndarray) -> Box:
     return replace(box, xywh=(x, y, width, height))
 
 
-def _united(readings: Sequence[Sequence[Prediction]], side: np.ndarray) -> list[Prediction]:
-    """Return one prediction per person from K readings of all persons; box and frame are the first reading's."""
+def _shrunk(box: Box, factor: float) -> Box:
+    x, y, width, height = box.xywh
+    inset = (1 - factor) / 2
+    return replace(box, xywh=(x + inset * width, y + inset * height, factor * width, factor * height))
+
+
+def _united(readings: Sequence[Sequence[Prediction]], side: np.ndarray, upright: np.ndarray) -> list[Prediction]:
+    """Return one prediction per person from K readings of all persons; box and frame are the first reading's.
+
+    upright : (K, N) bool, the readings without a turn.
+    """
     xy, score, confidence = (
         np.stack([[getattr(p, name) for p in reading] for reading in readings])
         for name in ("xy", "score", "confidence")
     )
-    votes = vote(xy, score, side)
+    votes = vote(xy, score, side, upright)
     joints = np.arange(votes.chosen.shape[1])
     united: list[Prediction] = []
     for i, first in enumerate(readings[0]):

@@ -26,18 +26,19 @@ class Votes:
     chosen: np.ndarray
 
 
-def vote(xy: np.ndarray, score: np.ndarray, side: np.ndarray) -> Votes:
+def vote(xy: np.ndarray, score: np.ndarray, side: np.ndarray, upright: np.ndarray) -> Votes:
     """Return each joint where the readings agree most.
 
-    xy : (K, N, J, 2) K readings of N persons in common pixels, the first one upright, NaN where not found. score :
-    (K, N, J), about 0 to 1. side : (N,) the longer side of each person's box, pixels.
+    xy : (K, N, J, 2) K readings of N persons in common pixels, NaN where not found. score : (K, N, J), about 0 to 1.
+    side : (N,) the longer side of each person's box, pixels. upright : (K, N) bool, the readings of the picture as it
+    is.
 
     A reading's weight at a joint is ``score ** POWER``, times ``exp(SHARPNESS * (m - best m))`` with m its mean score
     over the person: a network that sees people as it was taught is surer of all their joints; times `UPRIGHT` for the
-    first, so that people who stand are read as they always were. The place is the mode of the weighted kernel density
-    (Gaussian, `REACH` of the side), refined by one step of mean shift (Comaniciu and Meer, PAMI 2002).
+    upright ones, so that people who stand are read as they always were. The place is the mode of the weighted kernel
+    density (Gaussian, `REACH` of the side), refined by one step of mean shift (Comaniciu and Meer, PAMI 2002).
     """
-    weight = _weights(xy, score)
+    weight = _weights(xy, score, upright)
     places = np.where(weight[..., None] > 0, xy, 0.0).astype(np.float64)
     width = (REACH * np.maximum(side, 1e-6))[:, None]
     density = np.stack([_near(places, places[k], weight, width).sum(axis=0) for k in range(len(xy))])
@@ -52,14 +53,18 @@ def vote(xy: np.ndarray, score: np.ndarray, side: np.ndarray) -> Votes:
     return Votes(np.where(found[..., None], mean, np.nan), support, chosen)
 
 
-def _weights(xy: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """Return the (K, N, J) weight of each reading at each joint, 0 where it found none."""
+def sureness(xy: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Return scores (K, N, J) from 0 on, 0 where a joint was not found."""
     found = np.isfinite(xy).all(axis=-1)
-    sure = np.where(found, np.clip(score, 0.0, None), 0.0).astype(np.float64)
+    return np.where(found, np.clip(score, 0.0, None), 0.0).astype(np.float64)
+
+
+def _weights(xy: np.ndarray, score: np.ndarray, upright: np.ndarray) -> np.ndarray:
+    """Return the (K, N, J) weight of each reading at each joint, 0 where it found none."""
+    sure = sureness(xy, score)
     mean = sure.mean(axis=-1)
     weight = np.exp(SHARPNESS * (mean - mean.max(axis=0)))[..., None] * sure**POWER
-    weight[0] *= UPRIGHT
-    return weight
+    return np.where(upright[..., None], UPRIGHT, 1.0) * weight
 
 
 def _near(places: np.ndarray, centre: np.ndarray, weight: np.ndarray, width: np.ndarray) -> np.ndarray:

@@ -44,7 +44,7 @@ class Arm:
 
 def untrained_arm(name: str, base: Trainable, tests: Mapping[str, Sequence[Sample]], settings: Settings) -> Arm:
     """Return the base as it is, or read at the turns of the settings."""
-    reader = base if name == "base" else turned_reader(base, settings.calibrate.turns)
+    reader = base if name == "base" else turned_reader(base, settings.calibrate.turns, settings.calibrate.closer)
     return Arm(name, _places(reader, tests["target"]), _places(reader, tests["common"]))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from emc.stages.evaluate import PopulationScores, before_after
 from emc.workflow.files import read_json, write_bytes, write_json
 from emc.workflow.judging import Judge, choice_of, describe_row, out_of_patience
 from emc.workflow.scoring import score_samples
-from emc.workflow.turning import try_turns, turned_reader
+from emc.workflow.turning import as_found, told, try_turns
 
 LADDER = "ladder.json"
 STATE = "state.pt"
@@ -43,7 +43,7 @@ class Start:
 
     finished: bool
     state: bytes | None = None
-    turns: int = 1
+    turns: Mapping[str, Any] = field(default_factory=lambda: {"taken": 1})
 
 
 FINISHED = Start(True)
@@ -83,9 +83,9 @@ def run_ladder(
         document["turns"] = try_turns(estimator, judge)
         write_json(folder / LADDER, document)
         if document["turns"]["taken"] > 1:
-            progress.say(f"people are read at {document['turns']['taken']} turns: {document['turns']['why']}")
+            progress.say(f"{told(document['turns'])}: {document['turns']['why']}")
     trainee = untrained(estimator, settings) if settings.calibrate.strategy == "initial" else estimator
-    trainee = turned_reader(trainee, document["turns"]["taken"])
+    trainee = as_found(trainee, document["turns"])
     _climb(trainee, base, data, replace(judge, estimator=trainee), folder, document, progress, world)
     choice = choice_of(document["ladder"], settings)
     _finish((estimator, trainee), base, data, settings, folder, document, choice, progress)
@@ -98,7 +98,7 @@ def follow_ladder(estimator: Trainable, data: Populations, settings: Settings, p
     if start.finished:
         return
     trainee = untrained(estimator, settings) if settings.calibrate.strategy == "initial" else estimator
-    trainee = turned_reader(trainee, start.turns)
+    trainee = as_found(trainee, start.turns)
     events = train(trainee, data.train_target, data.train_common, settings.calibrate, start.state, processes)
     for event in events:
         if isinstance(event, LadderStep) and processes.told(None):
@@ -135,7 +135,7 @@ def _climb(
     state_file = folder / STATE
     state = state_file.read_bytes() if state_file.is_file() else None
     start = int(document.get("saved_step", 0)) if state else 0
-    world.told(Start(False, state, document["turns"]["taken"]))
+    world.told(Start(False, state, document["turns"]))
     document["loss"] = [row for row in document["loss"] if row[0] <= start]
     progress.start("calibrate", settings.calibrate.steps)
     progress.advance(start)
@@ -259,12 +259,11 @@ def _finish(
 def _why(choice: Choice, document: Mapping[str, Any]) -> str:
     """Return the reason with what the steps alone do not say: how far the chosen weights were drawn back."""
     rows = {row["step"]: row for row in document["ladder"]}
-    share, turns = rows[choice.step].get("share", 1.0), document["turns"]["taken"]
+    share = rows[choice.step].get("share", 1.0)
     if choice.step == 0:
         return choice.why
     drawn = "base weights" if share == 0 else f"{share:.0%} tuned, the rest base weights" if share < 1 else ""
-    read = f"people are read at {turns} turns of the picture" if turns > 1 else ""
-    return "; ".join(part for part in (choice.why, drawn, read) if part)
+    return "; ".join(part for part in (choice.why, drawn, told(document["turns"])) if part)
 
 
 def step_weights(estimator: Trainable, folder: Path, step: int) -> dict[str, torch.Tensor]:

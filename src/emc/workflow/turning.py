@@ -21,9 +21,24 @@ GLANCE = 200
 """Target persons that are read first: where turning does nothing for them, the others are spared the readings."""
 
 
-def turned_reader(estimator: Trainable, turns: int) -> Trainable:
-    """Return an estimator that shares the network of `estimator` and reads at `turns` turns of the picture."""
-    return estimator if turns <= 1 else plugins.make_plugin("estimators", "turned", inner=estimator, turns=turns)
+def turned_reader(estimator: Trainable, turns: int, closer: int) -> Trainable:
+    """Return an estimator that shares the network of `estimator` and reads at `turns` turns, closer at some of them."""
+    if turns <= 1:
+        return estimator
+    return plugins.make_plugin("estimators", "turned", inner=estimator, turns=turns, closer=closer)
+
+
+def as_found(estimator: Trainable, turns: Mapping[str, Any]) -> Trainable:
+    """Return the reader that a ladder's ``turns`` tell of; one begun before there were closer looks has none."""
+    return turned_reader(estimator, turns["taken"], turns.get("closer", 0))
+
+
+def told(turns: Mapping[str, Any]) -> str:
+    """Return in words how a ladder's ``turns`` say that people are read, "" where it is as they are."""
+    if turns["taken"] <= 1:
+        return ""
+    closer = f", closer at the {turns['closer']} surest" if turns.get("closer") else ""
+    return f"people are read at {turns['taken']} turns of the picture{closer}"
 
 
 def try_turns(estimator: Trainable, judge: Judge) -> dict[str, Any]:
@@ -36,8 +51,8 @@ def try_turns(estimator: Trainable, judge: Judge) -> dict[str, Any]:
     options = judge.settings.calibrate
     if options.turns <= 1 or options.strategy != "calibration" or judge.base.target is None:
         return {"taken": 1, "why": "not asked for"}
-    reader = turned_reader(estimator, options.turns)
-    tried: dict[str, Any] = {"tried": options.turns}
+    reader = turned_reader(estimator, options.turns, options.closer)
+    tried: dict[str, Any] = {"tried": options.turns, "closer": options.closer}
     if len(judge.target) > 2 * GLANCE:
         glance = _glance(judge.target, options.seed)
         scores = score_samples(estimator, glance, judge.settings.evaluate)
