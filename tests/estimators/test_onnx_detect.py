@@ -9,7 +9,7 @@ import pytest
 from emc.errors import WeightsError
 from emc.estimators.onnx_card import IMAGENET_MEAN, HeatmapOutput, MovenetOutput, SimccOutput
 from emc.estimators.onnx_detect import detect_card
-from emc.estimators.onnx_graph import GraphShapes
+from emc.estimators.onnx_engine import GraphShapes
 
 FILE = Path("models/pose.onnx")
 IMAGE = {"input": (None, 3, 256, 192)}

@@ -1,4 +1,4 @@
-"""Files in ONNX Runtime: shapes, batch sizes, and what is said of files that cannot be used."""
+"""Files in an engine: shapes, batch sizes, and what is said of files that cannot be used."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emc.errors import ShapeMismatch, WeightsError
-from emc.estimators.onnx_graph import OnnxGraph, compute_threads
+from emc.estimators.onnx_graph import OnnxGraph
 from onnx_models import simcc_model
 
 OUTPUTS = ["simcc_x", "simcc_y"]
@@ -55,9 +55,3 @@ def test_a_wrong_shape_is_told_with_the_file(tmp_path: Path) -> None:
     graph = OnnxGraph(simcc_model(tmp_path / "m.onnx", size=(96, 64)))
     with pytest.raises(ShapeMismatch, match=r"m\.onnx cannot be run on input \(1, 3, 10, 10\)"):
         graph.run(np.zeros((1, 3, 10, 10), np.float32), "input", OUTPUTS)
-
-
-def test_threads_are_what_pytorch_was_told() -> None:
-    import torch
-
-    assert compute_threads() == torch.get_num_threads()

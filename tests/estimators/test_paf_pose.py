@@ -175,3 +175,16 @@ def test_without_a_card(tmp_path: Path) -> None:
     path.with_suffix(".toml").unlink()
     with pytest.raises(WeightsError, match=r"robot\.toml is missing.*openpose"):
         PafEstimator(path)
+
+
+def test_openvino_finds_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("openvino", reason="needs OpenVINO: pip install 'emc-pose[openvino]'")
+    path, image, boxes = network(tmp_path), picture(ARMS), [around(xy) for xy in ARMS]
+    found = []
+    for engine, name in (("onnxruntime", "ONNX Runtime"), ("openvino", "OpenVINO")):
+        monkeypatch.setenv("EMC_ONNX_ENGINE", engine)
+        estimator = PafEstimator(path)
+        assert estimator.describe().extra["engine"].startswith(name)
+        found.append(np.stack([one.xy for one in estimator.predict([image], [boxes])]))
+    assert np.isfinite(found[0]).all()
+    np.testing.assert_allclose(found[1], found[0], atol=1e-3)

@@ -7,7 +7,7 @@ from typing import Any
 
 from emc.errors import WeightsError
 from emc.estimators.onnx_card import IMAGENET_MEAN, IMAGENET_STD, OnnxCard, card_path
-from emc.estimators.onnx_graph import GraphShapes
+from emc.estimators.onnx_engine import GraphShapes
 from emc.pose.skeleton import SKELETONS
 
 SIMCC_SPLIT = 2.0

@@ -169,7 +169,7 @@ def _converted(module: nn.Module, size: tuple[int, int], outputs: Sequence[str])
 
 
 def _difference(module: nn.Module, path: Path, size: tuple[int, int], outputs: Sequence[str]) -> float:
-    """Return the largest difference of an output between PyTorch and ONNX Runtime, on three crops of noise."""
+    """Return the largest difference of an output between PyTorch and the file, on three crops of noise."""
     from emc.estimators.onnx_graph import OnnxGraph
 
     noise = np.random.default_rng(0).normal(0, 1, (3, 3, size[1], size[0])).astype(np.float32)

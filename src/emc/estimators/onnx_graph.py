@@ -1,59 +1,43 @@
-"""An ONNX file in ONNX Runtime: names, shapes, and batches run on every core (or on CUDA where it is there)."""
-
-# ONNX Runtime has no complete types.
-# pyright: reportPrivateImportUsage=false
+"""An ONNX file ready to run: names, shapes, and batches of any size; the engine behind it is `onnx_choice`'s."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from emc.errors import ShapeMismatch, WeightsError
-
-QUIET = 3
-Dimension = int | None
-
-
-@dataclass(frozen=True, slots=True)
-class GraphShapes:
-    """Names and shapes of a graph's inputs and outputs, in its order; a dimension that may vary is None."""
-
-    inputs: Mapping[str, tuple[Dimension, ...]]
-    outputs: Mapping[str, tuple[Dimension, ...]]
+from emc.estimators.onnx_choice import open_engine
+from emc.estimators.onnx_engine import GraphShapes
 
 
 class OnnxGraph:
     """A model file ready to run; `run` may be called from several threads at once.
 
     Each call computes on one core: several calls side by side keep all cores busier than one call on all of them.
-    On CUDA one call at a time fills the device. Raises `WeightsError` naming the file where it is missing or
-    ONNX Runtime cannot read it.
+    On CUDA one call at a time fills the device. Raises `WeightsError` naming the file where it is missing or no
+    engine reads it, `UsageError` where an engine is asked for that cannot be had.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         if not path.is_file():
             raise WeightsError(f"{path} is missing: give the path of an ONNX file")
-        content = path.read_bytes()
-        self.sha256 = hashlib.sha256(content).hexdigest()
-        self._session = open_session(path, len(content))
-        self.shapes = GraphShapes(
-            {node.name: _shape(node.shape) for node in self._session.get_inputs()},
-            {node.name: _shape(node.shape) for node in self._session.get_outputs()},
-        )
+        self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        self._engine = open_engine(path)
+        self.shapes = self._engine.shapes
+
+    @property
+    def engine(self) -> str:
+        """The library that runs the graph, its version, and the device where it is not the processor."""
+        return self._engine.name
 
     @property
     def on_cuda(self) -> bool:
         """Whether the graph runs on a CUDA device."""
-        return "CUDAExecutionProvider" in self._session.get_providers()
+        return self._engine.on_cuda
 
     @property
     def fixed_batch(self) -> int | None:
@@ -119,42 +103,10 @@ class OnnxGraph:
 
     def _run(self, batch: np.ndarray, name: str, outputs: Sequence[str]) -> list[np.ndarray]:
         try:
-            found: Sequence[Any] = self._session.run(list(outputs), {name: batch})
-        except Exception as error:  # noqa: BLE001 - ONNX Runtime raises its own classes, which it does not export
+            return self._engine.run(outputs, {name: batch})
+        except Exception as error:  # noqa: BLE001 - engines raise classes of their own, which they do not export
             first = str(error).splitlines()[0]
             raise ShapeMismatch(
                 f"{self.path} cannot be run on {name} {batch.shape}, outputs {list(outputs)} ({first:.120}): "
                 "correct its card (docs/onnx.md)"
             ) from error
-        return [np.asarray(one) for one in found]
-
-
-def open_session(path: Path, size: int) -> onnxruntime.InferenceSession:
-    """Return a session of a file on the best provider at hand; raises `WeightsError` naming the file."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = QUIET
-    known = onnxruntime.get_available_providers()
-    wanted = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in known]
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=wanted)
-    except Exception as error:  # noqa: BLE001 - ONNX Runtime raises its own classes, which it does not export
-        first = str(error).splitlines()[0]
-        raise WeightsError(
-            f"{path} ({size} bytes) is not a model that ONNX Runtime {onnxruntime.__version__} reads ({first:.120}): "
-            "download or export it again"
-        ) from error
-
-
-def compute_threads() -> int:
-    """Return how many cores to use: what PyTorch was told, where it is loaded, else ``OMP_NUM_THREADS``, else all."""
-    torch = sys.modules.get("torch")
-    if torch is not None and hasattr(torch, "get_num_threads"):
-        return int(torch.get_num_threads())
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    return int(told) if told.isdigit() and int(told) > 0 else os.cpu_count() or 1
-
-
-def _shape(shape: Sequence[Any]) -> tuple[Dimension, ...]:
-    return tuple(size if isinstance(size, int) and size > 0 else None for size in shape)

@@ -1,4 +1,4 @@
-"""`onnx`: pose models of others (RTMPose, heatmap networks, MoveNet) and our own exports, by ONNX Runtime."""
+"""`onnx`: pose models of others (RTMPose, heatmap networks, MoveNet) and our own exports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from emc.estimators.onnx_card import (
 from emc.estimators.onnx_crops import CropBatch, crop_frames, to_image
 from emc.estimators.onnx_decode import read_heatmaps, read_movenet, read_simcc
 from emc.estimators.onnx_detect import detect_card
-from emc.estimators.onnx_graph import OnnxGraph, compute_threads
+from emc.estimators.onnx_engine import compute_threads
+from emc.estimators.onnx_graph import OnnxGraph
 from emc.interfaces import ModelInfo
 from emc.pose.records import Box, Prediction
 from emc.pose.skeleton import Skeleton
@@ -164,7 +165,7 @@ class LoadedModel:
             trainable=False,
             weights=str(self.graph.path),
             notes=card.about.notes or f"{card.family} outputs; " + ("card read" if self.has_card else "card guessed"),
-            extra={"sha256": self.graph.sha256, "source": card.about.source},
+            extra={"sha256": self.graph.sha256, "source": card.about.source, "engine": self.graph.engine},
         )
 
     def _read(self, outputs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -125,7 +125,7 @@ class PafModel:
             trainable=False,
             weights=str(self.graph.path),
             notes=card.about.notes or "heatmaps and part affinity fields; card read",
-            extra={"sha256": self.graph.sha256, "source": card.about.source},
+            extra={"sha256": self.graph.sha256, "source": card.about.source, "engine": self.graph.engine},
         )
 
     def _parts(self, found: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

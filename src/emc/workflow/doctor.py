@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import tempfile
@@ -27,6 +28,7 @@ def examine() -> dict[str, Any]:
         _check("detector embedded", _detector, "reinstall emc-pose: its embedded weights are missing or damaged"),
         _check("lifter temporal-small", _lifter, "reinstall emc-pose: its embedded weights are missing or damaged"),
         _check("regions (keypointrcnn)", _regions, "reinstall PyTorch: `pip install --force-reinstall torch`"),
+        _check("ONNX files", _onnx, "follow what it says, or reinstall: `pip install --force-reinstall onnxruntime`"),
     ]
     return {"emc": __version__, "ok": all(check["ok"] for check in checks), "checks": checks}
 
@@ -108,6 +110,14 @@ def _regions() -> str:
     from emc.estimators.keypoint_rcnn_operators import examine_operators
 
     return examine_operators()
+
+
+def _onnx() -> str:
+    if importlib.util.find_spec("onnxruntime") is None:
+        return "not read: pip install 'emc-pose[onnx]' if you want them"
+    from emc.estimators.onnx_choice import engines_in_turn
+
+    return "run by " + ", else ".join(engines_in_turn())
 
 
 def _lifter() -> str:
