@@ -296,6 +296,8 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    # Against ONNX Runtime and rtmlib, which uses it too, unless another engine is asked for.
+    os.environ.setdefault("EMC_ONNX_ENGINE", "onnxruntime")
     cv2.setNumThreads(1)
     quick = arguments.quick
     document: dict[str, Any] = {"cores": os.cpu_count(), "threads": arguments.threads}

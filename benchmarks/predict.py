@@ -8,7 +8,9 @@ predicted, stored, alerts found.
 - model: `emc` with given boxes against the bare network on tensors in memory and against rtmlib on the same ONNX file,
   clip and boxes; RTMPose t, s, m, l and ViTPose-S with random weights. Beside them decoding alone: `ceiling` is the
   share of the bare network that is left when nothing but the network and the decoder use the cores. The summary takes
-  the largest RTMPose against the bare network, the worst of all against rtmlib.
+  the largest RTMPose against the bare network, the worst of all against rtmlib. All of them, and all other parts, run
+  in ONNX Runtime; where OpenVINO is installed, the same three in OpenVINO come beside them (`..._openvino`): ours and
+  the bare network in float32, rtmlib as it asks for it, which is bfloat16 where the processor can.
 - tracker: `emc`, detector on every fifth frame, against rtmlib's PoseTracker with the same two networks, as it is by
   default and looking on every fifth frame too; share of joints within a tenth of the box of the rendered truth.
   `ceiling` is what the bare pose network alone, on tensors in memory, would reach against the same PoseTracker.
@@ -25,11 +27,13 @@ rtmlib is no dependency: `pip install --no-deps rtmlib tqdm` (its own would brin
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +50,7 @@ PARTS = ("model", "tracker", "transformers", "growth", "parity", "coco")
 NETWORKS = ("rtmpose_t", "rtmpose_s", "rtmpose_m", "rtmpose_l", "vitpose_s")
 HEAVY = ("rtmpose_l", "vitpose_s")
 """Networks that are shown half of the clip."""
+OPENVINO = importlib.util.find_spec("openvino") is not None
 TRACKER_FIGURES = ("vs_pose_tracker", "vs_pose_tracker_as_seldom", "accuracy_difference")
 
 
@@ -59,21 +64,34 @@ def model(folder: Path, shared: Path, quick: bool, rounds: int, networks: list[s
         video, boxes, frames, persons = clips[most]
         path = network_file(folder, name)
         kind = {"rtmlib": "ViTPose" if name.startswith("vitpose") else "RTMPose"}
-        with_boxes = Job(str(video), frames, str(path), str(boxes), SIZE)
-        found = race({
-            "emc": ("emc", with_boxes),
-            "bare": ("bare", Job("", frames, str(path), persons=persons)),
-            "rtmlib": ("rtmlib", Job(str(video), frames, str(path), str(boxes), SIZE, settings=kind)),
+        clip, alone = Job(str(video), frames, str(path), str(boxes), SIZE), Job("", frames, str(path), persons=persons)
+        contestants = {
+            "emc": ("emc", clip), "bare": ("bare", alone), "rtmlib": ("rtmlib", replace(clip, settings=kind)),
             "decoder": ("decoder", Job(str(video), frames)),
-        }, rounds)  # fmt: skip
-        alone, decoding = (found[key]["median_s"] for key in ("bare", "decoder"))
+        }  # fmt: skip
+        if OPENVINO:
+            contestants |= {
+                "emc_openvino": ("emc", replace(clip, settings={"engine": "openvino"})),
+                "bare_openvino": ("bare_openvino", alone),
+                "rtmlib_openvino": ("rtmlib", replace(clip, settings=kind | {"engine": "openvino"})),
+            }
+        found = race(contestants, rounds)
+        bare, decoding = (found[key]["median_s"] for key in ("bare", "decoder"))
         rows.append({"network": name, "clip": video.name, "frames": frames, "persons": persons} | {
-            "bare_ms_per_person": 1000 * alone / persons, "decoding_ms_per_frame": 1000 * decoding / frames,
-            "ceiling": alone / (alone + decoding / (os.cpu_count() or 1)),
-            "vs_bare_model": ratio(found, "emc", "bare"), "vs_rtmlib": ratio(found, "emc", "rtmlib"),
-            "contestants": shown(found),
-        })  # fmt: skip
+            "bare_ms_per_person": 1000 * bare / persons, "decoding_ms_per_frame": 1000 * decoding / frames,
+            "ceiling": bare / (bare + decoding / (os.cpu_count() or 1)),
+        } | against(found) | {"contestants": shown(found)})  # fmt: skip
     return rows
+
+
+def against(found: dict[str, dict[str, Any]]) -> dict[str, float]:
+    """Return `emc` over the bare network and over rtmlib, each in the same engine."""
+    figures = {"vs_bare_model": ratio(found, "emc", "bare"), "vs_rtmlib": ratio(found, "emc", "rtmlib")}
+    if "emc_openvino" in found:
+        figures["vs_bare_openvino"] = ratio(found, "emc_openvino", "bare_openvino")
+        figures["vs_rtmlib_openvino"] = ratio(found, "emc_openvino", "rtmlib_openvino")
+        figures["openvino_vs_onnxruntime"] = ratio(found, "emc_openvino", "emc")
+    return figures
 
 
 def transformers_part(folder: Path, shared: Path, quick: bool, rounds: int) -> dict[str, Any]:
@@ -111,6 +129,9 @@ def summary(document: dict[str, Any]) -> dict[str, Any]:
         largest = [row for row in document["model"] if row["network"].startswith("rtmpose")] or document["model"]
         figures["vs_bare_model"] = largest[-1]["vs_bare_model"]
         figures["vs_rtmlib"] = min(row["vs_rtmlib"] for row in document["model"])
+        if "vs_bare_openvino" in largest[-1]:
+            figures["vs_bare_openvino"] = largest[-1]["vs_bare_openvino"]
+            figures["vs_rtmlib_openvino"] = min(row["vs_rtmlib_openvino"] for row in document["model"])
     if "tracker" in document:
         figures |= {key: document["tracker"][key] for key in TRACKER_FIGURES}
         figures["ceiling_of_tracker"] = document["tracker"]["ceiling"]
@@ -136,6 +157,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few frames, one round, smallest networks")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
+    # What is not told another engine is compared in the one that the others use.
+    os.environ["EMC_ONNX_ENGINE"] = "onnxruntime"
     rounds = 1 if asked.quick else asked.rounds
     parts: dict[str, Callable[[Path], Any]] = {
         "model": lambda folder: model(folder, asked.shared, asked.quick, rounds, asked.networks),

@@ -16,7 +16,12 @@ TENSORS = 8
 
 
 def emc(job: Job, folder: Path) -> Ready:
-    """`emc predict` on a clip of a project: everything from starting a run to its alerts; each call is a new run."""
+    """`emc predict` on a clip of a project: everything from starting a run to its alerts; each call is a new run.
+
+    The setting `engine` says what runs an ONNX file: ONNX Runtime, unless it asks for openvino.
+    """
+    told = dict(job.settings)
+    os.environ["EMC_ONNX_ENGINE"] = told.pop("engine", "onnxruntime")
     from emc.workflow.compute import share_one_heap
 
     share_one_heap()
@@ -31,7 +36,7 @@ def emc(job: Job, folder: Path) -> Ready:
     from emc.workflow.trust import read_trust
 
     settings = read_settings(
-        None, {}, predict={"estimator": job.model or "nano"} | job.settings, video={"max_frames": job.frames}
+        None, {}, predict={"estimator": job.model or "nano"} | told, video={"max_frames": job.frames}
     )
     clip = read_clip(Path(job.video), Role.TARGET, "", {}, [], settings.video)
     numbers = count()
@@ -84,6 +89,22 @@ def bare(job: Job, folder: Path) -> Ready:
     return Ready(run)
 
 
+def bare_openvino(job: Job, folder: Path) -> Ready:
+    """The network alone in OpenVINO: float32, else its defaults; batches of 8 on all cores, tensors in memory."""
+    import numpy as np
+    import openvino
+
+    network = openvino.Core().compile_model(job.model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    sides = [size.get_length() for size in list(network.input(0).get_partial_shape())[2:]]
+    batch = np.random.default_rng(0).normal(0, 1, (TENSORS, 3, *sides)).astype(np.float32)
+
+    def run() -> None:
+        for start in range(0, job.persons, TENSORS):
+            network([batch[: job.persons - start]])
+
+    return Ready(run)
+
+
 def decoder(job: Job, folder: Path) -> Ready:
     """Decoding alone, on one thread, of what `emc` decodes: nothing is converted or cut."""
     import av
@@ -101,10 +122,11 @@ def decoder(job: Job, folder: Path) -> Ready:
 
 
 def rtmlib(job: Job, folder: Path) -> Ready:
-    """RTMPose (or ViTPose) of rtmlib on each frame's given boxes."""
+    """RTMPose (or ViTPose) of rtmlib on each frame's given boxes, in the engine of the setting `engine`."""
     import rtmlib as library
 
-    reader = getattr(library, job.settings.get("rtmlib", "RTMPose"))(job.model, model_input_size=job.size)
+    kind, engine = job.settings.get("rtmlib", "RTMPose"), job.settings.get("engine", "onnxruntime")
+    reader = getattr(library, kind)(job.model, model_input_size=job.size, backend=engine)
     boxes = given_boxes(job)
 
     def run() -> Any:
@@ -190,7 +212,8 @@ def pictures(job: Job) -> Iterator[Any]:
 
 
 CONTESTANTS = {
-    "emc": emc, "bare": bare, "decoder": decoder, "rtmlib": rtmlib, "tracker": tracker, "transformers": transformers,
+    "emc": emc, "bare": bare, "bare_openvino": bare_openvino, "decoder": decoder, "rtmlib": rtmlib, "tracker": tracker,
+    "transformers": transformers,
 }  # fmt: skip
 
 
