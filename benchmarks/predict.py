@@ -7,8 +7,9 @@ predicted, stored, alerts found.
 
 - model: `emc` with given boxes against the bare network on tensors in memory and against rtmlib on the same ONNX file,
   clip and boxes; RTMPose t, s, m, l and ViTPose-S with random weights. Beside them decoding alone: `ceiling` is the
-  share of the bare network that is left when nothing but the network and the decoder use the cores. The summary takes
-  the largest RTMPose against the bare network, the worst of all against rtmlib. All of them, and all other parts, run
+  share of the bare network that is left when nothing but the network and the decoder use the cores, `ceiling_vs_rtmlib`
+  what that would reach against rtmlib. The summary takes the largest RTMPose against the bare network, the worst of all
+  against rtmlib. All of them, and all other parts, run
   in ONNX Runtime; where OpenVINO is installed, the same three in OpenVINO come beside them (`..._openvino`): ours and
   the bare network in float32, rtmlib as it asks for it, which is bfloat16 where the processor can.
 - tracker: `emc`, detector on every fifth frame, against rtmlib's PoseTracker with the same two networks, as it is by
@@ -80,6 +81,7 @@ def model(folder: Path, shared: Path, quick: bool, rounds: int, networks: list[s
         rows.append({"network": name, "clip": video.name, "frames": frames, "persons": persons} | {
             "bare_ms_per_person": 1000 * bare / persons, "decoding_ms_per_frame": 1000 * decoding / frames,
             "ceiling": bare / (bare + decoding / (os.cpu_count() or 1)),
+            "ceiling_vs_rtmlib": found["rtmlib"]["median_s"] / (bare + decoding / (os.cpu_count() or 1)),
         } | against(found) | {"contestants": shown(found)})  # fmt: skip
     return rows
 

@@ -90,7 +90,11 @@ def found_boxes(
 
 
 def file_boxes(path: Path, clip: Clip) -> dict[int, list[Box]]:
-    """Return person boxes per frame from a COCO JSON or CSV file; untracked persons are tracked."""
+    """Return person boxes per frame from a COCO JSON or CSV file; untracked persons are tracked.
+
+    Where a tracked person is missing on frames of a video, its box is interpolated. Images need not be frames of one
+    film: on each there are the boxes of the file, and no others.
+    """
     from emc.formats.boxes_csv import read_boxes
     from emc.stages.track import TrackSettings, track
 
@@ -99,7 +103,11 @@ def file_boxes(path: Path, clip: Clip) -> dict[int, list[Box]]:
         return boxes
     # Whoever drew the boxes was sure of them: no score is too low.
     certain = TrackSettings(start_score=0.0, sure_score=0.0, min_hits=1, reunite=False)
-    return dict(track(((frame, boxes.get(frame, [])) for frame in range(clip.frames)), certain))
+    tracked = dict(track(((frame, boxes.get(frame, [])) for frame in range(clip.frames)), certain))
+    if clip.kind != "images":
+        return tracked
+    given = {frame: {box.xywh for box in found} for frame, found in boxes.items()}
+    return {frame: [box for box in found if box.xywh in given.get(frame, ())] for frame, found in tracked.items()}
 
 
 def sampling_word(settings: Settings) -> str:
