@@ -9,14 +9,14 @@ predicted, stored, alerts found.
   clip and boxes; RTMPose t, s, m, l and ViTPose-S with random weights. Beside them decoding alone: `ceiling` is the
   share of the bare network that is left when nothing but the network and the decoder use the cores, `ceiling_vs_rtmlib`
   what that would reach against rtmlib. The summary takes the largest RTMPose against the bare network, the worst of all
-  against rtmlib. All of them, and all other parts, run
-  in ONNX Runtime; where OpenVINO is installed, the same three in OpenVINO come beside them (`..._openvino`): ours and
-  the bare network in float32, rtmlib as it asks for it, which is bfloat16 where the processor can.
+  against rtmlib. All of them, and all other parts, run in ONNX Runtime; where OpenVINO is installed, the same three in
+  OpenVINO come beside them (`..._openvino`): ours and the bare network in float32, rtmlib as it asks for it, which is
+  bfloat16 where the processor can.
 - tracker: `emc`, detector on every fifth frame, against rtmlib's PoseTracker with the same two networks, as it is by
   default and looking on every fifth frame too; share of joints within a tenth of the box of the rendered truth.
   `ceiling` is what the bare pose network alone, on tensors in memory, would reach against the same PoseTracker.
 - transformers: `emc` on the file that `emc export onnx` makes of a ViTPose-S, against transformers on the same weights,
-  clip and boxes (no mirrored second reading on any side); `ceiling` as above.
+  clip and boxes (no mirrored second reading on any side); `ceiling` as above; beside it in OpenVINO, where that is.
 - growth: `emc` with detection on a clip and on one ten times as long: time and memory.
 - parity: ours against rtmlib and transformers on the same weights: largest difference in px and score
   (torchvision's and Detectron2's network: `benchmarks/keypointrcnn.py`).
@@ -100,14 +100,19 @@ def transformers_part(folder: Path, shared: Path, quick: bool, rounds: int) -> d
     video, boxes, frames, persons = clip_with_boxes(folder, shared, 8 if quick else 40)
     estimator = VitPoseEstimator.untrained(0) if quick else VitPoseS.untrained(0)
     saved, exported = vitpose_files(folder, estimator, "vitpose")
-    found = race({
-        "emc_onnx": ("emc", Job(str(video), frames, str(exported), str(boxes))),
+    ours = Job(str(video), frames, str(exported), str(boxes))
+    contestants = {
+        "emc_onnx": ("emc", ours),
         "transformers": ("transformers", Job(str(video), frames, str(saved), str(boxes))),
         "bare": ("bare", Job("", frames, str(exported), persons=persons)),
-    }, rounds)  # fmt: skip
+    }
+    if OPENVINO:
+        contestants["emc_openvino"] = ("emc", replace(ours, settings={"engine": "openvino"}))
+    found = race(contestants, rounds)
+    openvino = {"vs_transformers_openvino": ratio(found, "emc_openvino", "transformers")} if OPENVINO else {}
     return {
         "network": "tiny ViTPose" if quick else "ViTPose-S", "clip": video.name, "frames": frames, "persons": persons,
-        "contestants": shown(found), "vs_transformers": ratio(found, "emc_onnx", "transformers"),
+        "contestants": shown(found), "vs_transformers": ratio(found, "emc_onnx", "transformers"), **openvino,
         "vs_bare_model": ratio(found, "emc_onnx", "bare"),
         "ceiling": ratio(found, "bare", "transformers"),
     }  # fmt: skip
@@ -140,6 +145,8 @@ def summary(document: dict[str, Any]) -> dict[str, Any]:
     if "transformers" in document:
         figures["vs_transformers"] = document["transformers"]["vs_transformers"]
         figures["ceiling_of_transformers"] = document["transformers"]["ceiling"]
+        if "vs_transformers_openvino" in document["transformers"]:
+            figures["vs_transformers_openvino"] = document["transformers"]["vs_transformers_openvino"]
     if "growth" in document:
         figures |= {key: document["growth"][key] for key in ("memory_growth", "time_growth")}
     if "parity" in document:
