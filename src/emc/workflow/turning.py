@@ -15,8 +15,8 @@ from emc.stages.evaluate import PopulationScores, before_after, chance_kept
 from emc.workflow.judging import Judge
 from emc.workflow.scoring import score_samples
 
-WORTH = 0.05
-"""Share of the errors that turning must remove: it costs as many readings a person as there are turns."""
+WORTH = 0.1
+"""Share of the errors that turning must remove: it costs as many readings a person as there are turns, and closer looks."""
 GLANCE = 200
 """Target persons that are read first: where turning does nothing for them, the others are spared the readings."""
 
