@@ -16,7 +16,7 @@ from emc.workflow.judging import Judge
 from emc.workflow.scoring import score_samples
 
 WORTH = 0.1
-"""Share of the errors that turning must remove: it costs as many readings a person as there are turns, and closer looks."""
+"""Share of the errors that turning must remove: it costs a reading a person for each turn, two for a closer look."""
 GLANCE = 200
 """Target persons that are read first: where turning does nothing for them, the others are spared the readings."""
 
