@@ -9,9 +9,9 @@ import numpy as np
 from emc.pose.geometry import bounding_box
 from emc.pose.records import Clip, Edit, JointChange, Prediction, Provenance, Role, Visibility
 from emc.store.sql import SqlStore
-from emc.synth.camera import look_at
-from emc.synth.motion import generate_motion
-from emc.synth.rig import BodyShape
+from emc.synth.body.rig import BodyShape
+from emc.synth.motion.motions import generate_motion
+from emc.synth.scene.camera import look_at
 
 FRAMES, FPS, SIZE = 30, 30.0, (320, 240)
 WRIST = 9

@@ -19,7 +19,7 @@ from emc.pose.records import (
     Role,
     Visibility,
 )
-from emc.pose.skeleton import COCO17
+from emc.pose.skeletons.skeleton import COCO17
 from emc.store.sql import SqlStore
 from emc.study.preparing import StudyOrder, make_study
 
@@ -73,7 +73,7 @@ def small_study(folder: Path, frames: int = 4, step: int = 2, **rules: float) ->
 
 def _painted(folder: Path, name: str, frames: int) -> Clip:
     from emc.config import VideoSettings
-    from emc.workflow.clips import read_clip
+    from emc.workflow.project.clips import read_clip
 
     folder.mkdir(parents=True)
     for frame in range(frames):

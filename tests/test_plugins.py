@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from emc import plugins
+import emc.plugins as plugins
 from emc.errors import PluginError
 
 

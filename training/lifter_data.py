@@ -10,8 +10,9 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.spatial.transform import Rotation
 
-from emc.formats.h36m import TRAIN_SUBJECTS, motion_clips, read_positions
-from emc.formats.mocap import MotionClip, read_mocap
+from emc.formats.motion.h36m import TRAIN_SUBJECTS, motion_clips, read_positions
+from emc.formats.motion.mocap import read_mocap
+from emc.formats.motion.recording import MotionClip
 from emc.lifters.measured_noise import NoiseModel, apply_noise, read_noise
 from emc.lifters.person_frame import flat_pose, person_frame, ray_rotation
 from emc.lifters.virtual_camera import (
@@ -24,9 +25,19 @@ from emc.lifters.virtual_camera import (
     view,
     with_bones,
 )
-from emc.pose.skeleton import COCO17, H36M17
-from emc.synth.motion import COMMON_MOTIONS, UNCOMMON_MOTIONS, generate_motion
-from emc.synth.rig import COCO_SOURCES, H36M_SOURCES, NODE, NODES, BodyShape, build_rig, pick, pose_rig, sample_body
+from emc.pose.skeletons.skeleton import COCO17, H36M17
+from emc.synth.body.rig import (
+    COCO_SOURCES,
+    H36M_SOURCES,
+    NODE,
+    NODES,
+    BodyShape,
+    build_rig,
+    pick,
+    pose_rig,
+    sample_body,
+)
+from emc.synth.motion.motions import COMMON_MOTIONS, UNCOMMON_MOTIONS, generate_motion
 
 FPS = 30.0
 LEGS = tuple(COCO17.index(f"{side}_{joint}") for side in ("left", "right") for joint in ("knee", "ankle"))

@@ -18,13 +18,14 @@ import torch
 
 from emc.config import Settings, read_settings
 from emc.pose.records import Sample
-from emc.synth.motion import COMMON_MOTIONS, UNCOMMON_MOTIONS
-from emc.workflow.bench_lspe import hold_out
-from emc.workflow.bench_noise import bench_noise, write_noise
-from emc.workflow.calibrate import trainable
-from emc.workflow.ladder import Populations, run_ladder
+from emc.synth.motion.motions import COMMON_MOTIONS, UNCOMMON_MOTIONS
+from emc.workflow.bench.lspe import hold_out
+from emc.workflow.bench.noise import bench_noise, write_noise
+from emc.workflow.calibration.base import trainable
+from emc.workflow.calibration.data import Populations
+from emc.workflow.calibration.ladder import run_ladder
 from emc.workflow.progress import Silent
-from emc.workflow.rendered import FRAMES_PER_PERSON, ClipOrder, sparse_samples
+from emc.workflow.samples.rendered import FRAMES_PER_PERSON, ClipOrder, sparse_samples
 
 TARGET_SEED, COMMON_SEED = 600_000, 650_000
 

@@ -9,22 +9,22 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from emc.version import __version__
 
 _PLACES = {
     "new_project": "emc.workflow.project",
     "open_project": "emc.workflow.project",
     "status": "emc.workflow.project",
-    "add_clips": "emc.workflow.clips",
+    "add_clips": "emc.workflow.project",
     "predict_clips": "emc.workflow.predict",
-    "list_alerts": "emc.workflow.alerts",
-    "next_to_correct": "emc.workflow.select",
-    "fit_project_confidence": "emc.workflow.confidence",
+    "list_alerts": "emc.workflow.predict",
+    "next_to_correct": "emc.workflow.calibration",
+    "fit_project_confidence": "emc.workflow.calibration",
     "import_labels": "emc.workflow.labels",
     "export_labels": "emc.workflow.labels",
-    "calibrate_project": "emc.workflow.calibrate",
+    "calibrate_project": "emc.workflow.calibration",
     "evaluate_project": "emc.workflow.evaluate",
-    "lift_project": "emc.workflow.lift",
+    "lift_project": "emc.workflow.lifting",
     "report_project": "emc.workflow.report",
     "read_settings": "emc.config",
     "EmcError": "emc.errors",
@@ -34,20 +34,20 @@ __all__ = ["__version__", *_PLACES]  # pyright: ignore[reportUnsupportedDunderAl
 if TYPE_CHECKING:
     from emc.config import read_settings as read_settings
     from emc.errors import EmcError as EmcError
-    from emc.workflow.alerts import list_alerts as list_alerts
-    from emc.workflow.calibrate import calibrate_project as calibrate_project
-    from emc.workflow.clips import add_clips as add_clips
-    from emc.workflow.confidence import fit_project_confidence as fit_project_confidence
+    from emc.workflow.calibration import calibrate_project as calibrate_project
+    from emc.workflow.calibration import fit_project_confidence as fit_project_confidence
+    from emc.workflow.calibration import next_to_correct as next_to_correct
     from emc.workflow.evaluate import evaluate_project as evaluate_project
     from emc.workflow.labels import export_labels as export_labels
     from emc.workflow.labels import import_labels as import_labels
-    from emc.workflow.lift import lift_project as lift_project
+    from emc.workflow.lifting import lift_project as lift_project
+    from emc.workflow.predict import list_alerts as list_alerts
     from emc.workflow.predict import predict_clips as predict_clips
+    from emc.workflow.project import add_clips as add_clips
     from emc.workflow.project import new_project as new_project
     from emc.workflow.project import open_project as open_project
     from emc.workflow.project import status as status
     from emc.workflow.report import report_project as report_project
-    from emc.workflow.select import next_to_correct as next_to_correct
 
 
 def __getattr__(name: str) -> Any:

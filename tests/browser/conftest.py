@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from editor_page import served, show
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from tests.browser.editor_page import served, show
 
 
 @pytest.fixture(scope="session")
@@ -34,10 +34,10 @@ def chromium() -> Iterator[Browser]:
 def predicted_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of one rendered kick, predicted, with enough flags to walk through."""
     from emc.config import read_settings
-    from emc.workflow.clips import add_clips
-    from emc.workflow.predict import predict_clips
-    from emc.workflow.project import new_project
-    from emc.workflow.rendered import ClipOrder, render_file
+    from emc.workflow.predict.runs import predict_clips
+    from emc.workflow.project.clips import add_clips
+    from emc.workflow.project.folder import new_project
+    from emc.workflow.samples.rendered import ClipOrder, render_file
 
     folder = tmp_path_factory.mktemp("editor")
     files = render_file(ClipOrder("front_kick", 7, 12, folder=str(folder / "media")))

@@ -20,7 +20,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 from emc.pose.records import Pose
 from emc.server.app import create_app
 from emc.server.security import Access
-from emc.workflow.project import open_project
+from emc.workflow.project.folder import open_project
 
 CLIP = "front_kick_00007"
 Point = tuple[float, float]

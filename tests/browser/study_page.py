@@ -12,15 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
-from editor_page import on_screen
 from playwright.sync_api import BrowserContext, Page, expect
+from tests.browser.editor_page import on_screen
 
-from emc.pose.skeleton import COCO17
+from emc.pose.skeletons.skeleton import COCO17
 from emc.server.security import Access
-from emc.server.study_app import create_study_app, stable_token
-from emc.study.accuracy import tolerances
-from emc.study.design import read_design
-from emc.study.tlx import SCALES
+from emc.server.studies.app import create_study_app, stable_token
+from emc.study.plan.design import read_design
+from emc.study.session.accuracy import tolerances
+from emc.study.session.tlx import SCALES
 
 Point = tuple[float, float]
 PATIENCE = 60_000

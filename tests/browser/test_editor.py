@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from editor_page import (
+from playwright.sync_api import BrowserContext, Page, expect
+from tests.browser.editor_page import (
     CLIP,
     close_to,
     drag,
@@ -25,14 +26,13 @@ from editor_page import (
     show,
     view,
 )
-from playwright.sync_api import BrowserContext, Page, expect
 
 from emc.pose.records import Provenance, Visibility
-from emc.pose.skeleton import COCO17
+from emc.pose.skeletons.skeleton import COCO17
 from emc.stages.edits import Label, edit_from_labels
-from emc.workflow.clips import add_clips
-from emc.workflow.project import open_project
-from emc.workflow.rendered import ClipOrder, render_file
+from emc.workflow.project.clips import add_clips
+from emc.workflow.project.folder import open_project
+from emc.workflow.samples.rendered import ClipOrder, render_file
 
 pytestmark = pytest.mark.browser
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from editor_page import (
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from tests.browser.editor_page import (
     Command,
     close_to,
     drawn,
@@ -20,7 +21,6 @@ from editor_page import (
     show,
     view,
 )
-from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 pytestmark = pytest.mark.browser
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"

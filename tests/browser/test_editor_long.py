@@ -9,12 +9,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from editor_page import drawn, served, show
 from playwright.sync_api import BrowserContext, Page, expect
+from tests.browser.editor_page import drawn, served, show
 
 from emc.pose.records import Alert, AlertReason, FrameAlerts, Prediction
-from emc.workflow.clips import add_clips
-from emc.workflow.project import new_project
+from emc.workflow.project.clips import add_clips
+from emc.workflow.project.folder import new_project
 
 pytestmark = pytest.mark.browser
 FRAMES = 3000

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from editor_page import CLIP, Command, drag, go_to, repair, saved, served, show
 from playwright.sync_api import BrowserContext, Page, expect
+from tests.browser.editor_page import CLIP, Command, drag, go_to, repair, saved, served, show
 
 from emc.config import read_settings
 from emc.pose.records import Provenance, Role
-from emc.pose.skeleton import COCO17
+from emc.pose.skeletons.skeleton import COCO17
 from emc.stages.edits import Label, edit_from_labels
-from emc.workflow.clips import add_clips
-from emc.workflow.predict import predict_clips
-from emc.workflow.project import new_project, open_project
-from emc.workflow.rendered import ClipOrder, render_file
+from emc.workflow.predict.runs import predict_clips
+from emc.workflow.project.clips import add_clips
+from emc.workflow.project.folder import new_project, open_project
+from emc.workflow.samples.rendered import ClipOrder, render_file
 
 pytestmark = pytest.mark.browser
 

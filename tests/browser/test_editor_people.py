@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from editor_page import (
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from tests.browser.editor_page import (
     Command,
     close_to,
     drag,
@@ -20,9 +21,8 @@ from editor_page import (
     saved,
     show,
 )
-from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from emc.pose.skeleton import COCO17
+from emc.pose.skeletons.skeleton import COCO17
 
 pytestmark = pytest.mark.browser
 

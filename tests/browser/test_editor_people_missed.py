@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from editor_page import CLIP, drawn, edits, go_to, kinds, on_screen, pose, repair, row, saved
 from playwright.sync_api import Page, expect
+from tests.browser.editor_page import CLIP, drawn, edits, go_to, kinds, on_screen, pose, repair, row, saved
 
 from emc.pose.records import Alert, AlertReason, FrameAlerts, Provenance
-from emc.workflow.project import open_project
+from emc.workflow.project.folder import open_project
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from editor_page import (
+from playwright.sync_api import BrowserContext, Page, expect
+from tests.browser.editor_page import (
     CLIP,
     edits,
     frame_of,
@@ -22,11 +23,10 @@ from editor_page import (
     served,
     show,
 )
-from playwright.sync_api import BrowserContext, Page, expect
 
 from emc.pose.records import Edit, JointChange, Provenance, Visibility
-from emc.pose.skeleton import COCO17
-from emc.workflow.project import open_project
+from emc.pose.skeletons.skeleton import COCO17
+from emc.workflow.project.folder import open_project
 
 pytestmark = pytest.mark.browser
 LAST = 11

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from tests.stages.report.made_up import made_up
 
 from emc.stages.report import render_html
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "stages" / "report"))
-from made_up import made_up  # noqa: E402
 
 pytestmark = pytest.mark.browser
 DRIVER = "GL Driver Message"

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from editor_page import CLIP, edits, kinds
 from playwright.sync_api import Page
+from tests.browser.editor_page import CLIP, edits, kinds
 
-from emc.pose.skeleton import COCO17
-from emc.study.actions import corrections
-from emc.study.klm import read_rules
-from emc.study.oracle import Oracle, Truth
-from emc.study.policies import POLICIES
-from emc.study.scripted_user import ScriptedUser
-from emc.workflow.project import open_project
+from emc.pose.skeletons.skeleton import COCO17
+from emc.study.scripted.actions import corrections
+from emc.study.scripted.klm import read_rules
+from emc.study.scripted.oracle import Oracle, Truth
+from emc.study.scripted.policies import POLICIES
+from emc.study.scripted.user import ScriptedUser
+from emc.workflow.project.folder import open_project
 
 pytestmark = pytest.mark.browser
 FRAMES = 12

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from study_page import Participant, study_served
+from tests.browser.study_page import Participant, study_served
+from tests.small_study import small_study
 from typer.testing import CliRunner
 
 from emc.cli.main import app
-from small_study import small_study
 
 pytestmark = pytest.mark.browser
 SIZE = {"width": 1366, "height": 768}

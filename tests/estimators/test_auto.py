@@ -11,9 +11,9 @@ import pytest
 
 pytest.importorskip("transformers", reason="ViTPose needs transformers: pip install 'emc-pose[vitpose]'")
 
-from emc import plugins
+import emc.estimators.auto as auto
+import emc.plugins as plugins
 from emc.errors import UsageError
-from emc.estimators import auto
 from emc.estimators.auto import choose, reachable
 
 

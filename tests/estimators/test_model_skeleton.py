@@ -8,12 +8,12 @@ import torch
 
 from emc.errors import WeightsError
 from emc.estimators.model_skeleton import grown_rows, grown_table, skeleton_entries, skeleton_in_card
-from emc.estimators.nano import NanoEstimator
+from emc.estimators.nano.estimator import NanoEstimator
 from emc.interfaces import Growable, Trainable
 from emc.plugins import estimator_for
 from emc.pose.records import Box, Sample
-from emc.pose.skeleton import BODY25, COCO17, HALPE26
-from emc.pose.skeleton_file import skeleton_from_toml
+from emc.pose.skeletons.file import skeleton_from_toml
+from emc.pose.skeletons.skeleton import BODY25, COCO17, HALPE26
 
 OWN = skeleton_from_toml(
     f"""
@@ -26,7 +26,7 @@ limbs = [["left_ankle", "left_toe"], ["right_ankle", "right_toe"]]
 
 def tiny_vitpose() -> Trainable:
     pytest.importorskip("transformers", reason="ViTPose needs transformers")
-    from emc.estimators.vitpose import VitPoseEstimator
+    from emc.estimators.vitpose.estimator import VitPoseEstimator
 
     return VitPoseEstimator.untrained(3)
 
@@ -37,7 +37,7 @@ def estimator(request: pytest.FixtureRequest) -> Trainable:
         return NanoEstimator()
     made = tiny_vitpose()
     if request.param == "vitpose-classic":
-        from emc.estimators.vitpose_variants import configuration
+        from emc.estimators.vitpose.variants import configuration
 
         made = type(made).untrained(4, configuration(hidden=96, layers=2, heads=3, simple_head=False, size=(128, 96)))
     return made

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from emc.cli.main import app
-from emc.workflow.project import open_project
-from emc.workflow.rendered import ClipFiles, ClipOrder, render_file
+from emc.workflow.project.folder import open_project
+from emc.workflow.samples.rendered import ClipFiles, ClipOrder, render_file
 
 Cli = Callable[..., Result]
 

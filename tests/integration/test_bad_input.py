@@ -15,9 +15,9 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
+from tests.integration.conftest import Cli, contents
 
-from conftest import Cli, contents
-from emc.workflow.rendered import ClipFiles
+from emc.workflow.samples.rendered import ClipFiles
 
 Maker = Callable[[Path, ClipFiles], Path]
 

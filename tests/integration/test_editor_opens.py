@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-from editor_command import is_editor, started
+from tests.integration.conftest import Cli
+from tests.integration.editor_command import is_editor, started
 
-from conftest import Cli
-from emc.workflow.rendered import ClipFiles
+from emc.workflow.samples.rendered import ClipFiles
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.integration.conftest import Cli, contents
 
-from conftest import Cli, contents
 from emc.workflow.files import read_json
-from emc.workflow.project import open_project
-from emc.workflow.rendered import ClipFiles
+from emc.workflow.project.folder import open_project
+from emc.workflow.samples.rendered import ClipFiles
 
 FEW_STEPS = ["--set", "calibrate.steps=12", "--set", "calibrate.batch=4", "--set", "calibrate.save_every=2",
              "--set", "calibrate.ladder=2", "--set", "evaluate.bootstrap=20"]  # fmt: skip

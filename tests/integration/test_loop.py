@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from editor_command import is_editor, started
+from tests.integration.conftest import Cli
+from tests.integration.editor_command import is_editor, started
 
-from conftest import Cli
 from emc.stages.video import probe
-from emc.workflow.rendered import ClipFiles
+from emc.workflow.samples.rendered import ClipFiles
 
 
 @pytest.fixture(scope="module")

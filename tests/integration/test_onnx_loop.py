@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
+from tests.estimators.onnx.onnx_models import simcc_model
+from tests.integration.conftest import Cli
 
-from conftest import Cli
-from emc.workflow.project import open_project
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "estimators"))
-from onnx_models import simcc_model
+from emc.workflow.project.folder import open_project
 
 
 def test_a_file_predicts_by_its_path(project: Path, cli: Cli, tmp_path: Path) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from tests.integration.conftest import Cli
 
-from conftest import Cli
-from emc.formats.coco import CocoFormat
+from emc.formats.poses.coco import CocoFormat
 from emc.pose.labels import LabelledImage, LabelledPerson, LabelSet
-from emc.pose.skeleton_file import skeleton_from_toml
-from emc.stages.overlay import write_video
-from emc.workflow.project import open_project
+from emc.pose.skeletons.file import skeleton_from_toml
+from emc.stages.overlay.drawing import write_video
+from emc.workflow.project.folder import open_project
 
 ROBOT = """
 name = "arm"

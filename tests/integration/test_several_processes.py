@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.integration.conftest import Cli
 
-from conftest import Cli
-from emc.workflow.rendered import ClipOrder, render_file
+from emc.workflow.samples.rendered import ClipOrder, render_file
 
 FEW = ["--set", "calibrate.steps=4", "--set", "calibrate.batch=5", "--set", "calibrate.ladder=2", "--set",
        "calibrate.precision=float32", "--set", "calibrate.turns=1", "--set", "evaluate.bootstrap=20"]  # fmt: skip

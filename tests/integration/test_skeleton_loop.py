@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.integration.conftest import Cli
 
-from conftest import Cli
-from emc.formats.coco import CocoFormat
+from emc.formats.poses.coco import CocoFormat
 from emc.pose.labels import LabelSet
-from emc.pose.skeleton import COCO17
-from emc.pose.skeleton_file import skeleton_from_toml
-from emc.workflow.project import open_project
-from emc.workflow.rendered import ClipFiles
-from emc.workflow.skeletons import declared
+from emc.pose.skeletons.file import skeleton_from_toml
+from emc.pose.skeletons.skeleton import COCO17
+from emc.workflow.project.folder import open_project
+from emc.workflow.project.skeletons import declared
+from emc.workflow.samples.rendered import ClipFiles
 
 LIMBS = [joint for joint in COCO17.joints if joint.endswith(("shoulder", "hip", "knee", "ankle"))]
 KICKER = f"""
@@ -98,8 +98,8 @@ def test_the_whole_loop(kicks: Path, rendered: list[ClipFiles], cli: Cli, tmp_pa
 
 def test_the_editor_shows_the_own_joints(kicks: Path, rendered: list[ClipFiles]) -> None:
     from emc.config import AlertSettings
-    from emc.server.answers import clip_answer
-    from emc.workflow.editing import Editing
+    from emc.server.answers.editing import clip_answer
+    from emc.workflow.editing.session import Editing
 
     with open_project(kicks) as store:
         editing = Editing(store, AlertSettings())  # pyright: ignore[reportCallIssue]

@@ -6,10 +6,10 @@ from emc.lifters.layouts import FACE, TRUNK, coco_from_h36m_2d, h36m_from_coco_2
 from emc.lifters.person_frame import person_size
 from emc.lifters.temporal import TemporalSmallLifter
 from emc.lifters.virtual_camera import random_camera
-from emc.pose.metrics_3d import mean_error, mpjpe_errors
-from emc.pose.skeleton import COCO17, H36M17
-from emc.synth.motion import generate_motion
-from emc.synth.rig import sample_body
+from emc.pose.metrics.spatial import mean_error, mpjpe_errors
+from emc.pose.skeletons.skeleton import COCO17, H36M17
+from emc.synth.body.rig import sample_body
+from emc.synth.motion.motions import generate_motion
 
 
 def seen(name="run", seed=1):

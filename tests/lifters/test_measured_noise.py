@@ -20,7 +20,7 @@ from emc.lifters.measured_noise import (
     read_noise,
 )
 from emc.lifters.person_frame import BONE_LENGTHS, BONES, person_size
-from emc.pose.skeleton import COCO17
+from emc.pose.skeletons.skeleton import COCO17
 
 
 def still_person(frames=4000, scale=100.0):

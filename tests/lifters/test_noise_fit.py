@@ -5,9 +5,9 @@ from emc.errors import InputError, ShapeMismatch
 from emc.lifters.measured_noise import apply_noise, read_noise
 from emc.lifters.noise_fit import Watched, fit_noise, swap_states, true_errors
 from emc.lifters.virtual_camera import random_camera
-from emc.pose.skeleton import COCO17
-from emc.synth.motion import UNCOMMON_MOTIONS, generate_motion
-from emc.synth.rig import sample_body
+from emc.pose.skeletons.skeleton import COCO17
+from emc.synth.body.rig import sample_body
+from emc.synth.motion.motions import UNCOMMON_MOTIONS, generate_motion
 
 
 def true_joints(clips):

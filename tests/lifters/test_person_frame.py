@@ -3,9 +3,9 @@ import pytest
 
 from emc.errors import ShapeMismatch
 from emc.lifters.person_frame import BONE_LENGTHS, fill_gaps, flat_pose, person_frame, person_size, ray_rotation
-from emc.pose.skeleton import H36M17
-from emc.synth.motion import generate_motion
-from emc.synth.rig import BodyShape
+from emc.pose.skeletons.skeleton import H36M17
+from emc.synth.body.rig import BodyShape
+from emc.synth.motion.motions import generate_motion
 
 
 def upright(pixels_per_metre=100.0, frames=1):

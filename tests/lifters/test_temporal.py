@@ -10,11 +10,11 @@ from emc.lifters.temporal import TemporalSmallLifter, save_network
 from emc.lifters.temporal_network import TemporalNetwork
 from emc.lifters.virtual_camera import detector_noise, random_camera, view
 from emc.plugins import lifter_for
-from emc.pose.metrics_3d import mean_error, mpjpe_errors
-from emc.pose.skeleton import COCO17, H36M17
-from emc.synth.camera import look_at
-from emc.synth.motion import COMMON_MOTIONS, KICKS, UNCOMMON_MOTIONS, generate_motion
-from emc.synth.rig import sample_body
+from emc.pose.metrics.spatial import mean_error, mpjpe_errors
+from emc.pose.skeletons.skeleton import COCO17, H36M17
+from emc.synth.body.rig import sample_body
+from emc.synth.motion.motions import COMMON_MOTIONS, KICKS, UNCOMMON_MOTIONS, generate_motion
+from emc.synth.scene.camera import look_at
 
 SIZE = (1280, 720)
 

@@ -16,8 +16,8 @@ from emc.lifters.temporal_network import TemporalNetwork
 from emc.lifters.videopose import TemporalLifter
 from emc.lifters.videopose_checkpoint import read_checkpoint
 from emc.plugins import lifter_for
-from emc.pose.skeleton import COCO17, H36M17
-from emc.stages.lift import Placing
+from emc.pose.skeletons.skeleton import COCO17, H36M17
+from emc.stages.lift.sequence import Placing
 
 SIZE = (1000, 1002)
 COCO_LEFT, COCO_RIGHT = [1, 3, 5, 7, 9, 11, 13, 15], [2, 4, 6, 8, 10, 12, 14, 16]

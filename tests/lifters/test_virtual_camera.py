@@ -11,9 +11,9 @@ from emc.lifters.virtual_camera import (
     view,
     with_bones,
 )
-from emc.pose.skeleton import COCO17, H36M17
-from emc.synth.motion import generate_motion
-from emc.synth.rig import BodyShape
+from emc.pose.skeletons.skeleton import COCO17, H36M17
+from emc.synth.body.rig import BodyShape
+from emc.synth.motion.motions import generate_motion
 
 
 @pytest.fixture(scope="module")

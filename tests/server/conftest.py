@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from opening import opened
+from tests.server.opening import opened
 
 from emc.config import read_settings
-from emc.workflow.clips import add_clips
-from emc.workflow.predict import predict_clips
-from emc.workflow.project import new_project
-from emc.workflow.rendered import ClipOrder, render_file
+from emc.workflow.predict.runs import predict_clips
+from emc.workflow.project.clips import add_clips
+from emc.workflow.project.folder import new_project
+from emc.workflow.samples.rendered import ClipOrder, render_file
 
 
 @pytest.fixture(scope="session")

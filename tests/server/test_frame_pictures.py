@@ -9,7 +9,7 @@ import pytest
 from emc.errors import EmcError
 from emc.pose.records import Clip
 from emc.server.frames import Frames, _OneReader
-from emc.workflow.project import open_project
+from emc.workflow.project.folder import open_project
 
 WHOLE = (120.0, 120.0, 80.0)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, Phase, settings
-from opening import ADDRESS, TOKEN, opened
+from tests.server.opening import ADDRESS, TOKEN, opened
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from opening import ADDRESS, TOKEN, opened
+from tests.server.opening import ADDRESS, TOKEN, opened
 
 from emc.errors import UsageError
 from emc.server.app import create_app

@@ -4,7 +4,7 @@ import pytest
 from emc.config import AlertSettings
 from emc.errors import ShapeMismatch
 from emc.pose.records import AlertReason, FrameAlerts, Prediction
-from emc.pose.skeleton import build_skeleton
+from emc.pose.skeletons.skeleton import build_skeleton
 from emc.stages.alerts import find_alerts
 
 LEGS = build_skeleton("legs", ("nose", "left_ankle", "right_ankle"), (("nose", "left_ankle"), ("nose", "right_ankle")))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emc.errors import ShapeMismatch
-from emc.pose.skeleton import COCO17
+from emc.pose.skeletons.skeleton import COCO17
 from emc.stages.candidates import Candidate, Source, interpolated, mirrored_place, second_peak
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from emc.errors import InputError, ShapeMismatch, UsageError
 from emc.pose.records import Clip, JointChange, Pose, Provenance, Role, Visibility
-from emc.pose.skeleton import COCO17, build_skeleton
+from emc.pose.skeletons.skeleton import COCO17, build_skeleton
 from emc.stages.edits import Label, confirm, edit_from_labels, place_joint, set_visibility, swap_left_right
 
 LEGS = build_skeleton("legs", ("nose", "left_ankle", "right_ankle"), ())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emc.errors import ShapeMismatch, UsageError
-from emc.pose.skeleton import build_skeleton
+from emc.pose.skeletons.skeleton import build_skeleton
 from emc.stages.select_persons import Candidate, pose_vectors, select
 
 LEGS = build_skeleton("legs", ("nose", "left_ankle", "right_ankle"), (("nose", "left_ankle"), ("nose", "right_ankle")))

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from postgresql_cluster import missing, server
 from sqlalchemy import create_engine, text
+from tests.store.postgresql_cluster import missing, server
 
+import emc.store.schema as schema
 from emc.errors import ConflictError, ProjectError
 from emc.pose.records import Alert, AlertReason, Clip, FrameAlerts, Role
-from emc.store import schema
 from emc.store.sql import SqlStore
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())

@@ -78,7 +78,7 @@ def test_poses_of_a_frame_read_only_its_part_of_the_journal(store: SqlStore, pla
 def test_long_reads_go_on_by_index(
     store: SqlStore, plans: list[str], predicted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("emc.store.run_rows.PAGE", 5)
+    monkeypatch.setattr("emc.store.rows.runs.PAGE", 5)
     run = store.start_run("kick", "nano", "tiny", {}).id
     store.write_predictions(run, [predicted(frame) for frame in range(20)])
     plans.clear()

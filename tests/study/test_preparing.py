@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.small_study import CLIPS, HIDDEN, WRONG, predicted, small_project, small_study, truth
 
 from emc.errors import ProjectError, UsageError
 from emc.store.sql import SqlStore
-from emc.study.design import read_design, stretches
+from emc.study.plan.design import read_design, stretches
 from emc.study.preparing import StudyOrder, make_study, read_references
-from small_study import CLIPS, HIDDEN, WRONG, predicted, small_project, small_study, truth
 
 ORDER = StudyOrder("small", ("north", "south"), "practice", frames=4, training_frames=1, step=3)
 

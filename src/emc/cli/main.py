@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from emc import __version__
-from emc.cli import (
+from emc.cli.commands import (
     bench,
     calibrate,
     confidence,
@@ -25,6 +24,7 @@ from emc.cli import (
     study,
     tables,
 )
+from emc.version import __version__
 
 app = typer.Typer(
     name="emc",

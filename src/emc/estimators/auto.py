@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emc import plugins
+import emc.plugins as plugins
 from emc.config import KEPT
 from emc.errors import EmcError, UsageError
-from emc.estimators import vitpose_variants
-from emc.estimators.hub import INSTALL, fetching
+from emc.estimators.vitpose import VARIANTS as VITPOSE
+from emc.weights.hub import INSTALL, fetching
 
 HERE = "here"
 HUB = ("huggingface.co", 443)
@@ -90,14 +90,14 @@ def choose(downloads: bool = True) -> Choice:
     extra = importlib.util.find_spec("transformers") is not None
     found = _best_vitpose() if extra else None
     if found is not None:
-        return Choice(found, f"COCO AP {vitpose_variants.VARIANTS[found].coco_ap}, weights at hand")
+        return Choice(found, f"COCO AP {VITPOSE[found].coco_ap}, weights at hand")
     offline = os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
     hub = importlib.util.find_spec("huggingface_hub") is not None
     if extra and hub and downloads and not offline and reachable(*HUB):
-        size = vitpose_variants.VARIANTS[PREFERRED].megabytes
-        ap = vitpose_variants.VARIANTS[PREFERRED].coco_ap
+        size = VITPOSE[PREFERRED].megabytes
+        ap = VITPOSE[PREFERRED].coco_ap
         return Choice(PREFERRED, f"COCO AP {ap}, {size} MB fetched once", fetch=True)
-    wanted = vitpose_variants.VARIANTS[PREFERRED]
+    wanted = VITPOSE[PREFERRED]
     fetch = f"`{fetching(wanted.repository, wanted.revision)}`"
     better = f"{fetch} where there is a network" if extra else f"{INSTALL}, then {fetch}"
     rcnn = _best_rcnn()
@@ -125,17 +125,17 @@ def reachable(host: str, port: int, patience: float = PATIENCE) -> bool:
 
 
 def _best_vitpose() -> str | None:
-    from emc.estimators.vitpose_weights import local_weights
+    from emc.estimators.vitpose import local_weights
 
-    here = [one for one in vitpose_variants.VARIANTS.values() if local_weights(one) is not None]
+    here = [one for one in VITPOSE.values() if local_weights(one) is not None]
     return max(here, key=lambda one: (one.coco_ap, -one.parameters)).name if here else None
 
 
 def _best_rcnn() -> tuple[str, float] | None:
-    from emc.estimators.keypoint_rcnn_variants import VARIANTS
-    from emc.estimators.keypoint_rcnn_weights import local_weights
+    from emc.estimators.keypoint_rcnn import VARIANTS as KEYPOINT_RCNN
+    from emc.estimators.keypoint_rcnn import local_weights
 
-    here = [one for one in VARIANTS.values() if local_weights(one) is not None]
+    here = [one for one in KEYPOINT_RCNN.values() if local_weights(one) is not None]
     best = max(here, key=lambda one: one.coco_ap, default=None)
     return (best.name, best.coco_ap) if best is not None else None
 

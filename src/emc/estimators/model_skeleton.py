@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from emc.errors import InputError, WeightsError
-from emc.pose.skeleton import COCO17, SKELETONS, Skeleton
-from emc.pose.skeleton_file import skeleton_from_toml, skeleton_text
+from emc.pose.skeletons import COCO17, SKELETONS, Skeleton, skeleton_from_toml, skeleton_text
 
 NAME, TEXT = "skeleton", "skeleton_toml"
 
@@ -40,7 +39,7 @@ def grown_rows(rows: Tensor, start: np.ndarray, per_joint: int = 1) -> Tensor:
     """Return the output channels of a last layer for other joints.
 
     rows : (S x per_joint, ...) weights or bias, `per_joint` channels behind each other for every joint. start : (T, S)
-    shares of `emc.pose.skeleton_maps.channel_start`. Returns (T x per_joint, ...): a joint with a single share of 1
+    shares of `emc.pose.skeletons.channel_start`. Returns (T x per_joint, ...): a joint with a single share of 1
     has its channels copied bit by bit, any other the weighted mean. A channel of mean weights gives the mean of the
     maps, so a new joint starts where the joints are that it is next to.
     """

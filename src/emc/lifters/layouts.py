@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 
 from emc.errors import ShapeMismatch
-from emc.pose.skeleton import COCO17, H36M17, Skeleton, joint_mapping
+from emc.pose.skeletons import COCO17, H36M17, Skeleton, joint_mapping
 
 FACE_FROM = ("thorax", "neck_nose", "head_top", "left_shoulder", "right_shoulder")
 FACE: Mapping[str, tuple[float, ...]] = MappingProxyType({

@@ -20,7 +20,7 @@ from emc.lifters.measured_noise import (
     NoiseModel,
 )
 from emc.lifters.person_frame import person_size
-from emc.pose.skeleton import COCO17
+from emc.pose.skeletons import COCO17
 
 NEAR, FAR = 1, 4
 """Frames between which a correlation in time is measured: what lasts is told from what is new by both."""

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.ndimage import percentile_filter
 
 from emc.errors import ShapeMismatch
-from emc.pose.skeleton import COCO17, H36M17
+from emc.pose.skeletons import COCO17, H36M17
 
 HIPS = (COCO17.index("left_hip"), COCO17.index("right_hip"))
 SHOULDERS = (COCO17.index("left_shoulder"), COCO17.index("right_shoulder"))

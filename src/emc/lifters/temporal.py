@@ -18,7 +18,7 @@ from emc.interfaces import ModelInfo
 from emc.lifters.layouts import coco_from_h36m_2d
 from emc.lifters.person_frame import STANDARD_HEIGHT, flat_pose, person_frame, ray_rotation, somebody_seen
 from emc.lifters.temporal_network import AveragedNetwork, TemporalNetwork, lift_pieces
-from emc.pose.skeleton import COCO17, H36M17
+from emc.pose.skeletons import COCO17, H36M17
 
 NAME = "temporal-small"
 FEATURES = 3

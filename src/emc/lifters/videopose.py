@@ -23,7 +23,7 @@ from emc.lifters.temporal_network import (
     screen_coordinates,
 )
 from emc.lifters.videopose_checkpoint import read_checkpoint
-from emc.pose.skeleton import COCO17, H36M17, Skeleton
+from emc.pose.skeletons import COCO17, H36M17, Skeleton
 
 NAME = "temporal"
 PIECE = 2048

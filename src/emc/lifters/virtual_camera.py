@@ -12,7 +12,7 @@ import numpy as np
 from emc.errors import ShapeMismatch
 from emc.lifters.person_frame import BONE_LENGTHS, BONES
 from emc.pose.geometry import Camera
-from emc.pose.skeleton import COCO17, H36M17, joint_mapping
+from emc.pose.skeletons import COCO17, H36M17, joint_mapping
 
 PARENTS = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15)
 """Parent of each Human3.6M joint."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from emc.errors import InputError, ShapeMismatch
-from emc.pose.skeleton import Skeleton
+from emc.pose.skeletons import Skeleton
 
 FRAME_FIELDS = ("frame", "frame_index", "frame_id")
 

@@ -248,3 +248,11 @@ class Interval:
     def as_json(self) -> dict[str, object]:
         """Return the report's form of a figure: ``{"value", "ci95", "n"}``."""
         return {"value": self.value, "ci95": list(self.ci95) if self.ci95 else None, "n": self.n}
+
+
+TEST_TAG = ("split", "test")
+"""Clips with this tag are for measuring alone: no calibration trains on them or chooses by them."""
+
+
+SIMULATED = "simulated"
+"""Author of corrections that the demo made from true labels."""

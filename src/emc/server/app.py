@@ -11,24 +11,24 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from emc import __version__
+import emc.server.routes.calibration as calibration
+import emc.server.routes.edits as edits
+import emc.server.routes.live as live
+import emc.server.routes.page as page
+import emc.server.routes.project as project
+import emc.server.routes.queue as queue
+import emc.server.routes.runs as runs
 from emc.config import read_settings
 from emc.errors import ConflictError, EmcError, StorageError
-from emc.server.answers import conflicts_answer
+from emc.server.answers.editing import conflicts_answer
 from emc.server.body import BodyLimit
 from emc.server.events import Hub
 from emc.server.frames import Frames
-from emc.server.routes import calibration, edits, live, page, project, queue, runs
-from emc.server.schemas import ErrorOut
+from emc.server.schemas.base import ErrorOut
 from emc.server.security import Access, Guard
-from emc.workflow.calibration_jobs import CalibrationJobs
-from emc.workflow.editing import Editing
-from emc.workflow.editing_candidates import Candidates
-from emc.workflow.editing_conflicts import JointConflicts
-from emc.workflow.editing_effort import EffortLog
-from emc.workflow.editing_lifted import Lifting
-from emc.workflow.editing_newcomer import Newcomers
-from emc.workflow.editing_queue import ProjectQueue
+from emc.version import __version__
+from emc.workflow.calibration import CalibrationJobs
+from emc.workflow.editing import Candidates, Editing, EffortLog, JointConflicts, Lifting, Newcomers, ProjectQueue
 from emc.workflow.project import open_project
 
 

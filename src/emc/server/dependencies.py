@@ -15,13 +15,8 @@ from emc.pose.records import Clip
 from emc.server.events import Hub
 from emc.server.frames import Frames
 from emc.server.security import Access
-from emc.workflow.calibration_jobs import CalibrationJobs
-from emc.workflow.editing import Editing
-from emc.workflow.editing_candidates import Candidates
-from emc.workflow.editing_effort import EffortLog
-from emc.workflow.editing_lifted import Lifting
-from emc.workflow.editing_newcomer import Newcomers
-from emc.workflow.editing_queue import ProjectQueue
+from emc.workflow.calibration import CalibrationJobs
+from emc.workflow.editing import Candidates, Editing, EffortLog, Lifting, Newcomers, ProjectQueue
 
 NAME_LENGTH = 60
 PAGE = re.compile(r"[A-Za-z0-9_-]{8,64}")

@@ -14,7 +14,7 @@ from typing import Any
 
 from emc.errors import EmcError
 from emc.pose.records import Edit
-from emc.store.sql import SqlStore
+from emc.store import SqlStore
 
 POLL_SECONDS = 0.5
 """How often the project is asked for edits, runs and progress that other processes made."""

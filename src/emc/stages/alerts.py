@@ -10,7 +10,7 @@ import numpy as np
 from emc.config import AlertSettings
 from emc.errors import ShapeMismatch
 from emc.pose.records import Alert, AlertReason, FrameAlerts, Prediction
-from emc.pose.skeleton import Skeleton
+from emc.pose.skeletons import Skeleton
 
 # Where several reasons hold for one joint on one frame, the first of these is told: a swap is corrected by one
 # action, and every swap also looks like a jump.

@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from emc.errors import ShapeMismatch
-from emc.pose.skeleton import Skeleton
+from emc.pose.skeletons import Skeleton
 
 APART = 0.12
 """Share of a heatmap's side within which a second maximum belongs to the first peak."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from emc.errors import InputError, ShapeMismatch, UsageError
 from emc.pose.records import Clip, Edit, JointChange, Pose, Provenance, Visibility
-from emc.pose.skeleton import Skeleton
+from emc.pose.skeletons import Skeleton
 
 # A joint may lie outside the picture (a foot cut off by the border), but not far: beyond this share of the frame's
 # longer side it is a mistake of units or of another frame size.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emc.errors import ShapeMismatch
-from emc.pose.bootstrap import percentile_interval
+from emc.pose.metrics import percentile_interval
 from emc.pose.records import Interval
 
 FEWEST = 3

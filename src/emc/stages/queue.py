@@ -18,7 +18,7 @@ THINK, POINT, PRESS, KEY = 1.35, 1.10, 0.10, 0.20
 SCAN = 0.15
 """Seconds that the eye rests on one crop of a contact sheet: half a fixation, as crops of a run are alike."""
 FRAMES_PER_FIX = 3.4
-"""Frames right after one fix, the fixed one among them, see ``benchmarks/propagate.py``."""
+"""Frames right after one fix, the fixed one among them, see ``benchmarks/editor/propagate.py``."""
 
 
 class QueueOrder(StrEnum):

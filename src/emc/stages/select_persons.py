@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from emc.errors import ShapeMismatch, UsageError
-from emc.pose.skeleton import Skeleton
+from emc.pose.skeletons import Skeleton
 
 HOWS = ("both", "error", "diverse", "random")
 MOST = 4000

@@ -9,14 +9,17 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
+import emc.store.rows.clips as clip_rows
+import emc.store.rows.documents as document_rows
+import emc.store.rows.edits as edit_rows
+import emc.store.rows.runs as run_rows
 from emc.errors import ProjectError, StorageError
 from emc.interfaces import RunRecord
 from emc.pose.journal import JointKey, fold_edits
 from emc.pose.records import Clip, Edit, Pose, Prediction
-from emc.store import clip_rows, document_rows, edit_rows, run_rows
+from emc.store.alerts.sql import SqlAlerts
 from emc.store.database import Database, sqlite_url
 from emc.store.migrate import bring_up_to_date, check_database, create_schema, schema_version
-from emc.store.sql_alerts import SqlAlerts
 
 DATABASE = "project.sqlite"
 

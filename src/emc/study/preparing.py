@@ -16,10 +16,9 @@ import numpy as np
 from emc.errors import InputError, StorageError, UsageError
 from emc.interfaces import RunRecord, Store
 from emc.pose.records import Alert, Clip, Pose, Provenance, Visibility
-from emc.pose.skeleton import skeleton_named
-from emc.study.accuracy import judge, person_scale
-from emc.study.consent import CONSENT
-from emc.study.design import StudyDesign, Task, check_rules, study_folder, write_design
+from emc.pose.skeletons import skeleton_named
+from emc.study.plan import CONSENT, StudyDesign, Task, check_rules, study_folder, write_design
+from emc.study.session import judge, person_scale
 
 REFERENCE = "reference.json"
 START = "start"
@@ -153,7 +152,7 @@ def _newest_run(source: Store, clip: str) -> RunRecord:
 
 def _start_project(folder: Path, source: Store, task: Task) -> None:
     """Write a project that holds one clip with its predictions and alerts, and no corrections."""
-    from emc.store.sql import SqlStore
+    from emc.store import SqlStore
 
     run = _newest_run(source, task.clip)
     last = task.frames - 1

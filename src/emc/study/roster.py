@@ -11,11 +11,9 @@ from typing import Any
 from uuid import uuid4
 
 from emc.errors import StorageError, UsageError
-from emc.study.crossover import Cell, next_cell
-from emc.study.design import StudyDesign, read_design
+from emc.study.plan import Cell, StudyDesign, next_cell, read_design
 from emc.study.preparing import START, read_references
-from emc.study.session import Session
-from emc.study.session_log import SessionLog
+from emc.study.session import Session, SessionLog
 
 LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Without characters that look alike."""

@@ -29,7 +29,7 @@ def keep_freed_memory() -> bool:
     """Let the C library keep freed blocks of up to 1 GiB for the next step instead of handing them back to the system.
 
     A training step frees and asks for the same large blocks again: with glibc's defaults the system clears each of
-    them anew, about a tenth of a step's time on a small network (``benchmarks/calibrate.py``). Returns False where
+    them anew, about a tenth of a step's time on a small network (``calibrate.py``). Returns False where
     the C library has no such switch (not glibc); nothing is changed then.
     """
     mallopt = _switch()
@@ -43,7 +43,7 @@ def share_one_heap() -> bool:
     """Let all threads take memory from one heap; call it before the computing libraries are imported.
 
     glibc gives threads heaps of their own. Where one thread decodes a picture and another frees it, each of them grows
-    to its own peak: a fifth to a third more memory for prediction, and no faster (``benchmarks/predict.py``). Returns
+    to its own peak: a fifth to a third more memory for prediction, and no faster (``predict.py``). Returns
     False where the C library has no such switch (not glibc).
     """
     mallopt = _switch()

@@ -12,20 +12,18 @@ import numpy as np
 
 from emc.config import Settings
 from emc.interfaces import Progress
+from emc.pose.motion import LiftedSequence
 from emc.pose.records import Clip, Role
-from emc.pose.sequences import LiftedSequence
 from emc.stages.evaluate import score_3d
-from emc.store.sql import SqlStore
-from emc.workflow.calibrate import calibrate_project
-from emc.workflow.clips import add_clips
+from emc.store import SqlStore
+from emc.workflow.calibration import calibrate_project
 from emc.workflow.labels import import_labels
-from emc.workflow.lift import lift_project, lift_run
-from emc.workflow.lifters import lifter_of
+from emc.workflow.lifting import lift_project, lift_run, lifter_of
 from emc.workflow.predict import Predicted, predict_clips
 from emc.workflow.progress import Silent
-from emc.workflow.project import new_project, open_project
-from emc.workflow.rendered import ClipFiles, ClipOrder, render_files
+from emc.workflow.project import add_clips, new_project, open_project
 from emc.workflow.report import Lifted3D, write_project_report
+from emc.workflow.samples import TARGET_MOTIONS, ClipFiles, ClipOrder, render_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +41,6 @@ class DemoSize:
         return DemoSize(10, 6, 2, 2, 5)
 
 
-TARGET_MOTIONS = ("side_kick", "spinning_kick")
-"""The demo's target: the kicks that the base fails on; it gets most of a front kick right."""
 SEEN_KICK = (4, 30.0, 1.2, 3)
 SEEN_EVERYDAY = (2, 30.0, 2.0, 25)
 TEST_KICK = (12, 30.0, 1.2, 1)

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from emc import __version__, plugins
+import emc.plugins as plugins
 from emc.errors import EmcError
 from emc.pose.records import Box
+from emc.version import __version__
 
 
 def examine() -> dict[str, Any]:
@@ -107,7 +108,7 @@ def _detector() -> str:
 
 
 def _regions() -> str:
-    from emc.estimators.keypoint_rcnn_operators import examine_operators
+    from emc.estimators.keypoint_rcnn import examine_operators
 
     return examine_operators()
 
@@ -115,7 +116,7 @@ def _regions() -> str:
 def _onnx() -> str:
     if importlib.util.find_spec("onnxruntime") is None:
         return "not read: pip install 'emc-pose[onnx]' if you want them"
-    from emc.estimators.onnx_choice import engines_in_turn
+    from emc.estimators.onnx import engines_in_turn
 
     return "run by " + ", else ".join(engines_in_turn())
 

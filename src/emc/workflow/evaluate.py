@@ -8,15 +8,13 @@ from typing import Any
 from emc.config import Settings
 from emc.errors import UsageError
 from emc.interfaces import Progress, Store
-from emc.pose.records import Clip, Role
-from emc.workflow.calibrate import TEST_TAG
-from emc.workflow.clips import selected_clips
+from emc.pose.records import TEST_TAG, Clip, Role
 from emc.workflow.compute import set_threads
 from emc.workflow.predict import model_key
 from emc.workflow.progress import Silent
+from emc.workflow.project import estimator_in, selected_clips
 from emc.workflow.samples import load_samples
 from emc.workflow.scoring import score_samples
-from emc.workflow.skeletons import estimator_in
 
 
 def evaluate_project(

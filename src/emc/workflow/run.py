@@ -13,14 +13,10 @@ from emc.config import Settings
 from emc.errors import InputError
 from emc.interfaces import Progress, Store
 from emc.pose.records import Clip, Prediction
-from emc.workflow.alerts import newest_run
-from emc.workflow.clips import add_clips
-from emc.workflow.frames import wanted_frames
 from emc.workflow.labels import export_clip
-from emc.workflow.predict import predict_clips
+from emc.workflow.predict import newest_run, predict_clips, wanted_frames
 from emc.workflow.progress import Silent
-from emc.workflow.project import new_project, open_project, project_folder
-from emc.workflow.skeletons import skeleton_called
+from emc.workflow.project import add_clips, new_project, open_project, project_folder, skeleton_called
 
 
 def run_videos(

@@ -10,7 +10,7 @@ import numpy as np
 from emc.config import EvaluateSettings
 from emc.interfaces import Estimator
 from emc.pose.records import Box, Prediction, Sample
-from emc.pose.skeleton import COCO17, Skeleton
+from emc.pose.skeletons import COCO17, Skeleton
 from emc.stages.evaluate import PopulationScores, evaluate_population
 
 BATCH = 64

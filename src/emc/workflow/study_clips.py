@@ -6,12 +6,11 @@ from pathlib import Path
 
 from emc.config import Settings, read_settings
 from emc.interfaces import Progress
-from emc.store.sql import SqlStore
-from emc.workflow.clips import add_clips
+from emc.store import SqlStore
 from emc.workflow.labels import import_labels
 from emc.workflow.predict import predict_clips
-from emc.workflow.project import new_project, open_project, project_folder
-from emc.workflow.rendered import ClipOrder, render_files
+from emc.workflow.project import add_clips, new_project, open_project, project_folder
+from emc.workflow.samples import ClipOrder, render_files
 
 ORDERS = (("front_kick", 21), ("front_kick", 24), ("side_kick", 23))
 SIZE = (512, 512)

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
-from opening import opened
+from tests.server.opening import opened
 
-from emc.workflow.project import open_project
+from emc.workflow.project.folder import open_project
 
 CLIP = "front_kick_00007"
 BASE = f"/api/clips/{CLIP}"

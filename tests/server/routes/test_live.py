@@ -5,10 +5,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from running import Stream, poster, running
+from tests.server.running import Stream, poster, running
 
 from emc.pose.records import Edit, JointChange, Provenance, Visibility
-from emc.workflow.project import open_project
+from emc.workflow.project.folder import open_project
 
 CLIP = "front_kick_00007"
 ANA, BO = "page-of-ana", "page-of-bo"

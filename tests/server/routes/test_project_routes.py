@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from emc.stages.video import open_media
-from emc.workflow.project import open_project
+from emc.workflow.project.folder import open_project
 
 CLIP = "front_kick_00007"
 

@@ -7,10 +7,10 @@ from uuid import uuid4
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from opening import opened
+from tests.server.opening import opened
 
 from emc.pose.records import Prediction
-from emc.workflow.project import open_project
+from emc.workflow.project.folder import open_project
 
 CLIP = "front_kick_00007"
 BASE = f"/api/clips/{CLIP}"

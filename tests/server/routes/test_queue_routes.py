@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from emc.pose.records import Alert, AlertReason, FrameAlerts
-from emc.workflow.project import open_project
+from emc.workflow.project.folder import open_project
 
 CLIP = "front_kick_00007"
 LOST, SWAP, LOW = AlertReason.LOST, AlertReason.SWAP, AlertReason.LOW_CONFIDENCE

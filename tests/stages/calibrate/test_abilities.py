@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 
 import pytest
-from test_train import SpotEstimator
+from tests.stages.calibrate.test_train import SpotEstimator
 
 from emc.errors import UsageError
 from emc.stages.calibrate.abilities import innermost, with_augmentation

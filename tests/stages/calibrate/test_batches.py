@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
-from test_abilities import Augmented
-from test_train import COMMON, TARGET, SpotEstimator, settings_of
+from tests.stages.calibrate.test_abilities import Augmented
+from tests.stages.calibrate.test_train import COMMON, TARGET, SpotEstimator, settings_of
 
-from emc.stages.calibrate import batches, sampler_of
+import emc.stages.calibrate.batches as batches
+from emc.stages.calibrate import sampler_of
 from emc.stages.calibrate.batches import Batches, made
 from emc.stages.calibrate.processes import Processes
 

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from test_train import spots
+from tests.stages.calibrate.test_train import spots
 
-from emc.estimators.nano_heatmaps import encode
+from emc.estimators.nano.heatmaps import encode
 from emc.stages.calibrate.labels import with_spread
 
 

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from test_train import COMMON, TARGET, SpotEstimator, ladder_of, settings_of
+from tests.stages.calibrate.test_train import COMMON, TARGET, SpotEstimator, ladder_of, settings_of
 
 from emc.errors import UsageError
 from emc.stages.calibrate import train

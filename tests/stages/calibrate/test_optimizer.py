@@ -3,8 +3,8 @@ import torch
 
 from emc.config import CalibrateSettings
 from emc.errors import UsageError
-from emc.estimators.nano import NanoEstimator
-from emc.estimators.vitpose import VitPoseEstimator
+from emc.estimators.nano.estimator import NanoEstimator
+from emc.estimators.vitpose.estimator import VitPoseEstimator
 from emc.stages.calibrate.optimizer import build_optimizer, layer_factors, set_rate
 
 

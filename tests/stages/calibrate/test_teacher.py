@@ -4,7 +4,7 @@ import torch
 
 from emc.config import CalibrateSettings
 from emc.errors import UsageError
-from emc.estimators.nano import NanoEstimator
+from emc.estimators.nano.estimator import NanoEstimator
 from emc.pose.records import Sample
 from emc.stages.calibrate import LadderStep, train
 from emc.stages.calibrate.teacher import teacher_of

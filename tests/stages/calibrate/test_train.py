@@ -9,11 +9,11 @@ import torch
 
 from emc.config import CalibrateSettings
 from emc.errors import EmcError, InputError, NotTrainable, UsageError
-from emc.estimators.nano import NanoEstimator
-from emc.estimators.vitpose import VitPoseEstimator
+from emc.estimators.nano.estimator import NanoEstimator
+from emc.estimators.vitpose.estimator import VitPoseEstimator
 from emc.interfaces import ModelInfo
 from emc.pose.records import Prediction, Sample
-from emc.pose.skeleton import COCO17, build_skeleton
+from emc.pose.skeletons.skeleton import COCO17, build_skeleton
 from emc.stages.calibrate import (
     LadderStep,
     Progressed,
@@ -26,7 +26,7 @@ from emc.stages.calibrate import (
     train,
 )
 from emc.stages.calibrate.batches import usable_cores
-from emc.workflow.rendered import ClipOrder, sparse_samples
+from emc.workflow.samples.rendered import ClipOrder, sparse_samples
 
 SPOTS = build_skeleton("spots", ("bright", "dark"), ())
 SIZE = 16

@@ -3,7 +3,7 @@
 import numpy as np
 
 from emc.pose.records import Prediction
-from emc.pose.skeleton import COCO17
+from emc.pose.skeletons.skeleton import COCO17
 
 STANDING = np.array([
     [50, 8], [53, 6], [47, 6], [56, 8], [44, 8], [62, 22], [38, 22], [68, 38], [32, 38], [70, 52], [30, 52],

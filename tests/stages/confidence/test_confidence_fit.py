@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from noted_people import people
+from tests.stages.confidence.noted_people import people
 
 from emc.errors import ShapeMismatch, UsageError
-from emc.pose.reliability import auroc, expected_calibration_error
-from emc.pose.skeleton import COCO17
+from emc.pose.metrics.reliability import auroc, expected_calibration_error
+from emc.pose.skeletons.skeleton import COCO17
 from emc.stages.confidence import fit_confidence, with_confidence
 from emc.stages.confidence.fit import _curve, folds_of
 

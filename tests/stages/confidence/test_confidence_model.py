@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from noted_people import people
+from tests.stages.confidence.noted_people import people
 
 from emc.errors import InputError, UsageError
-from emc.pose.skeleton import COCO17, H36M17
+from emc.pose.skeletons.skeleton import COCO17, H36M17
 from emc.stages.confidence import ConfidenceModel, fit_confidence, with_confidence
 from emc.stages.confidence.model import quantile_knots, standard_scores, to_share
 

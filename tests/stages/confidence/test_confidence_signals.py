@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from noted_people import STANDING, people
+from tests.stages.confidence.noted_people import STANDING, people
 
 from emc.errors import ShapeMismatch, UsageError
 from emc.pose.records import Prediction
-from emc.pose.skeleton import COCO17, build_skeleton
+from emc.pose.skeletons.skeleton import COCO17, build_skeleton
 from emc.stages.confidence import joint_signals, signal_names
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from emc.pose.records import Prediction, Sample
-from emc.pose.skeleton import COCO17
+from emc.pose.skeletons.skeleton import COCO17
 
 IMAGE = np.zeros((8, 8, 3), dtype=np.uint8)
 NAN = float("nan")

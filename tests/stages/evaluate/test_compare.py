@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scored_people import crowd, prediction
+from tests.stages.evaluate.scored_people import crowd, prediction
 
 from emc.errors import ShapeMismatch, UsageError
-from emc.pose.skeleton import COCO17
+from emc.pose.skeletons.skeleton import COCO17
 from emc.stages.evaluate import (
     PopulationScores,
     before_after,

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from scored_people import prediction, sample
+from tests.stages.evaluate.scored_people import prediction, sample
 
 from emc.errors import ShapeMismatch
-from emc.pose.skeleton import COCO17
+from emc.pose.skeletons.skeleton import COCO17
 from emc.stages.evaluate import compare_confidence, confidence_figures, score_confidence
 from emc.stages.evaluate.confidence_score import _figures, _Joints
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
-from scored_people import IMAGE, NAN, crowd, prediction, sample
+from tests.stages.evaluate.scored_people import IMAGE, NAN, crowd, prediction, sample
 
 from emc.errors import UsageError
-from emc.pose.bootstrap import independent_units, resample_weights
-from emc.pose.oks import AP_NAMES, average_precisions
+from emc.pose.metrics.bootstrap import independent_units, resample_weights
+from emc.pose.metrics.oks import AP_NAMES, average_precisions
 from emc.pose.records import Prediction, Sample
-from emc.pose.skeleton import COCO17, LSP14
+from emc.pose.skeletons.skeleton import COCO17, LSP14
 from emc.stages.evaluate import match_people
 
 # ap, ap50, ap75, apm, apl, ar among pycocotools' ten figures

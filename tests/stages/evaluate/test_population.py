@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scored_people import NAN, crowd, prediction, sample
+from tests.stages.evaluate.scored_people import NAN, crowd, prediction, sample
 
 from emc.errors import ShapeMismatch, UsageError
-from emc.pose.skeleton import COCO17, LSP14
+from emc.pose.skeletons.skeleton import COCO17, LSP14
 from emc.stages.evaluate import evaluate_population, joint_hits, score_population
 
 HIPS = [COCO17.index("left_hip"), COCO17.index("right_hip")]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emc.errors import ShapeMismatch
-from emc.pose.skeleton import H36M17
+from emc.pose.skeletons.skeleton import H36M17
 from emc.stages.evaluate import compare_3d, score_3d
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from emc.pose.skeleton import COCO17
+from emc.pose.skeletons.skeleton import COCO17
 from emc.stages.propagate import JointRun, Stop, Tuning, follow_kin, kin_of
 from emc.stages.propagate.drift import drift
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from emc.stages.refine import gather_evidence
-from emc.synth.camera import look_at
-from emc.synth.motion import generate_motion
-from emc.synth.rig import BodyShape
+from emc.synth.body.rig import BodyShape
+from emc.synth.motion.motions import generate_motion
+from emc.synth.scene.camera import look_at
 
 SIZE = (800, 600)
 FOCAL = 900.0

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from seen import Seen
+from tests.stages.refine.seen import Seen
 
-from emc.pose.ground import height_above, tilt_between
+from emc.pose.motion.ground import height_above, tilt_between
 from emc.stages.refine import find_contacts
 from emc.stages.refine.contacts import stretches
 

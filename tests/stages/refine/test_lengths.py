@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from seen import Seen
+from tests.stages.refine.seen import Seen
 
-from emc.pose.skeleton_3d import STANDARD_LENGTHS, bone_lengths
+from emc.pose.skeletons.spatial import STANDARD_LENGTHS, bone_lengths
 from emc.stages.refine import solve_lengths
 
 LIMBS = [2, 3, 5, 6, 12, 13, 15, 16]

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from seen import FOCAL, SIZE, Seen
+from tests.stages.refine.seen import FOCAL, SIZE, Seen
 
-from emc.pose.sequences import LiftedSequence
+from emc.pose.motion.sequences import LiftedSequence
 from emc.stages.refine import Camera2D, refine_sequence
 from emc.stages.refine.root import place_root, reachable, solve_root
 

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from seen import FOCAL, SIZE, Seen, mm
+from tests.stages.refine.seen import FOCAL, SIZE, Seen, mm
 
+import emc.stages.refine.sequence as module
 from emc.errors import UsageError
-from emc.pose.sequences import LiftedSequence
-from emc.pose.skeleton_3d import bone_lengths, length_spread, stature_of
+from emc.pose.motion.sequences import LiftedSequence
+from emc.pose.skeletons.spatial import bone_lengths, length_spread, stature_of
 from emc.stages.refine import Camera2D, refine_sequence
-from emc.stages.refine import sequence as module
 
 DEFAULT = ("root", "bones", "fit", "smooth", "contacts")
 CAMERA = Camera2D(SIZE, 30.0, FOCAL)

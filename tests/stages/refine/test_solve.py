@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from seen import Seen, mm
+from tests.stages.refine.seen import Seen, mm
 
-from emc.pose.joint_angles import joint_angles
-from emc.pose.skeleton_3d import bone_lengths, length_spread, pelvis_axes, swing_forward
+from emc.pose.motion.angles import joint_angles
+from emc.pose.skeletons.spatial import bone_lengths, length_spread, pelvis_axes, swing_forward
 from emc.stages.refine import solve_motion, solve_root
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from emc.pose.records import Prediction, Sample
-from emc.pose.skeleton import COCO17, H36M17
-from emc.stages.checkpoint_grid import GridColumn, draw_grid, hardest
+from emc.pose.skeletons.skeleton import COCO17, H36M17
+from emc.stages.choose.grid import GridColumn, draw_grid, hardest
 from emc.stages.evaluate import before_after, evaluate_population, joint_hits, score_3d, score_confidence
 from emc.stages.report import build_report, drawing_of, example_of, film_of, pick_examples, sequence_medium
 

@@ -3,7 +3,7 @@ import json
 from typing import Any
 
 import pytest
-from made_up import made_up
+from tests.stages.report.made_up import made_up
 
 from emc.errors import InputError
 from emc.stages.report import build_report, check_report, report_schema

@@ -6,7 +6,7 @@ import pytest
 
 from emc.errors import ShapeMismatch
 from emc.pose.records import Prediction, Sample
-from emc.pose.skeleton import COCO17
+from emc.pose.skeletons.skeleton import COCO17
 from emc.stages.report import drawing_of, example_of, pick_examples, sequence_medium
 
 NAN = float("nan")

@@ -3,8 +3,8 @@ import re
 from importlib.resources import files
 
 import pytest
-from made_up import made_up
-from test_document import FIGURE, population, smallest
+from tests.stages.report.made_up import made_up
+from tests.stages.report.test_document import FIGURE, population, smallest
 
 from emc.errors import InputError
 from emc.stages.report import render_html

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from emc.pose.metrics import SCORE_PARTS
+from emc.pose.metrics.pck import SCORE_PARTS
 from emc.stages.report.document import Parts
 
 FIGURE = {"value": 0.5, "ci95": None, "n": 4}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emc.errors import ShapeMismatch
-from emc.pose.skeleton import H36M17
+from emc.pose.skeletons.skeleton import H36M17
 from emc.stages.report import film_of, sequence_medium
 
 AT = {name: i for i, name in enumerate(H36M17.joints)}

@@ -8,9 +8,9 @@ import av
 import numpy as np
 import pytest
 
+import emc.stages.video.reader as reader_module
 from emc.errors import DecodeError, UsageError
 from emc.stages.video import Area, open_media, probe
-from emc.stages.video import reader as reader_module
 
 KEY12 = {"g": "12", "bf": "3"}
 KINDS = {

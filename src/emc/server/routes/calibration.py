@@ -6,9 +6,9 @@ from fastapi import APIRouter
 
 from emc.errors import UsageError
 from emc.server.dependencies import EditingOf, HubOf, JobsOf, SettingsOf
-from emc.server.schemas import ErrorOut
-from emc.server.schemas_runs import CalibrateIn, JobOut, NothingIn, ReadyOut
-from emc.workflow.readiness import calibration_readiness
+from emc.server.schemas.base import ErrorOut
+from emc.server.schemas.runs import CalibrateIn, JobOut, NothingIn, ReadyOut
+from emc.workflow.calibration import calibration_readiness
 
 router = APIRouter(prefix="/api/calibration", responses={409: {"model": ErrorOut}})
 

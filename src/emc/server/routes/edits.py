@@ -8,9 +8,9 @@ import time
 from fastapi import APIRouter
 
 from emc.pose.records import Clip, JointChange, Provenance, Visibility
-from emc.server.answers import edit_answer, preview_answer
+from emc.server.answers.editing import edit_answer, preview_answer
 from emc.server.dependencies import EditingOf, ExistingClip, HubOf, SenderOf
-from emc.server.schemas_edits import (
+from emc.server.schemas.edits import (
     ChangeIn,
     ConflictsOut,
     EditIn,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from emc.server.dependencies import EditingOf, HubOf, SenderOf, page_id, shown_name
-from emc.server.schemas import EditNumber, PresenceIn
+from emc.server.schemas.base import EditNumber, PresenceIn
 
 router = APIRouter(prefix="/api")
 

@@ -7,8 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
-from emc import __version__
-from emc.server.answers import (
+from emc.server.answers.editing import (
     alert_answer,
     clip_answers,
     frame_answer,
@@ -18,9 +17,10 @@ from emc.server.answers import (
 )
 from emc.server.dependencies import EditingOf, ExistingClip, FramesOf
 from emc.server.frames import QUALITY
-from emc.server.schemas import FrameNumber
-from emc.server.schemas_project import AlertRowsOut, FrameRowsOut, FramesOut, NextOut, Order, ProjectOut
-from emc.workflow.skeletons import skeleton_called
+from emc.server.schemas.base import FrameNumber
+from emc.server.schemas.project import AlertRowsOut, FrameRowsOut, FramesOut, NextOut, Order, ProjectOut
+from emc.version import __version__
+from emc.workflow.project import skeleton_called
 
 router = APIRouter(prefix="/api")
 Offset = Annotated[int, Query(ge=0, le=2**53)]

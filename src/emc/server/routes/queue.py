@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 
 from emc.server.dependencies import EditingOf, EffortOf, QueueOf, existing_clip
-from emc.server.schemas import FrameNumber, JointNumber, PersonNumber
-from emc.server.schemas_queue import (
+from emc.server.schemas.base import FrameNumber, JointNumber, PersonNumber
+from emc.server.schemas.queue import (
     AheadOut,
     DensityOut,
     EffortOut,
@@ -18,8 +18,7 @@ from emc.server.schemas_queue import (
     QueueOut,
     QueueRowOut,
 )
-from emc.workflow.editing_queue import queue_order
-from emc.workflow.editing_queue_rows import Place, QueueFilter, QueueRow
+from emc.workflow.editing import Place, QueueFilter, QueueRow, queue_order
 
 router = APIRouter(prefix="/api/queue")
 Names = Annotated[list[str], Query(max_length=200)]

@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Response
 
 from emc.pose.records import Visibility
-from emc.pose.skeleton import H36M17
-from emc.server.answers import edit_answer
-from emc.server.answers_runs import compare_answer, lifted_answer, track_answer
+from emc.pose.skeletons import H36M17
+from emc.server.answers.editing import edit_answer
+from emc.server.answers.runs import compare_answer, lifted_answer, track_answer
 from emc.server.dependencies import (
     CandidatesOf,
     EditingOf,
@@ -20,9 +20,9 @@ from emc.server.dependencies import (
     NewcomersOf,
     SenderOf,
 )
-from emc.server.schemas import FrameNumber, JointNumber, PersonNumber
-from emc.server.schemas_edits import ConflictsOut, EditOut
-from emc.server.schemas_runs import (
+from emc.server.schemas.base import FrameNumber, JointNumber, PersonNumber
+from emc.server.schemas.edits import ConflictsOut, EditOut
+from emc.server.schemas.runs import (
     BisectOut,
     CandidateOut,
     CandidatesOut,
@@ -34,11 +34,17 @@ from emc.server.schemas_runs import (
     RunsOut,
     TrackOut,
 )
-from emc.workflow.editing import Editing
-from emc.workflow.editing_newcomer import Newcomer
-from emc.workflow.editing_operations import Operation, Order, middle_undecided, operation_edit
-from emc.workflow.editing_sheet import compared, joint_track
-from emc.workflow.flags import stride_of
+from emc.workflow.editing import (
+    Editing,
+    Newcomer,
+    Operation,
+    Order,
+    compared,
+    joint_track,
+    middle_undecided,
+    operation_edit,
+    stride_of,
+)
 
 router = APIRouter(prefix="/api/clips/{clip}")
 Centre = Annotated[float, Query(ge=-1e6, le=1e6, allow_inf_nan=False)]

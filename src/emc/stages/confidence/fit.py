@@ -19,7 +19,7 @@ from scipy.special import expit
 
 from emc.errors import ShapeMismatch, UsageError
 from emc.pose.records import Prediction
-from emc.pose.skeleton import Skeleton
+from emc.pose.skeletons import Skeleton
 from emc.stages.confidence.model import (
     ConfidenceModel,
     linear_sum,

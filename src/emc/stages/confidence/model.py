@@ -15,7 +15,7 @@ from scipy.special import expit, ndtri
 
 from emc.errors import InputError, UsageError
 from emc.pose.records import Prediction
-from emc.pose.skeleton import Skeleton
+from emc.pose.skeletons import Skeleton
 from emc.stages.confidence.signals import joint_signals, signal_names
 
 VERSION = 1

@@ -8,7 +8,7 @@ import numpy as np
 
 from emc.errors import ShapeMismatch, UsageError
 from emc.pose.records import Prediction
-from emc.pose.skeleton import Skeleton
+from emc.pose.skeletons import Skeleton
 
 SIGNAL_SETS = ("heatmap", "pose")
 """``heatmap``: what the network says of the joint. ``pose``: that, and how the joint stands to the others."""

@@ -7,10 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from emc.errors import ShapeMismatch
-from emc.pose.bootstrap import MIN_UNITS, as_figure, percentile_interval, ratio, resample_weights, sum_by_unit
-from emc.pose.oks import average_precisions
+from emc.pose.metrics import (
+    MIN_UNITS,
+    as_figure,
+    average_precisions,
+    percentile_interval,
+    ratio,
+    resample_weights,
+    sum_by_unit,
+)
 from emc.pose.records import Interval
-from emc.pose.skeleton import Skeleton
+from emc.pose.skeletons import Skeleton
 from emc.stages.evaluate.population import PopulationScores
 
 
@@ -38,7 +45,7 @@ def compare_populations(
     """Compare the hits of two models on the same persons by paired bootstrap.
 
     before, after : (N, J) of `joint_hits`; a joint counts where both are finite. unit : (N,) int codes of
-    `emc.pose.bootstrap.independent_units`. Each resample draws the same units for both models.
+    `emc.pose.metrics.independent_units`. Each resample draws the same units for both models.
     Raises `ShapeMismatch` naming both shapes, `UsageError` for an unknown part.
     """
     if before.shape != after.shape or unit.shape != before.shape[:1]:

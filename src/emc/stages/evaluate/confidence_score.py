@@ -9,10 +9,17 @@ from typing import Any
 import numpy as np
 
 from emc.errors import ShapeMismatch
-from emc.pose.bootstrap import as_figure, independent_units, percentile_interval, ratio, resample_weights, sum_by_unit
+from emc.pose.metrics import (
+    as_figure,
+    independent_units,
+    percentile_interval,
+    ratio,
+    reliability_bins,
+    resample_weights,
+    sum_by_unit,
+)
 from emc.pose.records import Prediction, Sample
-from emc.pose.reliability import reliability_bins
-from emc.pose.skeleton import Skeleton
+from emc.pose.skeletons import Skeleton
 from emc.stages.evaluate.population import joint_hits
 
 PRECISION_AT = (50, 100, 200, 500)

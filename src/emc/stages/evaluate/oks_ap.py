@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from emc.errors import UsageError
-from emc.pose.metrics import Labels, stack_labels, stack_predictions
-from emc.pose.oks import AREAS, THRESHOLDS, OksMatches
+from emc.pose.metrics import AREAS, THRESHOLDS, Labels, OksMatches, stack_labels, stack_predictions
 from emc.pose.records import Prediction, Sample
-from emc.pose.skeleton import Skeleton
+from emc.pose.skeletons import Skeleton
 
 NOWHERE = 1e7
 """Where a joint that was not found is put for pycocotools, which has no word for it: its similarity is 0."""

@@ -9,29 +9,29 @@ from dataclasses import dataclass
 import numpy as np
 
 from emc.errors import UsageError
-from emc.pose.bootstrap import (
-    as_figure,
-    independent_units,
-    percentile_interval,
-    pooled_share,
-    resample_weights,
-    sum_by_unit,
-)
 from emc.pose.metrics import (
+    AP_NAMES,
     CURVE_ALPHAS,
+    OksMatches,
+    as_figure,
+    average_precisions,
     curve_areas,
     head_sizes,
     hits_within,
+    independent_units,
     known_head_sizes,
     pck_curve,
+    percentile_interval,
+    pooled_share,
     relative_errors,
+    resample_weights,
     score_parts,
     stack_labels,
     stack_predictions,
+    sum_by_unit,
 )
-from emc.pose.oks import AP_NAMES, OksMatches, average_precisions
 from emc.pose.records import Interval, Prediction, Sample
-from emc.pose.skeleton import Skeleton
+from emc.pose.skeletons import Skeleton
 from emc.stages.evaluate.oks_ap import match_people
 
 GUESSED = "torso"

@@ -7,20 +7,25 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from emc.errors import ShapeMismatch
-from emc.pose.bootstrap import as_figure, independent_units, percentile_interval, ratio, resample_weights, sum_by_unit
-from emc.pose.joint_angles import ANGLE_KINDS, angle_errors, by_kind
-from emc.pose.metrics_3d import (
+from emc.pose.metrics import (
     PCK_MM,
+    as_figure,
     auc_shares,
+    independent_units,
     mean_error,
     mpjpe_errors,
     mpjve_errors,
     n_mpjpe_errors,
     p_mpjpe_errors,
+    percentile_interval,
+    ratio,
+    resample_weights,
+    sum_by_unit,
     without_root,
 )
+from emc.pose.motion import ANGLE_KINDS, angle_errors, by_kind
 from emc.pose.records import Interval
-from emc.pose.skeleton import H36M17, Skeleton
+from emc.pose.skeletons import H36M17, Skeleton
 
 LENGTHS = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve")
 SHARES = ("pck3d", "pck3d_auc")
@@ -45,7 +50,7 @@ def score_3d(
     Returns ``mpjpe``, ``p_mpjpe``, ``n_mpjpe`` (mm), ``mpjve`` (mm per frame), ``pck3d`` (share of joints within
     150 mm, the root left out), ``pck3d_auc`` as figures with n = frames, intervals over ``unit``; ``per_joint`` plain
     MPJPE in mm; for Human3.6M-17 ``angles``: kind -> figure, mean absolute error in degrees (see
-    `emc.pose.joint_angles`); with `actions` ``per_action`` and ``action_mean``, the mean over actions of the action's
+    `emc.pose.motion`); with `actions` ``per_action`` and ``action_mean``, the mean over actions of the action's
     means. Raises `ShapeMismatch` naming the sequence.
     """
     errors = errors_3d(predicted, truth, skeleton, root)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from emc.pose.ground import height_above
-from emc.pose.skeleton_3d import ANKLE_HEIGHT, ANKLES, STANDARD_STATURE
+from emc.pose.motion import height_above
+from emc.pose.skeletons import ANKLE_HEIGHT, ANKLES, STANDARD_STATURE
 
 SLOW, QUICK = 0.25, 0.60
 """m/s across the line of sight: an ankle slower than the one may stand, and one quicker than the other moves."""

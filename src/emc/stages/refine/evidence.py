@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emc.errors import ShapeMismatch
-from emc.pose.skeleton import COCO17, H36M17
+from emc.pose.skeletons import COCO17, H36M17
 
 FLOOR_CONFIDENCE = 0.05
 """Joints that are trusted less than this say nothing."""

@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from emc.pose.skeleton_3d import BONE_GROUPS, STANDARD_LENGTHS, STANDARD_STATURE, bone_lengths
+from emc.pose.skeletons import BONE_GROUPS, STANDARD_LENGTHS, STANDARD_STATURE, bone_lengths
 from emc.stages.refine.evidence import Evidence
 from emc.stages.refine.normal import NormalEquations, pack
 from emc.stages.refine.root import solve_root

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from emc.pose.skeleton_3d import HINGES, Hinge, pelvis_axes, swing_forward
+from emc.pose.skeletons import HINGES, Hinge, pelvis_axes, swing_forward
 from emc.stages.refine.normal import STATE, NormalEquations, columns
 from emc.stages.refine.terms import State, distance_jacobian
 

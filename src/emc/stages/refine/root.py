@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from emc.pose.skeleton_3d import SHARED_COCO, SHARED_H36M
+from emc.pose.skeletons import SHARED_COCO, SHARED_H36M
 from emc.stages.refine.evidence import Evidence
 
 NEAREST = 0.3

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from emc.errors import UsageError
-from emc.pose.sequences import LiftedSequence
-from emc.pose.skeleton_3d import STANDARD_STATURE, stature_of
+from emc.pose.motion import LiftedSequence
+from emc.pose.skeletons import STANDARD_STATURE, stature_of
 from emc.stages.refine.contacts import find_contacts
 from emc.stages.refine.evidence import Evidence, gather_evidence
 from emc.stages.refine.filters import butterworth, savitzky_golay

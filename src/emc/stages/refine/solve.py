@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from emc.pose.skeleton_3d import bone_lengths
+from emc.pose.skeletons import bone_lengths
 from emc.stages.refine.evidence import Evidence
 from emc.stages.refine.limits import add_limits
 from emc.stages.refine.normal import NormalEquations, pack

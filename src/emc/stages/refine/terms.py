@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emc.pose.skeleton_3d import ANKLES, PARENTS, SHARED_COCO, SHARED_H36M
+from emc.pose.skeletons import ANKLES, PARENTS, SHARED_COCO, SHARED_H36M
 from emc.stages.refine.evidence import Evidence
 from emc.stages.refine.normal import STATE, NormalEquations, columns, unpack
 
 # How firmly the lifter's joints are held across the line of sight, and along it, in metres: by and large what it errs
-# (`python benchmarks/refine.py --parts prior`), less for the ends of limbs along it, where firmer was better.
+# (`python benchmarks/lifting/refine.py --parts prior`), less for the ends of limbs along it, where firmer was better.
 ACROSS = np.array([0, 18, 40, 55, 18, 40, 55, 28, 30, 35, 45, 35, 50, 60, 35, 50, 60]) / 1000
 ALONG = np.array([0, 25, 72, 104, 25, 72, 104, 40, 56, 72, 88, 60, 88, 112, 60, 88, 112]) / 1000
 

@@ -9,7 +9,7 @@ from emc.stages.refine.normal import NormalEquations, pack
 from emc.stages.refine.terms import State, add_prior, add_rays
 
 LIFTER_SHARE, MOVED_SHARE = 1.0, 1.5
-"""Factors on the two variances below that fit measured errors (`python benchmarks/refine.py --parts sigma`)."""
+"""Factors on the two variances below that fit measured errors (`python benchmarks/lifting/refine.py --parts sigma`)."""
 
 
 def joint_sigma(evidence: Evidence, root: np.ndarray, xyz: np.ndarray, fitted: bool) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from emc.errors import InputError, ShapeMismatch
 from emc.pose.records import Prediction, Sample
-from emc.pose.skeleton import Skeleton
+from emc.pose.skeletons import Skeleton
 
 Kind = Literal["best", "worst"]
 LONGEST_SIDE = 480

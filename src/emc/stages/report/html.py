@@ -14,8 +14,7 @@ from markupsafe import Markup
 
 import emc.stages.report.wording as wording
 from emc.errors import InputError
-from emc.pose.metrics import SCORE_PARTS
-from emc.pose.oks import AP_NAMES
+from emc.pose.metrics import AP_NAMES, SCORE_PARTS
 from emc.stages.report.document import check_report, full_report
 from emc.stages.report.drawings import curve_plot, ladder_plot
 

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from emc.errors import InputError, ShapeMismatch
-from emc.pose.joint_angles import joint_angles
-from emc.pose.skeleton import H36M17, Skeleton
+from emc.pose.motion import joint_angles
+from emc.pose.skeletons import H36M17, Skeleton
 
 PICTURE_SIDE = 360
 PICTURE_QUALITY = 72
@@ -59,7 +59,7 @@ def sequence_medium(
     """Return the medium of the 3D viewer: JSON with whole millimetres and whole degrees.
 
     sequences : name -> (T, J, 3) metres, camera axes (x right, y down, z forward), equally long; each frame is shown
-    with its `root` at the origin; a joint that is NaN is left out. Joint angles (`emc.pose.joint_angles`) are there for
+    with its `root` at the origin; a joint that is NaN is left out. Joint angles (`emc.pose.motion`) are there for
     Human3.6M-17. film : pictures of the clip's frames 0 to T - 1. Raises `ShapeMismatch` naming the shapes.
     """
     shapes = {name: points.shape for name, points in sequences.items()}

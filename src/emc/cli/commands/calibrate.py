@@ -1,0 +1,82 @@
+"""`emc calibrate`: train on the corrections mixed with common data, keep a ladder of checkpoints, choose one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import emc.cli.options as options
+from emc.cli.terminal import running
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("calibrate")(calibrate)
+
+
+def calibrate(
+    strategy: Annotated[str | None, typer.Option(help="calibration, finetune or initial.")] = None,
+    mix: Annotated[str | None, typer.Option(help="target:common, such as 8:2.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps.")] = None,
+    budget: Annotated[float | None, typer.Option(help="Points that the common score may fall.")] = None,
+    part: Annotated[list[str] | None, typer.Option(help="Body part whose target PCKh decides; repeatable.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of splits, sampling and augmentation.")] = None,
+    estimator: options.Estimator = None,
+    setting: options.Set = None,
+    project: options.Project = None,
+    json: options.AsJson = False,
+) -> None:
+    """Calibrate the model on corrected clips; run again after Ctrl-C or a crash and it goes on."""
+    with running(json) as terminal:
+        from emc.workflow.calibration import calibrate_project
+        from emc.workflow.project import find_project, open_project
+
+        folder = find_project(project, Path.cwd())
+        chosen = {"strategy": strategy, "mix": _mix(mix), "steps": steps, "budget": budget, "parts": part, "seed": seed}
+        settings = options.settings_for(folder, setting, calibrate=chosen, predict={"estimator": estimator})
+        with open_project(folder) as store:
+            done = calibrate_project(store, settings, terminal)
+        if not done.first:
+            return
+        document = {"id": done.id, "folder": str(done.folder), "card": done.card, **done.ladder}
+        terminal.result(document, lambda console: print_ladder(console, document))
+
+
+def print_ladder(console: Console, document: dict[str, Any]) -> None:
+    """Draw the ladder as a table, the chosen step marked, with the rule and the reason."""
+    from rich.table import Table
+
+    from emc.cli.figures import percent
+
+    table = Table(title=f"scores on {document['scored_on']} (PCKh, %)", title_justify="left")
+    for name in ("step", "target legs", "target total", "common total", "common AP"):
+        table.add_column(name, justify="right")
+    for row in document["ladder"]:
+        target, common = row["target"], row["common"] or {}
+        mark = " *" if row["step"] == document["chosen"]["step"] else ""
+        table.add_row(
+            f"{row['step']}{mark}" if row["step"] else f"base{mark}",
+            percent(target["pckh"].get("leg")),
+            percent(target["pckh"]["total"]),
+            percent(common.get("pckh", {}).get("total")),
+            percent(common.get("ap")),
+        )
+    console.print(table)
+    console.print(f"chosen: {document['chosen']['why']}")
+    console.print(f"rule: {document['chosen']['rule']}")
+
+
+def _mix(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    from emc.errors import UsageError
+
+    first, _, second = text.partition(":")
+    if not (first.isdigit() and second.isdigit()):
+        raise UsageError(f"mix '{text}' is not target:common: write for example --mix 8:2")
+    return int(first), int(second)

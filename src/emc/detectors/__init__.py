@@ -1,0 +1,1 @@
+"""Detectors: networks and methods that find people in images."""

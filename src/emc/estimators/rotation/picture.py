@@ -1,0 +1,95 @@
+"""A person's surroundings cut out and turned, with the places of box and joints in them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from emc.pose.geometry import box_to_square, crop_affine, transform
+from emc.pose.records import Sample
+from emc.pose.skeletons import Skeleton
+
+REACH = 1.7
+"""Side of the turned picture over the longer side of the box: room for the padding that an estimator adds."""
+GREY = (114.0, 114.0, 114.0)
+SHOULDERS = ("left_shoulder", "right_shoulder")
+HIPS = ("left_hip", "right_hip")
+
+
+def turning(box: np.ndarray, angle: float, largest: int) -> tuple[np.ndarray, int]:
+    """Return the (2, 3) affine from image pixels to a square picture around a (4,) xywh box, and the picture's side.
+
+    angle : degrees, turns the content counter-clockwise as seen on screen. largest : pixels; the picture is as fine as
+    the image, but has no more than so many pixels a side.
+    """
+    square = box_to_square(box, REACH)
+    size = int(np.clip(round(float(square[2])), 8, largest))
+    return crop_affine(square, size, angle), size
+
+
+def turned_picture(image: np.ndarray, affine: np.ndarray, size: int) -> np.ndarray:
+    """Return the (size, size, 3) uint8 picture of an RGB image under an affine; grey beyond the image's edge."""
+    return cv2.warpAffine(
+        image, affine, (size, size), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_CONSTANT, borderValue=GREY
+    )
+
+
+def turned_box(box: np.ndarray, angle: float, affine: np.ndarray) -> np.ndarray:
+    """Return the (4,) xywh box of the turned picture: its sides change places at right angles.
+
+    At turns between it is the square of the longer side: the upright box around a box that stands on its corner would
+    be half as large again as the person.
+    """
+    box = np.asarray(box, dtype=np.float64)
+    scale = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
+    width, height = box[2:] * scale
+    quarter = angle / 90.0
+    if abs(quarter - round(quarter)) > 1e-6:
+        width = height = max(width, height)
+    elif round(quarter) % 2:
+        width, height = height, width
+    centre = transform(box[:2] + box[2:] / 2, affine)
+    return np.array([*(centre - [width / 2, height / 2]), width, height])
+
+
+def upright(sample: Sample, turns: int, skeleton: Skeleton, largest: int) -> Sample:
+    """Return a sample turned to the one of `turns` even turns at which its trunk, hips to shoulders, points up most.
+
+    A sample that needs no turn, or has no shoulder or no hip labelled, is returned as it is. largest : see `turning`.
+    """
+    angle = upright_angle(sample, turns, skeleton)
+    if angle == 0:
+        return sample
+    affine, size = turning(sample.box, angle, largest)
+    scale = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
+    return replace(
+        sample,
+        image=turned_picture(sample.image, affine, size),
+        xy=transform(np.asarray(sample.xy, dtype=np.float64), affine).astype(np.float32),
+        box=turned_box(sample.box, angle, affine).astype(np.float32),
+        head=sample.head * scale,
+        torso=sample.torso * scale,
+        area=sample.area * scale * scale,
+        scale=sample.scale / scale,
+    )
+
+
+def upright_angle(sample: Sample, turns: int, skeleton: Skeleton) -> float:
+    """Return degrees, a multiple of 360 / turns, by which the picture must turn for the trunk to point up.
+
+    0 where shoulders or hips are not labelled.
+    """
+    upper, lower = (_middle(sample, skeleton, names) for names in (SHOULDERS, HIPS))
+    if upper is None or lower is None:
+        return 0.0
+    across, down = upper - lower
+    lean = np.degrees(np.arctan2(across, -down))
+    return float(round(lean / (360.0 / turns)) % turns) * 360.0 / turns
+
+
+def _middle(sample: Sample, skeleton: Skeleton, names: tuple[str, str]) -> np.ndarray | None:
+    joints = [skeleton.index(name) for name in names if name in skeleton.joints]
+    placed = [sample.xy[j] for j in joints if sample.visibility[j] > 0 and np.isfinite(sample.xy[j]).all()]
+    return np.mean(placed, axis=0) if placed else None

@@ -1,0 +1,1 @@
+"""2D pose and box files, one format per file."""

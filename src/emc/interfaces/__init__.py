@@ -1,0 +1,27 @@
+"""The contracts between the rooms, one per file: what an estimator, detector, lifter, store and executor must offer."""
+
+from emc.interfaces.detector import Detector, Learning
+from emc.interfaces.estimator import Estimator
+from emc.interfaces.executor import Executor
+from emc.interfaces.lifter import Lifter
+from emc.interfaces.model_info import ModelInfo
+from emc.interfaces.progress import Progress
+from emc.interfaces.store import RunRecord, Store
+from emc.interfaces.trainable import Growable, Layered, PerJoint, Teachable, Trainable
+
+__all__ = [
+    "Detector",
+    "Estimator",
+    "Executor",
+    "Growable",
+    "Layered",
+    "Learning",
+    "Lifter",
+    "ModelInfo",
+    "PerJoint",
+    "Progress",
+    "RunRecord",
+    "Store",
+    "Teachable",
+    "Trainable",
+]

@@ -1,0 +1,63 @@
+"""Skeletons: joints, limbs and mirror pairs, their files, and maps between them."""
+
+from emc.pose.skeletons.file import read_skeleton, skeleton_from_toml, skeleton_text
+from emc.pose.skeletons.maps import SkeletonMap, channel_start, skeleton_map
+from emc.pose.skeletons.skeleton import (
+    BODY25,
+    COCO17,
+    COCO18,
+    H36M17,
+    SKELETONS,
+    Skeleton,
+    build_skeleton,
+    joint_mapping,
+    skeleton_named,
+)
+from emc.pose.skeletons.spatial import (
+    ANKLE_HEIGHT,
+    ANKLES,
+    BONE_GROUPS,
+    HINGES,
+    PARENTS,
+    SHARED_COCO,
+    SHARED_H36M,
+    STANDARD_LENGTHS,
+    STANDARD_STATURE,
+    Hinge,
+    bone_lengths,
+    pelvis_axes,
+    stature_of,
+    swing_forward,
+)
+
+__all__ = [
+    "ANKLES",
+    "ANKLE_HEIGHT",
+    "BODY25",
+    "BONE_GROUPS",
+    "COCO17",
+    "COCO18",
+    "H36M17",
+    "HINGES",
+    "Hinge",
+    "PARENTS",
+    "SHARED_COCO",
+    "SHARED_H36M",
+    "SKELETONS",
+    "STANDARD_LENGTHS",
+    "STANDARD_STATURE",
+    "Skeleton",
+    "SkeletonMap",
+    "bone_lengths",
+    "build_skeleton",
+    "channel_start",
+    "joint_mapping",
+    "pelvis_axes",
+    "read_skeleton",
+    "skeleton_from_toml",
+    "skeleton_map",
+    "skeleton_named",
+    "skeleton_text",
+    "stature_of",
+    "swing_forward",
+]

@@ -1,0 +1,1 @@
+"""Records turned into the server's answers, one subject per file."""

@@ -1,0 +1,1 @@
+"""Alerts in the database: columns, rows and whole lists."""

@@ -1,0 +1,1 @@
+"""Clips, runs, edits and documents in the database, one table per file."""

@@ -1,0 +1,128 @@
+"""Clips in the database."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, CursorResult, RowMapping, insert, select, update
+
+import emc.store.schema as schema
+from emc.errors import ProjectError, UsageError
+from emc.pose.records import Clip, Role
+
+_TIME = np.dtype("<f8")
+_WITHOUT_TIMES = tuple(column for column in schema.clip.c if column.name != "times")
+
+
+def now() -> str:
+    """Return the time in ISO 8601, UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def new_key(inserted: CursorResult[Any]) -> int:
+    """Return the key that the database gave to a row just inserted."""
+    key = inserted.inserted_primary_key
+    if key is None:
+        raise ProjectError("the database gave no key to a new row: check it with `emc doctor`")
+    return key[0]
+
+
+def insert_clip(connection: Connection, clip: Clip) -> None:
+    """Store a clip; one that was removed comes back where it is the same media.
+
+    Raises `UsageError` where the id is taken, by a clip in use or by other media whose edits the journal still holds.
+    """
+    old = connection.execute(select(schema.clip).where(schema.clip.c.id == clip.id)).mappings().first()
+    if old is None:
+        connection.execute(insert(schema.clip).values(id=clip.id, joints=0, created=now(), **_values(clip)))
+        return
+    if old["removed"] is None:
+        raise UsageError(f"clip {clip.id} is in the project already ({old['path']}): choose another id for {clip.path}")
+    if (old["sha256"], old["frames"]) != (clip.sha256, clip.frames) or (not clip.sha256 and old["path"] != clip.path):
+        raise UsageError(
+            f"clip id {clip.id} belonged to other media ({old['path']}, removed {old['removed']}) whose edits are "
+            f"kept: choose another id for {clip.path}"
+        )
+    connection.execute(update(schema.clip).where(schema.clip.c.key == old["key"]).values(removed=None, **_values(clip)))
+
+
+def mark_removed(connection: Connection, clip: str) -> None:
+    """Take a clip out of use; raises `UsageError` where there is none of that id."""
+    key = clip_key(connection, clip)
+    connection.execute(update(schema.clip).where(schema.clip.c.key == key).values(removed=now()))
+
+
+def move_clip(connection: Connection, clip: str, path: str) -> None:
+    """Note that a clip's media lie elsewhere now; raises `UsageError` where there is no such clip."""
+    key = clip_key(connection, clip)
+    connection.execute(update(schema.clip).where(schema.clip.c.key == key).values(path=path))
+
+
+def select_clips(connection: Connection, role: str | None) -> list[Clip]:
+    """Return the clips in use, by id, without times."""
+    query = select(*_WITHOUT_TIMES).where(schema.clip.c.removed.is_(None)).order_by(schema.clip.c.id)
+    if role is not None:
+        query = query.where(schema.clip.c.role == role)
+    return [_record(row) for row in connection.execute(query).mappings()]
+
+
+def select_clip(connection: Connection, clip: str) -> Clip:
+    """Return one clip in use, with times; raises `UsageError` naming the clips that exist."""
+    key = clip_key(connection, clip)
+    return _record(connection.execute(select(schema.clip).where(schema.clip.c.key == key)).mappings().one())
+
+
+def clip_key(connection: Connection, clip: str, removed: bool = False) -> int:
+    """Return a clip's key; `removed`: also of one that is out of use. Raises `UsageError` naming those that exist."""
+    return clip_key_and_joints(connection, clip, removed)[0]
+
+
+def clip_key_and_joints(connection: Connection, clip: str, removed: bool = False) -> tuple[int, int]:
+    """Return a clip's key, as `clip_key` does, and the number of joints that its journal needs."""
+    table = schema.clip
+    row = connection.execute(select(table.c.key, table.c.joints, table.c.removed).where(table.c.id == clip)).first()
+    if row is not None and (removed or row.removed is None):
+        return row.key, row.joints
+    names = [found.id for found in select_clips(connection, None)]
+    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    raise UsageError(
+        f"there is no clip '{clip}' in the project: " + (f"use one of {shown}" if names else "add one with `emc add`")
+    )
+
+
+def _values(clip: Clip) -> dict[str, object]:
+    times = None if clip.times is None else np.asarray(clip.times).astype(_TIME, copy=False).tobytes()
+    return {
+        "path": clip.path,
+        "role": str(clip.role),
+        "group": clip.group,
+        "frames": int(clip.frames),
+        "width": int(clip.width),
+        "height": int(clip.height),
+        "kind": clip.kind,
+        "fps": float(clip.fps),
+        "sha256": clip.sha256,
+        "tags": json.dumps(dict(clip.tags)),
+        "times": times,
+    }
+
+
+def _record(row: RowMapping) -> Clip:
+    times = row.get("times")
+    return Clip(
+        id=row["id"],
+        path=row["path"],
+        role=Role(row["role"]),
+        group=row["group"],
+        frames=row["frames"],
+        width=row["width"],
+        height=row["height"],
+        kind=row["kind"],
+        fps=row["fps"],
+        sha256=row["sha256"],
+        tags=json.loads(row["tags"]),
+        times=None if times is None else np.frombuffer(times, dtype=_TIME).astype(np.float64),
+    )

@@ -1,0 +1,198 @@
+"""The edit journal in the database: append, read, and what of it stands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import groupby
+
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+
+import emc.store.schema as schema
+from emc.errors import ConflictError, UsageError
+from emc.pose.journal import JointKey, joint_versions, taken_back
+from emc.pose.records import Edit, JointChange, Provenance, Visibility
+from emc.store.rows.clips import clip_key, new_key, now
+
+MAX_JOINTS = 1000
+"""A joint index from here on is a mistake, and would make every pose of the clip that long."""
+
+
+def insert_edit(connection: Connection, edit: Edit, expect: Mapping[JointKey, int], token: str) -> Edit:
+    """Append an edit and return it with its id and time.
+
+    expect : (frame, person, joint) -> id of the edit that the sender last saw decide the joint, 0 where none did.
+    token : the sender's own name for the edit; one that is stored already is returned, not stored twice.
+    Raises `UsageError` for an edit that cannot be, `ConflictError` where a joint changed since, or where the edit to
+    take back is taken back already.
+    """
+    clip = clip_key(connection, edit.clip)
+    if token and (stored := _sent_before(connection, edit, token)):
+        return stored
+    _check_changes(connection, clip, edit)
+    if edit.undoes:
+        _check_undo(connection, clip, edit)
+    _check_versions(connection, clip, edit, expect)
+    stored = replace(edit, created=edit.created or now())
+    values = {"kind": edit.kind, "author": edit.author, "seconds": float(edit.seconds), "undoes": int(edit.undoes)}
+    made = connection.execute(
+        insert(schema.edit).values(clip=clip, created=stored.created, token=token or None, **values)
+    )
+    stored = replace(stored, id=new_key(made))
+    _insert_changes(connection, clip, stored)
+    return stored
+
+
+def select_edits(connection: Connection, clip: str | None, after: int) -> list[Edit]:
+    """Return the journal past edit `after`, oldest first, of one clip (in use or not) or of all."""
+    chosen = schema.edit.c.id > after
+    if clip is not None:
+        chosen &= schema.edit.c.clip == clip_key(connection, clip, removed=True)
+    return _select(connection, chosen)
+
+
+def edit_of_token(connection: Connection, token: str) -> Edit | None:
+    """Return the edit that was sent under a token, None where there is none."""
+    found = _select(connection, schema.edit.c.token == token)
+    return found[0] if found else None
+
+
+def last_id(connection: Connection) -> int:
+    """Return the id of the newest edit, 0 where there is none."""
+    return connection.execute(select(func.max(schema.edit.c.id))).scalar() or 0
+
+
+def last_person(connection: Connection, clip: int) -> int:
+    """Return the largest number of a person that a clip's edits name, -1 where there is none."""
+    table = schema.edit_change
+    found = connection.execute(select(func.max(table.c.person)).where(table.c.clip == clip)).scalar()
+    return -1 if found is None else found
+
+
+def standing_edits(connection: Connection, clip: int, first: int, last: int | None) -> list[Edit]:
+    """Return the edits that count for frames first..last, oldest first, with their changes of those frames only."""
+    table = schema.edit_change
+    undoes = _undoes(connection, clip)
+    left_out = taken_back(undoes) | {identity for identity, _ in undoes}
+    query = select(table).where(table.c.clip == clip, table.c.frame >= first)
+    if last is not None:
+        query = query.where(table.c.frame <= last)
+    rows = connection.execute(query.order_by(table.c.edit, table.c.place))
+    return [
+        Edit(clip="", kind="", changes=tuple(_change(row) for row in group), id=identity)
+        for identity, group in groupby(rows, key=lambda row: row.edit)
+        if identity not in left_out
+    ]
+
+
+def standing_versions(connection: Connection, clip: int, first: int, last: int | None) -> dict[JointKey, int]:
+    """Return (frame, person, joint) -> id of the edit that decides it."""
+    return joint_versions(standing_edits(connection, clip, first, last))
+
+
+def _select(connection: Connection, chosen: ColumnElement[bool]) -> list[Edit]:
+    edit, change = schema.edit, schema.edit_change
+    changes = connection.execute(
+        select(change).join(edit, change.c.edit == edit.c.id).where(chosen).order_by(change.c.edit, change.c.place)
+    )
+    of_edit = {key: tuple(_change(row) for row in group) for key, group in groupby(changes, key=lambda row: row.edit)}
+    rows = connection.execute(
+        select(edit, schema.clip.c.id.label("clip_id"))
+        .join(schema.clip, edit.c.clip == schema.clip.c.key)
+        .where(chosen)
+        .order_by(edit.c.id)
+    )
+    return [
+        Edit(row.clip_id, row.kind, of_edit.get(row.id, ()), row.author, row.seconds, row.undoes, row.id, row.created)
+        for row in rows
+    ]
+
+
+def _sent_before(connection: Connection, edit: Edit, token: str) -> Edit | None:
+    found = edit_of_token(connection, token)
+    if found is None:
+        return None
+    same = (found.clip, found.kind, found.undoes, len(found.changes))
+    if same != (edit.clip, edit.kind, edit.undoes, len(edit.changes)):
+        raise ConflictError(f"edit token '{token}' belongs to edit {found.id}, which is another one: use a new token")
+    return found
+
+
+def _check_changes(connection: Connection, clip: int, edit: Edit) -> None:
+    if edit.id:
+        raise UsageError(f"edit {edit.id} of clip {edit.clip} is stored already: append a new edit with id 0")
+    frames = connection.execute(select(schema.clip.c.frames).where(schema.clip.c.key == clip)).scalar_one()
+    for change in edit.changes:
+        where = f"edit '{edit.kind}' of clip {edit.clip}, frame {change.frame}, joint {change.joint}"
+        if not 0 <= change.frame < frames:
+            raise UsageError(f"{where}: the clip has no such frame; use 0 to {frames - 1}")
+        if not 0 <= change.joint < MAX_JOINTS:
+            raise UsageError(f"{where}: no skeleton has such a joint; use 0 to {MAX_JOINTS - 1}")
+        if math.isinf(change.x) or math.isinf(change.y):
+            raise UsageError(f"{where}: the place ({change.x}, {change.y}) is infinite; use pixels, or NaN for none")
+
+
+def _check_undo(connection: Connection, clip: int, edit: Edit) -> None:
+    found = connection.execute(select(schema.edit.c.clip).where(schema.edit.c.id == edit.undoes)).scalar()
+    if found != clip:
+        raise UsageError(f"clip {edit.clip} has no edit {edit.undoes} to take back: see its journal for those it has")
+    if edit.undoes in taken_back(_undoes(connection, clip)):
+        raise ConflictError(f"edit {edit.undoes} of clip {edit.clip} is taken back already: reload the journal")
+
+
+def _check_versions(connection: Connection, clip: int, edit: Edit, expect: Mapping[JointKey, int]) -> None:
+    if not expect:
+        return
+    frames = [frame for frame, _, _ in expect]
+    held = standing_versions(connection, clip, min(frames), max(frames))
+    for (frame, person, joint), seen in expect.items():
+        version = held.get((frame, person, joint), 0)
+        if version != seen:
+            raise ConflictError(
+                f"joint {joint} of person {person} on frame {frame} of clip {edit.clip} was changed by edit {version} "
+                f"since it was read (edit {seen}): look at both values and choose"
+            )
+
+
+def _undoes(connection: Connection, clip: int) -> list[tuple[int, int]]:
+    edit = schema.edit
+    query = select(edit.c.id, edit.c.undoes).where(edit.c.clip == clip, edit.c.undoes > 0).order_by(edit.c.id)
+    return [(row.id, row.undoes) for row in connection.execute(query)]
+
+
+def _insert_changes(connection: Connection, clip: int, edit: Edit) -> None:
+    if not edit.changes:
+        return
+    connection.execute(insert(schema.edit_change), list(_rows(clip, edit)))
+    joints = 1 + max(int(change.joint) for change in edit.changes)
+    table = schema.clip
+    connection.execute(update(table).where(table.c.key == clip, table.c.joints < joints).values(joints=joints))
+
+
+def _rows(clip: int, edit: Edit) -> Iterable[dict[str, object]]:
+    for place, change in enumerate(edit.changes):
+        yield {
+            "clip": clip,
+            "frame": int(change.frame),
+            "edit": edit.id,
+            "place": place,
+            "person": int(change.person),
+            "joint": int(change.joint),
+            "x": None if math.isnan(change.x) else float(change.x),
+            "y": None if math.isnan(change.y) else float(change.y),
+            "visibility": int(change.visibility),
+            "provenance": int(change.provenance),
+        }
+
+
+def _change(row: Row[tuple[object, ...]]) -> JointChange:
+    return JointChange(
+        frame=row.frame,
+        person=row.person,
+        joint=row.joint,
+        x=math.nan if row.x is None else row.x,
+        y=math.nan if row.y is None else row.y,
+        visibility=Visibility(row.visibility),
+        provenance=Provenance(row.provenance),
+    )

@@ -1,0 +1,1 @@
+"""The scripted user: a simulated annotator and the keystroke-level cost model."""

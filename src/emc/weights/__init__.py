@@ -1,0 +1,1 @@
+"""Weight files: reading and writing saved models, and fetching published weights."""

@@ -1,0 +1,1 @@
+"""The benchmarks behind `emc bench`, one per file."""

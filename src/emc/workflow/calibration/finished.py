@@ -1,0 +1,36 @@
+"""Finished calibrations of a project: where their models and documents are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emc.errors import UsageError
+from emc.interfaces import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A finished calibration: where its models are, and its documents.
+
+    first : whether this process is the one that speaks of it, where several calibrated together.
+    """
+
+    id: str
+    folder: Path
+    card: dict[str, Any]
+    ladder: dict[str, Any]
+    first: bool = True
+
+
+def newest_calibration(store: Store, name: str | None = None) -> Calibration:
+    """Return a finished calibration (the newest, or the named one); raises `UsageError` where there is none."""
+    names = store.documents("calibration")
+    if not names:
+        raise UsageError(f"no finished calibration in {store.folder}: run `emc calibrate` first")
+    if name is not None and name not in names:
+        raise UsageError(f"no calibration '{name}' in {store.folder}: use one of {', '.join(names)}")
+    wanted = name or names[-1]
+    document = store.document("calibration", wanted) or {}
+    return Calibration(wanted, store.folder / document["folder"], document["card"], document["ladder"])

@@ -1,0 +1,13 @@
+"""A fix carried to its neighbours: predictions, flow and images for `stages.propagate`."""
+
+from emc.workflow.editing.propagation.propagate import (
+    PROPAGATING_KINDS,
+    REACH,
+    Propagator,
+    Seen,
+    Span,
+    joint_run,
+    observations,
+)
+
+__all__ = ["PROPAGATING_KINDS", "Propagator", "REACH", "Seen", "Span", "joint_run", "observations"]

@@ -1,0 +1,68 @@
+"""Lifted motion -> files of other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import emc.plugins as plugins
+from emc.errors import UsageError
+from emc.interfaces import Store
+from emc.pose.motion import Motion3D, world_motions
+from emc.workflow.lifting.lift import read_lifted
+from emc.workflow.project import selected_clips
+
+
+def holds_motion(format: str) -> bool:
+    """Return whether a format holds 3D motion; raises `PluginError` for a name that is none."""
+    return getattr(plugins.load_plugin("formats", format), "holds", "") == "motion"
+
+
+def export_motion(
+    store: Store, file: Path, format: str, clips: Sequence[str] = (), person: int | None = None
+) -> dict[str, Any]:
+    """Write the lifted motion of one clip.
+
+    person : only this one. A format that holds one person gets a file for each (``NAME_p1.trc``) where there are
+    several. A file without a suffix gets the format's. Returns the ``files``, persons and frames, and the units.
+    Raises `UsageError` where the clip is not clear, not lifted, or has no such person.
+    """
+    clip = _one_clip(store, clips)
+    sequences = read_lifted(store, clip)
+    if not sequences:
+        raise UsageError(f"clip {clip} has no person in 3D: predict and lift it again (`emc predict`, `emc lift`)")
+    if person is not None and person not in sequences:
+        known = ", ".join(str(number) for number in sequences)
+        raise UsageError(f"clip {clip} has no person {person} in 3D: use one of {known}")
+    record = store.clip(clip)
+    chosen = sequences if person is None else {person: sequences[person]}
+    motions = world_motions(chosen, record.fps, record.times)
+    writer = plugins.make_plugin("formats", format)
+    target = file if file.suffix else file.with_suffix(writer.writes[0])
+    files = _write(writer, target, motions)
+    return {
+        "files": [str(path) for path in files],
+        "format": format,
+        "clip": clip,
+        "persons": [motion.name for motion in motions],
+        "frames": sum(len(motion) for motion in motions),
+        "fps": record.fps,
+    }
+
+
+def _one_clip(store: Store, clips: Sequence[str]) -> str:
+    chosen = selected_clips(store, clips)
+    if len(chosen) != 1:
+        raise UsageError(f"3D motion is exported clip by clip, and {len(chosen)} are chosen: name one with --clip")
+    return chosen[0].id
+
+
+def _write(writer: Any, file: Path, motions: Sequence[Motion3D]) -> list[Path]:
+    if writer.persons != 1 or len(motions) == 1:
+        writer.write(file, motions)
+        return [file]
+    files = [file.with_name(f"{file.stem}_{motion.name}{file.suffix}") for motion in motions]
+    for path, motion in zip(files, motions, strict=True):
+        writer.write(path, [motion])
+    return files

@@ -1,0 +1,81 @@
+"""What is predicted is kept while the next frames are predicted, and progress is told."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from emc.interfaces import Estimator, Progress, RunRecord, Store
+from emc.pose.records import Clip
+from emc.workflow.predict.spans import Done
+from emc.workflow.predict.trust import Trust
+from emc.workflow.progress import Silent
+
+
+class Keeper:
+    """Stores a run span by span, with the fitted confidence, and says how far and how fast it goes."""
+
+    def __init__(
+        self,
+        store: Store,
+        run: RunRecord,
+        clip: Clip,
+        estimator: Estimator,
+        trust: Trust | None,
+        progress: Progress,
+        frames: Sequence[int],
+    ) -> None:
+        self.clip, self.estimator = clip, estimator
+        self._store, self._run, self._trust, self._progress = store, run, trust, progress
+        self._frames = frames
+        self._done, self._began = 0, 0.0
+
+    def begin(self) -> int:
+        """Start the progress bar; returns the first frame that is left to do."""
+        first = self._store.resume_frame(self._run.id)
+        self._progress.start(f"predict {self.clip.id}", len(self._frames) - bisect_left(self._frames, first))
+        self._began = time.monotonic()
+        return first
+
+    def keep(self, done: Done) -> None:
+        """Store a span, durably, and move the progress bar."""
+        predictions = done.predictions
+        if self._trust is not None:
+            predictions = self._trust.apply(predictions, self.clip.role, self.estimator.skeleton)
+        self._store.write_predictions(self._run.id, predictions, upto=done.upto)
+        self._done += done.frames
+        seconds = max(time.monotonic() - self._began, 1e-9)
+        self._progress.advance(done.frames, note=f"{self._done / seconds:.1f} frames/s")
+
+    def end(self) -> None:
+        """Mark the run complete."""
+        self._store.finish_run(self._run.id)
+        self._progress.finish()
+
+
+class Before:
+    """Progress of what comes before the prediction: it falls silent once that has begun to say how far it is."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress: Progress = progress
+
+    def start(self, task: str, total: int | None) -> None:
+        """Begin a task."""
+        self._progress.start(task, total)
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        """Say that `steps` more are done."""
+        self._progress.advance(steps, note)
+
+    def finish(self) -> None:
+        """End the task."""
+        self._progress.finish()
+
+    def say(self, line: str) -> None:
+        """Say one line to the user."""
+        self._progress.say(line)
+
+    def end(self) -> None:
+        """Say nothing from here on."""
+        self._progress = Silent()

@@ -1,0 +1,211 @@
+"""clip -> frames -> boxes + tracks -> predictions -> alerts, resumable at every arrow."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import stat
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emc.config import PredictSettings, Settings
+from emc.executors.prefetch import Ahead, Behind
+from emc.interfaces import Estimator, Executor, Progress, RunRecord, Store
+from emc.pose.records import Box, Clip
+from emc.workflow.compute import set_threads
+from emc.workflow.predict.boxes import clip_boxes, file_boxes, sampling_word
+from emc.workflow.predict.calls import compute_threads
+from emc.workflow.predict.found import Predicted, find_run_alerts
+from emc.workflow.predict.frames import wanted_frames
+from emc.workflow.predict.keeping import Before, Keeper
+from emc.workflow.predict.key import model_key
+from emc.workflow.predict.shared import Shared, halting
+from emc.workflow.predict.spans import PART, Done, Span, SpanPredictor, in_chunks, spans_of
+from emc.workflow.predict.trust import Trust, read_trust
+from emc.workflow.progress import Silent
+from emc.workflow.project import estimator_in
+
+if TYPE_CHECKING:
+    from emc.stages.video import MediaInfo
+
+BOXES_AHEAD = 512
+"""Frames whose boxes are known before they are predicted."""
+WAITING = 4
+"""Predicted spans that wait to be stored."""
+
+
+def predict_clips(
+    store: Store,
+    clips: Sequence[Clip],
+    settings: Settings,
+    boxes_file: Path | None = None,
+    progress: Progress | None = None,
+    again: bool = False,
+) -> list[Predicted]:
+    """Predict clips with the estimator that the settings name, and find alerts.
+
+    boxes_file : person boxes (COCO JSON or CSV) instead of the detector's. A clip that the same model has predicted
+    with the same settings is not predicted twice unless `again`; an interrupted one goes on where it stopped.
+    """
+    progress = progress or Silent()
+    set_threads(settings.predict)
+    estimator = estimator_in(store, settings.predict.estimator)
+    model = model_key(estimator)
+    trust = read_trust(store, model, settings.predict)
+    done: list[Predicted] = []
+    with executor_of(settings.predict) as executor:
+        for clip in clips:
+            given = file_boxes(boxes_file, clip) if boxes_file else None
+            run = start_run(store, clip, model, estimator, settings, boxes_file, again)
+            if run.complete:
+                pass
+            elif given is not None:
+                predict_run(store, run, clip, estimator, given, settings, progress, trust, executor)
+            else:
+                detect_and_predict(store, run, clip, estimator, settings, progress, trust, executor)
+            done.append(find_run_alerts(store, run, clip, estimator, settings))
+    return done
+
+
+def start_run(
+    store: Store,
+    clip: Clip,
+    model: str,
+    estimator: Estimator,
+    settings: Settings,
+    boxes_file: Path | None,
+    again: bool,
+) -> RunRecord:
+    """Return the run to work on: the complete one of the same model and settings, the unfinished one, or a new one."""
+    wanted: dict[str, Any] = {
+        "detector": f"file:{_digest(boxes_file)}" if boxes_file else settings.predict.detector,
+        "frames": sampling_word(settings),
+        "max_persons": settings.predict.max_persons,
+        "min_box_score": settings.predict.min_box_score,
+    }
+    if not boxes_file and settings.predict.detect_every > 1:
+        wanted["detect_every"] = settings.predict.detect_every
+    same = [run for run in store.runs(clip.id) if run.model == model and dict(run.settings) == wanted and run.complete]
+    if same and not again:
+        return same[-1]
+    return store.start_run(clip.id, model, estimator.skeleton.name, wanted)
+
+
+def predict_run(
+    store: Store,
+    run: RunRecord,
+    clip: Clip,
+    estimator: Estimator,
+    boxes: Mapping[int, Sequence[Box]],
+    settings: Settings,
+    progress: Progress,
+    trust: Trust | None = None,
+    executor: Executor | None = None,
+) -> None:
+    """Predict what is left of a run in given boxes and mark it complete.
+
+    trust : the model's fitted confidence, if it has one. executor : where to predict (None: in this process).
+    """
+    frames = wanted_frames(store, clip, settings.video)
+    rows = ((frame, boxes.get(frame, ())) for frame in frames)
+    keeper = Keeper(store, run, clip, estimator, trust, progress, frames)
+    predict_rows(keeper, rows, clip_info(clip, settings), settings, executor)
+
+
+def detect_and_predict(
+    store: Store,
+    run: RunRecord,
+    clip: Clip,
+    estimator: Estimator,
+    settings: Settings,
+    progress: Progress,
+    trust: Trust,
+    executor: Executor | None,
+) -> None:
+    """Find persons and predict what is left of a run, both at the same time where a clip is long."""
+    info, before = clip_info(clip, settings), Before(progress)
+    shared = Shared(compute_threads(settings.predict))
+    frames = wanted_frames(store, clip, settings.video)
+    found = clip_boxes(store, clip, settings, info, executor, before, shared)
+    keeper = Keeper(store, run, clip, estimator, trust, progress, frames)
+    if executor is not None:
+        # Workers that look for persons would keep those that predict from starting: one after the other.
+        predict_rows(keeper, list(found), info, settings, executor)
+        return
+    with Ahead(found, BOXES_AHEAD) as rows, halting(shared):
+        first = list(islice(rows, 1))
+        before.end()
+        predict_rows(keeper, chain(first, rows), info, settings, None, shared)
+
+
+def predict_rows(
+    keeper: Keeper,
+    rows: Iterable[tuple[int, Sequence[Box]]],
+    info: MediaInfo,
+    settings: Settings,
+    executor: Executor | None,
+    shared: Shared | None = None,
+) -> None:
+    """Predict frames with their boxes, store what comes while the next are predicted, and mark the run complete.
+
+    shared : with those who make the rows; is asked to halt when this ends early.
+    """
+    spans = spans_of(rows, keeper.begin())
+    predictor = SpanPredictor(keeper.clip, info, keeper.estimator, settings.predict, shared)
+    results = _results(predictor, spans, executor)
+    with closing(predictor), closing(results), Behind(keeper.keep, WAITING) as behind:
+        for done in results:
+            behind.put(done)
+    keeper.end()
+
+
+def _results(predictor: SpanPredictor, spans: Iterator[Span], executor: Executor | None) -> Generator[Done]:
+    if executor is None:
+        yield from predictor.stream(spans)
+        return
+    for part in executor.map(predictor, in_chunks(spans, PART)):
+        yield from part
+
+
+@contextmanager
+def executor_of(settings: PredictSettings) -> Iterator[Executor | None]:
+    """Yield where the settings say to predict, None for this process; raises `PluginError` where Ray is missing."""
+    if settings.executor == "local":
+        yield None
+        return
+    from emc.executors.ray_cluster import RayExecutor
+
+    executor = RayExecutor(settings.workers)
+    try:
+        yield executor
+    finally:
+        executor.close()
+
+
+def clip_info(clip: Clip, settings: Settings) -> MediaInfo:
+    """Return what the clip's media hold, once for all who open them while the file stays as it is.
+
+    To look costs as much as to decode a second of video: its end is decoded to see that it is whole.
+    """
+    try:
+        state = Path(clip.path).stat()
+    except OSError:
+        # The reader says better what is wrong with the path.
+        return _looked_at(clip.path, 0, 0, settings.video.max_pixels)
+    if stat.S_ISDIR(state.st_mode):
+        return _looked_at.__wrapped__(clip.path, 0, 0, settings.video.max_pixels)
+    return _looked_at(clip.path, state.st_size, state.st_mtime_ns, settings.video.max_pixels)
+
+
+@functools.lru_cache(maxsize=64)
+def _looked_at(path: str, size: int, changed: int, max_pixels: int) -> MediaInfo:
+    from emc.stages.video import probe
+
+    return probe(Path(path), max_pixels)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

@@ -1,0 +1,50 @@
+"""The fitted confidence of a model: where it is kept, and its use on predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from emc.config import PredictSettings
+from emc.interfaces import Store
+from emc.pose.records import Prediction, Role
+from emc.pose.skeletons import Skeleton
+from emc.stages.confidence import ConfidenceModel, with_confidence
+from emc.workflow.files import read_json
+
+KIND = "confidence"
+"""Kind of the project's documents; their name is the model's key, so that other weights never borrow a fit."""
+FILE = "confidence.json"
+"""The same document in the folder of a saved model, for other projects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The fitted confidences of one model, by role of the clip; a role that was not fitted keeps the model's own."""
+
+    roles: Mapping[Role, ConfidenceModel] = field(default_factory=dict[Role, ConfidenceModel])
+
+    def apply(self, predictions: Sequence[Prediction], role: Role, skeleton: Skeleton) -> list[Prediction]:
+        """Return the predictions with the fitted confidence where there is one for the role."""
+        model = self.roles.get(role)
+        return list(predictions) if model is None else with_confidence(predictions, model, skeleton)
+
+
+def read_trust(store: Store, model: str, settings: PredictSettings) -> Trust:
+    """Return the fitted confidences of a model: the project's, else those in the saved model's folder, else none."""
+    if settings.confidence == "raw":
+        return Trust()
+    document = store.document(KIND, model)
+    if document is not None:
+        return trust_of(document, f"confidence of {model} in {store.folder}")
+    file = Path(settings.estimator) / FILE
+    found = read_json(file)
+    return Trust() if found is None else trust_of(found, str(file))
+
+
+def trust_of(document: Mapping[str, Any], origin: str) -> Trust:
+    """Return the fits of a fitted confidence document; raises `InputError` that names `origin`."""
+    roles = document.get("roles") or {}
+    return Trust({Role(role): ConfidenceModel.from_json(one, f"{origin}, {role}") for role, one in roles.items()})

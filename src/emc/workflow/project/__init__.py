@@ -1,0 +1,48 @@
+"""A project: its folder, its clips, its skeleton."""
+
+from emc.workflow.project.clips import add_clips, image_names, parse_tags, selected_clips
+from emc.workflow.project.folder import find_project, new_project, open_project, project_folder, status
+from emc.workflow.project.skeletons import (
+    MappedEstimator,
+    as_skeleton,
+    calibrated_skeleton,
+    clip_skeleton,
+    declared,
+    estimator_in,
+    liftable,
+    padded,
+    rendered_stand_in,
+    same_joints,
+    samples_in,
+    scored_in,
+    skeleton_called,
+    trainable_in,
+)
+from emc.workflow.project.web_clips import add_sources
+
+__all__ = [
+    "MappedEstimator",
+    "add_clips",
+    "add_sources",
+    "as_skeleton",
+    "calibrated_skeleton",
+    "clip_skeleton",
+    "declared",
+    "estimator_in",
+    "find_project",
+    "image_names",
+    "liftable",
+    "new_project",
+    "open_project",
+    "padded",
+    "parse_tags",
+    "project_folder",
+    "rendered_stand_in",
+    "same_joints",
+    "samples_in",
+    "scored_in",
+    "selected_clips",
+    "skeleton_called",
+    "status",
+    "trainable_in",
+]

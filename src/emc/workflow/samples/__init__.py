@@ -1,0 +1,37 @@
+"""Labelled persons cut out of their frames, and rendered ones."""
+
+from emc.workflow.samples.cut import guessed_torso
+from emc.workflow.samples.eligible import label_visibility, labelled, labelled_poses
+from emc.workflow.samples.extras import LabelExtra, extras_of, put_extras
+from emc.workflow.samples.lspe import SPLITS, head_segment, read_split
+from emc.workflow.samples.rendered import (
+    TARGET_MOTIONS,
+    ClipFiles,
+    ClipOrder,
+    render_files,
+    rendered_common,
+    sparse_samples,
+    window_start,
+)
+from emc.workflow.samples.samples import load_samples
+
+__all__ = [
+    "ClipFiles",
+    "ClipOrder",
+    "LabelExtra",
+    "SPLITS",
+    "TARGET_MOTIONS",
+    "extras_of",
+    "guessed_torso",
+    "head_segment",
+    "label_visibility",
+    "labelled",
+    "labelled_poses",
+    "load_samples",
+    "put_extras",
+    "read_split",
+    "render_files",
+    "rendered_common",
+    "sparse_samples",
+    "window_start",
+]

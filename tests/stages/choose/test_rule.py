@@ -1,0 +1,151 @@
+import pytest
+
+from emc.errors import UsageError
+from emc.pose.records import Direction, Interval
+from emc.stages.choose.rule import LadderEntry, choose, refusals
+
+
+def figure(percent, ci95=None, n=100):
+    return Interval(percent / 100, None if ci95 is None else (ci95[0] / 100, ci95[1] / 100), n)
+
+
+def ladder(*rows):
+    """Rows of (step, leg, common), in percent."""
+    return [LadderEntry(step, {"leg": figure(leg), "total": figure(leg)}, figure(low)) for step, leg, low in rows]
+
+
+# The source paper's table: leg PCKh@0.5 on kicks, COCO AP (step 0: Detectron2 as published).
+PAPER = ladder((0, 94.2, 67.1), (2000, 96.2, 67.8), (5000, 97.3, 68.5), (8000, 98.6, 69.1), (10000, 98.9, 68.7))
+
+
+@pytest.mark.parametrize(
+    ("reference", "budget", "step"),
+    [
+        ("best", 0.3, 8000),  # the paper's choice: 10,000 is 0.4 below the best common score
+        ("best", 0.4, 10000),
+        ("best", 0.5, 10000),  # the default budget would not refuse it
+        ("base", 0.0, 10000),  # and against the base nothing has fallen at all
+        ("base", 0.5, 10000),
+    ],
+)
+def test_the_papers_ladder(reference, budget, step):
+    choice = choose(PAPER, ["leg"], budget, reference)
+    assert choice.step == step
+    assert choice.trusted
+
+
+def test_the_reason_names_the_figures_and_what_was_refused():
+    choice = choose(PAPER, ["leg"], 0.3, "best")
+    assert "94.2 -> 98.6" in choice.why
+    assert "67.1 -> 69.1" in choice.why
+    assert "refused: step 10000 (target 98.9, common worse by 0.4)" in choice.why
+    assert "0.3 points" in choice.rule
+    assert "leg" in choice.rule
+
+
+@pytest.mark.parametrize(("common", "step"), [(89.5, 100), (89.49, 0)])
+def test_a_fall_of_exactly_the_budget_is_allowed(common, step):
+    assert choose(ladder((0, 60, 90.0), (100, 80, common)), ["leg"], 0.5).step == step
+
+
+def test_ties_go_to_the_earlier_step():
+    assert choose(ladder((0, 60, 90), (300, 80, 90), (100, 80, 90), (200, 80, 90)), ["leg"], 0.5).step == 100
+
+
+def test_the_base_is_kept_aloud_where_every_checkpoint_forgets_too_much():
+    choice = choose(ladder((0, 60, 90), (100, 80, 85), (200, 90, 80)), ["leg"], 0.5)
+    assert (choice.step, choice.trusted) == (0, False)
+    assert "every checkpoint lost more than 0.5 points" in choice.why
+    assert "step 100 (target 80.0, common worse by 5.0)" in choice.why
+
+
+def test_the_base_is_kept_aloud_where_nothing_is_better():
+    choice = choose(ladder((0, 60, 90), (100, 60, 91), (200, 55, 95)), ["leg"], 0.5)
+    assert (choice.step, choice.trusted) == (0, False)
+    assert "no checkpoint within the budget is better" in choice.why
+
+
+def test_a_base_alone_is_kept():
+    assert choose(ladder((0, 60, 90)), ["leg"], 0.5).step == 0
+
+
+def test_a_common_score_that_is_not_a_number_qualifies_nothing():
+    assert choose(ladder((0, 60, 90), (100, 80, float("nan"))), ["leg"], 0.5).step == 0
+
+
+def test_parts_are_pooled_by_their_joints():
+    entries = [
+        LadderEntry(0, {"hip": figure(50, n=10), "knee": figure(50, n=30)}, figure(90)),
+        LadderEntry(1, {"hip": figure(100, n=10), "knee": figure(50, n=30)}, figure(90)),  # 62.5
+        LadderEntry(2, {"hip": figure(50, n=10), "knee": figure(70, n=30)}, figure(90)),  # 65.0; their mean is less
+    ]
+    choice = choose(entries, ["hip", "knee"], 0.5)
+    assert choice.step == 2
+    assert "50.0 -> 65.0" in choice.why
+
+
+@pytest.mark.parametrize(("ci95", "trusted"), [((61, 75), True), ((59, 75), False)])
+def test_a_gain_within_its_interval_is_not_trusted(ci95, trusted):
+    entries = [
+        LadderEntry(0, {"leg": figure(60)}, figure(90)),
+        LadderEntry(9, {"leg": figure(68, ci95)}, figure(90), figure(50)),
+    ]
+    choice = choose(entries, ["leg"], 0.5)
+    assert choice.step == 9
+    assert choice.trusted is trusted
+    assert ("within its 95 % interval" in choice.why) is not trusted
+
+
+@pytest.mark.parametrize(("certainty", "step"), [(0.5, 2), (0.8, 1), (0.96, 0)])
+def test_the_chance_of_a_kept_common_score_decides_where_it_is_known(certainty, step):
+    entries = [
+        LadderEntry(0, {"leg": figure(60)}, figure(90)),
+        LadderEntry(1, {"leg": figure(70)}, figure(89), kept=0.95),  # its score fell by 1, most likely by chance
+        LadderEntry(2, {"leg": figure(80)}, figure(90), kept=0.6),
+        LadderEntry(3, {"leg": figure(90)}, figure(90), kept=0.4),
+    ]
+    choice = choose(entries, ["leg"], 0.5, certainty=certainty)
+    assert choice.step == step
+    assert f"a chance of at least {certainty:.0%}" in choice.rule
+    assert "step 3 (target 90.0, common worse by 0.0, kept with a chance of 40%)" in choice.why
+
+
+def test_ap_is_told():
+    entries = [
+        LadderEntry(0, {"leg": figure(60)}, figure(90), figure(51)),
+        LadderEntry(9, {"leg": figure(68)}, figure(90), figure(50)),
+    ]
+    assert "common AP 51.0 -> 50.0" in choose(entries, ["leg"], 0.5).why
+
+
+def test_a_measure_where_less_is_better():
+    entries = [
+        LadderEntry(0, {"leg": figure(60)}, figure(10)),
+        LadderEntry(1, {"leg": figure(40)}, figure(10.4)),
+        LadderEntry(2, {"leg": figure(30)}, figure(11)),
+    ]
+    assert choose(entries, ["leg"], 0.5, direction=Direction.LOWER).step == 1
+
+
+def test_a_ladder_without_its_base_or_without_the_part_is_refused():
+    with pytest.raises(UsageError, match="no base"):
+        choose(ladder((100, 80, 90)), ["leg"], 0.5)
+    with pytest.raises(UsageError, match="no target score of toe: use leg, total"):
+        choose(PAPER, ["toe"], 0.5)
+
+
+def test_refusals_name_the_fall_and_the_chance():
+    rows = ladder((0, 60, 90.0), (1, 70, 89.0), (2, 65, 89.8))
+    assert refusals(rows, 0.5) == {1: "common worse by 1.00 points"}
+    unsure = [rows[0], LadderEntry(2, rows[2].target, rows[2].common, kept=0.8)]
+    assert refusals(unsure, 0.5, certainty=0.95) == {2: "common worse by 0.20 points, within 0.5 with a chance of 80%"}
+    assert refusals(unsure, 0.5, certainty=0.5) == {}
+
+
+def test_without_common_data_nothing_is_said_of_them():
+    none = Interval(0.0, None, 0)
+    rows = [LadderEntry(step, {"leg": figure(leg), "total": figure(leg)}, none) for step, leg in ((0, 80), (9, 90))]
+    choice = choose(rows, ["leg"], 0.5)
+    assert choice.step == 9
+    assert "80.0 -> 90.0, nothing known of common poses" in choice.why
+    assert "common 0.0" not in choice.why
