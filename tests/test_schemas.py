@@ -21,9 +21,8 @@ from typer.testing import CliRunner
 
 from emc import plugins
 from emc.cli.main import app
-from emc.formats.boxes_csv import BoxesCsvFormat
 from emc.pose.records import Box
-from emc.workflow.calibration_jobs import CalibrationJobs
+from emc.workflow.calibration import CalibrationJobs
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "schemas.md").read_text(encoding="utf-8")
 SMALL = ("calibrate.turns=1", "calibrate.batch=4", "evaluate.bootstrap=20")
@@ -295,7 +294,7 @@ def test_the_calibration_job_is_described(project: Path, tmp_path: Path, monkeyp
 
 
 def test_boxes_in_a_file_are_described(tmp_path: Path) -> None:
-    BoxesCsvFormat().write(tmp_path / "boxes.csv", {0: [Box(0, (1.0, 2.0, 3.0, 4.0))]})
+    plugins.make_plugin("formats", "boxes-csv").write(tmp_path / "boxes.csv", {0: [Box(0, (1.0, 2.0, 3.0, 4.0))]})
     header = (tmp_path / "boxes.csv").read_text(encoding="utf-8").splitlines()[0]
     assert header.split(",") == [row[0].strip("`") for row in rows("boxes-in-a-file")]
 
