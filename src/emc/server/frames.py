@@ -12,7 +12,7 @@ import numpy as np
 from emc.errors import DecodeError, InputError
 from emc.pose.geometry import crop_affine
 from emc.pose.records import Clip
-from emc.stages.video import MediaReader, open_media
+from emc.stages.video import MediaReader, on_canvas, open_media
 
 QUALITY = 90
 READERS = 3
@@ -57,7 +57,9 @@ class Frames:
                 self._pictures.move_to_end(key)
                 return kept
         image = self._image(clip, int(key[1]), keep=part is not None)
-        picture = _encoded(image if part is None else _cut(image, *part), clip, int(key[1]))
+        picture = _encoded(
+            on_canvas(image, clip.width, clip.height) if part is None else _cut(image, *part), clip, int(key[1])
+        )
         self._keep(key, picture)
         return picture
 

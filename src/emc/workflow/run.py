@@ -75,7 +75,7 @@ def write_overlay(store: Store, clip: Clip, path: Path, settings: Settings, prog
 def drawn(store: Store, clip: Clip, frames: list[int], settings: Settings, progress: Progress) -> Iterator[np.ndarray]:
     """Yield the frames with the skeletons of the newest run."""
     from emc.stages.overlay import draw_overlay
-    from emc.stages.video import open_media
+    from emc.stages.video import on_canvas, open_media
 
     run = newest_run(store, clip.id)
     skeleton = skeleton_called(store, run.skeleton)
@@ -84,5 +84,11 @@ def drawn(store: Store, clip: Clip, frames: list[int], settings: Settings, progr
         found[prediction.frame].append(prediction)
     with open_media(Path(clip.path)) as reader:
         for number, image in reader.chosen(frames):
-            yield draw_overlay(image, found[number], skeleton, settings.alerts.low, settings.alerts.lost)
+            yield draw_overlay(
+                on_canvas(image, clip.width, clip.height),
+                found[number],
+                skeleton,
+                settings.alerts.low,
+                settings.alerts.lost,
+            )
             progress.advance()

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from emc.errors import DecodeError, InputError, UsageError
-from emc.stages.video import open_media, probe
+from emc.stages.video import on_canvas, open_media, probe
 from emc.stages.video.images import natural_key
 
 
@@ -77,11 +77,23 @@ def test_other_pixel_kinds_become_rgb(mode, value, expected, tmp_path):
     assert np.unique(image).tolist() == [expected]
 
 
-def test_images_of_two_sizes_name_the_odd_one(tmp_path):
+def test_images_of_several_sizes_keep_their_own(tmp_path):
     save(tmp_path / "a.png", 1)
-    save(tmp_path / "b.png", 1, size=(30, 10))
-    with pytest.raises(InputError, match=r"b\.png is 30 x 10 but a\.png is 20 x 10"):
-        probe(tmp_path)
+    save(tmp_path / "b.png", 2, size=(30, 8))
+    info = probe(tmp_path)
+    assert (info.width, info.height, info.sizes) == (30, 10, ((20, 10), (30, 8)))
+    assert [info.size(frame) for frame in (0, 1)] == [(20, 10), (30, 8)]
+    with open_media(tmp_path, info) as reader:
+        assert [reader.read(frame).shape for frame in (0, 1)] == [(10, 20, 3), (8, 30, 3)]
+    assert on_canvas(np.full((8, 30, 3), 7, np.uint8), 30, 10)[:, 0, 0].tolist() == [7] * 8 + [0] * 2
+
+
+def test_images_of_one_size_need_no_list_of_sizes(tmp_path):
+    save(tmp_path / "a.png", 1)
+    save(tmp_path / "b.png", 2)
+    info = probe(tmp_path)
+    assert info.sizes == ()
+    assert info.size(1) == (20, 10)
 
 
 def test_folder_without_images(tmp_path):

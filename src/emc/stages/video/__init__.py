@@ -13,10 +13,10 @@ from emc.errors import InputError
 from emc.stages.video.area import Area
 from emc.stages.video.images import IMAGE_SUFFIXES, ImagesReader, probe_images
 from emc.stages.video.index import probe_video
-from emc.stages.video.info import MediaInfo, MediaReader, Orientation
+from emc.stages.video.info import MediaInfo, MediaReader, Orientation, on_canvas
 from emc.stages.video.reader import VideoReader
 
-__all__ = ["IMAGE_SUFFIXES", "Area", "MediaInfo", "MediaReader", "Orientation", "open_media", "probe"]
+__all__ = ["IMAGE_SUFFIXES", "Area", "MediaInfo", "MediaReader", "Orientation", "on_canvas", "open_media", "probe"]
 
 
 def probe(path: Path, max_pixels: int = 8192 * 8192) -> MediaInfo:

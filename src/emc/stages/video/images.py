@@ -20,19 +20,15 @@ def probe_images(path: Path, max_pixels: int) -> MediaInfo:
     """Return what a folder of images, or one image, holds; see `emc.stages.video.probe`."""
     single = not path.is_dir()
     files = [path] if single else _listed(path)
-    width, height = _upright_size(files[0], max_pixels)
-    for file in files[1:]:
-        if (size := _upright_size(file, max_pixels)) != (width, height):
-            raise InputError(
-                f"image {file} is {size[0]} x {size[1]} but {files[0].name} is {width} x {height}: a folder is one "
-                "clip and its images share one size; sort them into folders by size, or add the images one by one"
-            )
+    sizes = [_upright_size(file, max_pixels) for file in files]
+    width, height = (max(sides) for sides in zip(*sizes, strict=True))
     if single:
         read_image(path)
     indices = np.arange(len(files), dtype=np.int64)
     return MediaInfo(
         path, "images", len(files), width, height, 1.0, indices.astype(np.float64), codec=files[0].suffix[1:].lower(),
         keyframes=indices, files=tuple(file.name for file in files), pts=indices,
+        sizes=tuple(sizes) if len(set(sizes)) > 1 else (),
     )  # fmt: skip
 
 
@@ -44,10 +40,11 @@ class ImagesReader(MediaReader):
         self._check(frame)
         file = self._path / self._info.files[frame] if self._path.is_dir() else self._path
         image = read_image(file)
-        if image.shape[:2] != (self._info.height, self._info.width):
+        width, height = self._info.size(frame)
+        if image.shape[:2] != (height, width):
             raise DecodeError(
-                f"image {file} is now {image.shape[1]} x {image.shape[0]} but was {self._info.width} x "
-                f"{self._info.height} when it was added: bring the old file back, or add the folder again"
+                f"image {file} is now {image.shape[1]} x {image.shape[0]} but was {width} x {height} when it was "
+                "added: bring the old file back, or add the folder again"
             )
         return image
 

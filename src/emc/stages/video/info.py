@@ -51,7 +51,9 @@ class MediaInfo:
     ----------
     path : as it was given.
     kind : ``video`` or ``images``.
-    frames : pictures that decoding yields. width, height : those of the upright frame, pixels.
+    frames : pictures that decoding yields. width, height : those of the upright frame, pixels; of a folder of images
+        of several sizes the largest width and the largest height.
+    sizes : (width, height) of each frame where they differ, empty where all are `width` x `height`.
     fps : mean frames per second (images: 1).
     times : (frames,) float64, seconds from the first frame, exact for a variable rate (images: the index).
     rotation : degrees counter-clockwise by which stored frames are turned upright (images: 0, each has its own).
@@ -78,6 +80,11 @@ class MediaInfo:
     time_base: Fraction = Fraction(1)
     orientation: Orientation = Orientation()
     seeks: np.ndarray = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
+    sizes: tuple[tuple[int, int], ...] = ()
+
+    def size(self, frame: int) -> tuple[int, int]:
+        """Return (width, height) of an upright frame in pixels."""
+        return self.sizes[frame] if self.sizes else (self.width, self.height)
 
 
 class MediaReader(ABC):
@@ -141,6 +148,17 @@ class MediaReader(ABC):
     def _check(self, frame: int) -> None:
         if not 0 <= frame < self._info.frames:
             raise UsageError(f"frame {frame} is outside of {self._path}: use 0 to {self._info.frames - 1}")
+
+
+def on_canvas(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Return an image as (height, width, 3): black to the right and below where it is smaller.
+
+    Coordinates stay as they are. Overlays and the editor's page need frames of one size.
+    """
+    down, right = height - image.shape[0], width - image.shape[1]
+    if down <= 0 and right <= 0:
+        return image
+    return cv2.copyMakeBorder(image, 0, max(down, 0), 0, max(right, 0), cv2.BORDER_CONSTANT)
 
 
 def check_pixels(path: Path, width: int, height: int, max_pixels: int) -> None:

@@ -16,7 +16,7 @@ from emc.pose.motion import LiftedSequence, world_motions
 from emc.pose.records import Clip, Pose
 from emc.pose.skeletons import COCO17
 from emc.stages.overlay import beside, draw_overlay, draw_scene, floor_extent, view_camera, write_video
-from emc.stages.video import MediaReader, open_media
+from emc.stages.video import MediaReader, on_canvas, open_media
 from emc.workflow.lifting.lift import read_lifted
 from emc.workflow.progress import Silent
 
@@ -93,7 +93,9 @@ def _images(
     camera = view_camera(watched, (size[1], size[1]), turn)
     extent = floor_extent(watched)
     for frame, image in reader.chosen(frames):
-        drawn = draw_overlay(image, poses.get(frame, ()), COCO17, alerts.low, alerts.lost)
+        drawn = draw_overlay(
+            on_canvas(image, clip.width, clip.height), poses.get(frame, ()), COCO17, alerts.low, alerts.lost
+        )
         if scale < 1.0:
             drawn = cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)
         rows = {m.name: int(np.searchsorted(m.frames, frame)) for m in motions if frame in m.frames}

@@ -29,11 +29,11 @@ def reach_of(estimator: Estimator) -> Reach | None:
 class InParts:
     """An estimator that is given parts of pictures as such, with boxes in pixels of the pictures.
 
-    areas : frame -> what of its picture is given. size : (width, height) of the pictures.
+    areas : frame -> what of its picture is given. info : what the clip holds, with the sizes of its pictures.
     """
 
-    def __init__(self, inner: Any, areas: Mapping[int, Area], size: tuple[int, int]) -> None:
-        self._inner, self._areas, self._size = inner, areas, size
+    def __init__(self, inner: Any, areas: Mapping[int, Area], info: MediaInfo) -> None:
+        self._inner, self._areas, self._info = inner, areas, info
 
     @property
     def skeleton(self) -> Skeleton:
@@ -45,7 +45,7 @@ class InParts:
         parts: list[Part] = []
         for image, listed in zip(images, boxes, strict=True):
             area = self._areas[listed[0].frame]
-            parts.append(Part(image, (area.x0, area.y0), self._size))
+            parts.append(Part(image, (area.x0, area.y0), self._info.size(listed[0].frame)))
         return self._inner.predict_parts(parts, boxes)
 
     def describe(self) -> ModelInfo:
@@ -58,18 +58,19 @@ def in_parts(estimator: Estimator, areas: Mapping[int, Area], info: MediaInfo) -
     inner = estimator.inner if isinstance(estimator, MappedEstimator) else estimator
     if not hasattr(inner, "predict_parts"):
         return None
-    reader = InParts(inner, areas, (info.width, info.height))
+    reader = InParts(inner, areas, info)
     return MappedEstimator(reader, estimator.mapping) if isinstance(estimator, MappedEstimator) else reader
 
 
 def area_read(boxes: Sequence[Box], reach: Reach | None, info: MediaInfo) -> Area:
-    """Return the area of a clip's picture that holds all that is read of it for `boxes`, at least one."""
+    """Return the area of a clip's picture that holds all that is read of it for `boxes` of one frame, at least one."""
     from emc.stages.video import Area
 
+    width, height = info.size(boxes[0].frame)
     if reach is None:
-        return Area(0, 0, info.width, info.height)
+        return Area(0, 0, width, height)
     read = reach(np.array([box.xywh for box in boxes], dtype=np.float64))
-    return Area.around(read, info.width, info.height)
+    return Area.around(read, width, height)
 
 
 def inside(boxes: Sequence[Box], area: Area) -> list[Box]:

@@ -28,7 +28,7 @@ from emc.stages.report import (
     render_html,
     sequence_medium,
 )
-from emc.stages.video import open_media
+from emc.stages.video import on_canvas, open_media
 from emc.version import __version__
 from emc.workflow.calibration import Calibration, entry_of, newest_calibration, original_pixels, project_effort
 from emc.workflow.doctor import environment
@@ -148,7 +148,11 @@ def film_beside(clip: Clip, frames: int, progress: Progress) -> Film | None:
     try:
         with open_media(Path(clip.path)) as media:
             last = min(frames, clip.frames) - 1
-            return film_of((image for _, image in media.frames(last=last, step=every)), every, clip.id)
+            return film_of(
+                (on_canvas(image, clip.width, clip.height) for _, image in media.frames(last=last, step=every)),
+                every,
+                clip.id,
+            )
     except (EmcError, OSError) as error:
         progress.say(f"note: the 3D viewer shows no video of {clip.id}: {error}")
         return None
