@@ -23,10 +23,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from emc.config import read_settings
 from emc.pose.records import Edit, JointChange, Provenance, Role, Visibility
-from emc.workflow.predict.runs import predict_clips
-from emc.workflow.project.clips import add_clips
-from emc.workflow.project.folder import new_project
-from emc.workflow.samples.rendered import ClipOrder, render_file
+from emc.workflow.predict import predict_clips
+from emc.workflow.project import add_clips, new_project
+from emc.workflow.samples import ClipOrder
+from emc.workflow.samples.rendered import render_file
 
 ROOT = Path(__file__).resolve().parent.parent
 FRAMES = 48

@@ -16,7 +16,7 @@ from typing import Any
 def openapi_document() -> dict[str, Any]:
     """Return the OpenAPI document of the editor's server."""
     from emc.server.app import create_app
-    from emc.workflow.project.folder import new_project
+    from emc.workflow.project import new_project
 
     with tempfile.TemporaryDirectory() as folder:
         with new_project(Path(folder) / "wire") as store:

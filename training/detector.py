@@ -21,7 +21,7 @@ from detector_photos import read_photos
 from detector_scenes import SIDE, STRIDE, Pool, Rendered, Scene, compose
 from emc.detectors.embedded.detector import save_detector
 from emc.detectors.embedded.network import DetectorNetwork, cell_centres
-from emc.synth.motion.motions import COMMON_MOTIONS, UNCOMMON_MOTIONS
+from emc.synth.motion import COMMON_MOTIONS, UNCOMMON_MOTIONS
 from emc.synth.scene.backdrop import BACKDROPS, paint_backdrop
 from emc.synth.scene.camera import look_at
 from emc.synth.scene.scene import sample_frame

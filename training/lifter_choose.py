@@ -19,9 +19,9 @@ import torch
 from emc.lifters.measured_noise import apply_noise, read_noise
 from emc.lifters.temporal import TemporalSmallLifter, load_network, save_network
 from emc.lifters.virtual_camera import View, coco_from_h36m, detector_noise, random_camera, rooted, view
-from emc.pose.metrics.spatial import mean_error, mpjpe_errors, p_mpjpe_errors
-from emc.synth.body.rig import sample_body
-from emc.synth.motion.motions import COMMON_MOTIONS, UNCOMMON_MOTIONS, generate_motion
+from emc.pose.metrics import mean_error, mpjpe_errors, p_mpjpe_errors
+from emc.synth.body import sample_body
+from emc.synth.motion import COMMON_MOTIONS, UNCOMMON_MOTIONS, generate_motion
 
 SEED = 909_000
 CAMERAS = 3

@@ -25,19 +25,9 @@ from emc.lifters.virtual_camera import (
     view,
     with_bones,
 )
-from emc.pose.skeletons.skeleton import COCO17, H36M17
-from emc.synth.body.rig import (
-    COCO_SOURCES,
-    H36M_SOURCES,
-    NODE,
-    NODES,
-    BodyShape,
-    build_rig,
-    pick,
-    pose_rig,
-    sample_body,
-)
-from emc.synth.motion.motions import COMMON_MOTIONS, UNCOMMON_MOTIONS, generate_motion
+from emc.pose.skeletons import COCO17, H36M17
+from emc.synth.body import COCO_SOURCES, H36M_SOURCES, NODE, NODES, BodyShape, build_rig, pick, pose_rig, sample_body
+from emc.synth.motion import COMMON_MOTIONS, UNCOMMON_MOTIONS, generate_motion
 
 FPS = 30.0
 LEGS = tuple(COCO17.index(f"{side}_{joint}") for side in ("left", "right") for joint in ("knee", "ankle"))

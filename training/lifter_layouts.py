@@ -11,9 +11,9 @@ import numpy as np
 
 from emc.lifters.person_frame import person_size
 from emc.lifters.virtual_camera import random_camera
-from emc.pose.skeletons.skeleton import COCO17, H36M17, Skeleton
-from emc.synth.body.rig import sample_body
-from emc.synth.motion.motions import COMMON_MOTIONS, UNCOMMON_MOTIONS, generate_motion
+from emc.pose.skeletons import COCO17, H36M17, Skeleton
+from emc.synth.body import sample_body
+from emc.synth.motion import COMMON_MOTIONS, UNCOMMON_MOTIONS, generate_motion
 
 SEED, CLIPS, OFF = 20_264, 12, 0.02
 FACE_FROM = ("thorax", "neck_nose", "head_top", "left_shoulder", "right_shoulder")

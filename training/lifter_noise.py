@@ -18,14 +18,13 @@ import torch
 
 from emc.config import Settings, read_settings
 from emc.pose.records import Sample
-from emc.synth.motion.motions import COMMON_MOTIONS, UNCOMMON_MOTIONS
+from emc.synth.motion import COMMON_MOTIONS, UNCOMMON_MOTIONS
 from emc.workflow.bench.lspe import hold_out
 from emc.workflow.bench.noise import bench_noise, write_noise
-from emc.workflow.calibration.base import trainable
-from emc.workflow.calibration.data import Populations
-from emc.workflow.calibration.ladder import run_ladder
+from emc.workflow.calibration import Populations, run_ladder, trainable
 from emc.workflow.progress import Silent
-from emc.workflow.samples.rendered import FRAMES_PER_PERSON, ClipOrder, sparse_samples
+from emc.workflow.samples import ClipOrder, sparse_samples
+from emc.workflow.samples.rendered import FRAMES_PER_PERSON
 
 TARGET_SEED, COMMON_SEED = 600_000, 650_000
 

@@ -22,9 +22,10 @@ import torch
 import nano_data
 import nano_loop
 import nano_score
-from emc.estimators.nano.estimator import NanoEstimator
+from emc.estimators.nano import NanoEstimator
 from emc.pose.records import Sample
-from emc.synth.motion.motions import COMMON_MOTIONS, KICKS
+from emc.synth.motion import COMMON_MOTIONS
+from emc.synth.motion.motions import KICKS
 from emc.weights.saved_files import CARD_FILE, WEIGHTS_FILE, write_weights
 from nano_loop import Recipe, Training
 

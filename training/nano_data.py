@@ -12,8 +12,9 @@ import numpy as np
 
 from emc.errors import InputError
 from emc.pose.records import Sample
-from emc.pose.skeletons.skeleton import COCO17, LSP14, joint_mapping
-from emc.synth.motion.motions import COMMON_MOTIONS
+from emc.pose.skeletons import COCO17, joint_mapping
+from emc.pose.skeletons.skeleton import LSP14
+from emc.synth.motion import COMMON_MOTIONS
 from emc.synth.scene.scene import sample_frame
 
 SHARD = 250

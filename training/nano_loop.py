@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from emc.estimators.nano import NanoEstimator
 from emc.estimators.nano.crops import Augmentation
-from emc.estimators.nano.estimator import NanoEstimator
 from emc.pose.records import Sample
 
 Pools = Callable[[int], Sequence[tuple[Sequence[Sample], int]]]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emc.estimators.nano.estimator import NanoEstimator
+from emc.estimators.nano import NanoEstimator
 from emc.pose.records import Box, Sample
-from emc.pose.skeletons.skeleton import COCO17
+from emc.pose.skeletons import COCO17
 
 KNOTS = 21
 LIMBS = tuple(i for word in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle") for i in COCO17.part(word))

@@ -31,7 +31,7 @@ from emc.pose.records import Sample
 from emc.stages.calibrate import Progressed, resolved_precision, train
 from emc.stages.calibrate.optimizer import build_optimizer
 from emc.workflow.compute import keep_freed_memory, set_threads
-from emc.workflow.samples.rendered import ClipOrder, sparse_samples
+from emc.workflow.samples import ClipOrder, sparse_samples
 
 
 def main() -> None:

@@ -21,15 +21,14 @@ import emc.plugins as plugins
 from emc.config import Settings
 from emc.executors.local import LocalExecutor
 from emc.interfaces import Estimator, Trainable
-from emc.pose.metrics.bootstrap import as_figure, independent_units
+from emc.pose.metrics import as_figure, independent_units
 from emc.pose.records import Sample
-from emc.pose.skeletons.skeleton import COCO17
+from emc.pose.skeletons import COCO17
 from emc.stages.evaluate import compare_populations, joint_hits
-from emc.workflow.calibration.data import Populations
-from emc.workflow.calibration.ladder import run_ladder
+from emc.workflow.calibration import Populations, run_ladder
 from emc.workflow.files import read_json, write_bytes, write_json
 from emc.workflow.progress import Silent
-from emc.workflow.samples.rendered import ClipOrder, sparse_samples
+from emc.workflow.samples import ClipOrder, sparse_samples
 from emc.workflow.scoring import head_name, predict_samples
 
 ROLES = ("target", "common")

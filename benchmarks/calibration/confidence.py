@@ -24,10 +24,9 @@ from emc.pose.records import Prediction, Sample
 from emc.stages.confidence import SIGNAL_SETS, fit_confidence, with_confidence
 from emc.stages.evaluate import compare_confidence, confidence_figures, joint_hits, score_confidence
 from emc.synth.motion.motions import KICKS
-from emc.workflow.calibration.confidence import original_pixels
+from emc.workflow.calibration import original_pixels
 from emc.workflow.progress import Silent
-from emc.workflow.samples.lspe import read_split
-from emc.workflow.samples.rendered import ClipOrder, sparse_samples
+from emc.workflow.samples import ClipOrder, read_split, sparse_samples
 from emc.workflow.scoring import predict_samples
 
 People = tuple[list[Sample], list[Prediction]]

@@ -23,9 +23,9 @@ import cv2
 import numpy as np
 
 from emc.pose.records import Clip, Pose, Provenance, Role, Visibility
+from emc.workflow.samples import LabelExtra
 from emc.workflow.samples.crop_cache import mapped_clip
 from emc.workflow.samples.cut import Cuts, cut_clip
-from emc.workflow.samples.extras import LabelExtra
 
 SIDE = 480
 

@@ -24,12 +24,11 @@ from compare import DEFAULT, Field, Methods, rendered_people, run_methods, table
 
 import emc.plugins as plugins
 from emc.config import Settings, read_settings
-from emc.synth.motion.motions import COMMON_MOTIONS
-from emc.workflow.calibration.data import Populations
+from emc.synth.motion import COMMON_MOTIONS
+from emc.workflow.calibration import Populations
 from emc.workflow.compute import set_threads
 from emc.workflow.progress import Silent
-from emc.workflow.samples.lspe import read_split
-from emc.workflow.samples.rendered import TARGET_MOTIONS
+from emc.workflow.samples import TARGET_MOTIONS, read_split
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 MARKS = ("<!-- methods: start -->", "<!-- methods: end -->")

@@ -24,17 +24,17 @@ import numpy as np
 
 import emc.plugins as plugins
 from emc.config import Settings, read_settings
-from emc.estimators.rotation.estimator import turned
+from emc.estimators.rotation import turned
 from emc.formats.poses.coco import CocoFormat
 from emc.interfaces import Estimator
 from emc.pose.records import Sample
-from emc.pose.skeletons.skeleton import COCO17
+from emc.pose.skeletons import COCO17
 from emc.stages.evaluate import evaluate_population
 from emc.stages.evaluate.compare import ap_change
 from emc.workflow.bench.lspe import bench_lspe
 from emc.workflow.bench.rendered import bench_rendered
 from emc.workflow.progress import Silent
-from emc.workflow.samples.lspe import read_split
+from emc.workflow.samples import read_split
 from emc.workflow.scoring import predict_samples
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"

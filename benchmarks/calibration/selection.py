@@ -28,22 +28,20 @@ import torch
 
 import emc.plugins as plugins
 from emc.config import Settings, read_settings
-from emc.estimators.nano.estimator import NanoEstimator
-from emc.estimators.rotation.estimator import turned
+from emc.estimators.nano import NanoEstimator
+from emc.estimators.rotation import turned
 from emc.interfaces import Estimator
-from emc.pose.metrics.bootstrap import as_figure, independent_units, resample_weights
+from emc.pose.metrics import as_figure, independent_units, resample_weights
 from emc.pose.records import Prediction, Sample
-from emc.pose.skeletons.skeleton import COCO17
+from emc.pose.skeletons import COCO17
 from emc.stages.confidence import fit_confidence, with_confidence
 from emc.stages.evaluate import compare_populations, joint_hits
 from emc.stages.select_persons import HOWS, Candidate, select
 from emc.workflow.bench.lspe import hold_out
-from emc.workflow.calibration.confidence import original_pixels
-from emc.workflow.calibration.data import Populations
-from emc.workflow.calibration.ladder import run_ladder
+from emc.workflow.calibration import Populations, original_pixels, run_ladder
 from emc.workflow.files import write_bytes, write_json
 from emc.workflow.progress import Silent
-from emc.workflow.samples.lspe import SPLITS, read_split
+from emc.workflow.samples import SPLITS, read_split
 from emc.workflow.scoring import predict_samples
 
 FIRST = 50

@@ -22,14 +22,14 @@ from compare import DEFAULT, Field, Methods, rendered_people, run_methods, table
 
 import emc.plugins as plugins
 from emc.config import Settings, read_settings
-from emc.estimators.vitpose.estimator import VitPoseEstimator
+from emc.estimators.vitpose import VitPoseEstimator
 from emc.pose.records import Sample
 from emc.stages.calibrate import SavePoint, train
-from emc.synth.motion.motions import COMMON_MOTIONS
-from emc.workflow.calibration.data import Populations
+from emc.synth.motion import COMMON_MOTIONS
+from emc.workflow.calibration import Populations
 from emc.workflow.compute import set_threads
 from emc.workflow.files import read_json, write_bytes, write_json
-from emc.workflow.samples.rendered import TARGET_MOTIONS
+from emc.workflow.samples import TARGET_MOTIONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "vitpose.md"
 MARKS = ("<!-- calibrate_vitpose: start -->", "<!-- calibrate_vitpose: end -->")

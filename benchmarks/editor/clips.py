@@ -14,14 +14,14 @@ from emc.config import Settings, read_settings
 from emc.formats.poses.boxes_csv import BoxesCsvFormat
 from emc.formats.poses.coco import CocoFormat
 from emc.pose.records import Box, FrameAlerts
-from emc.pose.skeletons.skeleton import COCO17
-from emc.store.sql import SqlStore
+from emc.pose.skeletons import COCO17
+from emc.store import SqlStore
 from emc.study.scripted.oracle import Truth
-from emc.workflow.predict.runs import predict_clips
-from emc.workflow.project.clips import add_clips
-from emc.workflow.project.folder import new_project
-from emc.workflow.samples.lspe import head_segment, to_coco17
-from emc.workflow.samples.rendered import ClipOrder, render_file
+from emc.workflow.predict import predict_clips
+from emc.workflow.project import add_clips, new_project
+from emc.workflow.samples import ClipOrder, head_segment
+from emc.workflow.samples.lspe import to_coco17
+from emc.workflow.samples.rendered import render_file
 
 KICKS = ("side_kick", "spinning_kick", "front_kick")
 SIZE = (640, 640)

@@ -38,7 +38,7 @@ from figure import draw
 from playwright.sync_api import Browser, sync_playwright
 from tables import document_of, printed
 
-from emc.store.sql import SqlStore
+from emc.store import SqlStore
 from emc.study.scripted.actions import write_log
 from emc.study.scripted.klm import read_rules
 from emc.study.scripted.oracle import Oracle

@@ -18,11 +18,11 @@ from pathlib import Path
 import torch
 
 from emc.config import read_settings
-from emc.workflow.calibration.calibrate import calibrate_project
+from emc.workflow.calibration import calibrate_project
 from emc.workflow.demo import DemoSize, add_all, correct_all, orders
 from emc.workflow.progress import Silent
-from emc.workflow.project.folder import new_project, open_project
-from emc.workflow.samples.rendered import render_files
+from emc.workflow.project import new_project, open_project
+from emc.workflow.samples import render_files
 
 SEED = 7
 """Of the demo's way of drawing people; its first seeds are those of people 710,000 and more."""

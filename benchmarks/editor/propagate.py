@@ -26,10 +26,9 @@ import torch
 
 import emc.plugins as plugins
 from emc.pose.records import Box, JointChange, Prediction, Provenance, Visibility
-from emc.stages.propagate import FlowChain, JointRun, Stop, propagate
-from emc.stages.propagate.flow import GreyCrop, crop_scale, follow, grey_crop
+from emc.stages.propagate import FlowChain, GreyCrop, JointRun, Stop, crop_scale, follow, grey_crop, propagate
 from emc.synth.motion.motions import KICKS
-from emc.synth.scene.scene import make_clip
+from emc.synth.scene import make_clip
 
 REACH = 45
 TIMED = 40
@@ -149,10 +148,10 @@ def timed(width: int, height: int) -> dict[str, Any]:
     """Time fixes through the editor's own code, on a video file."""
     from emc.config import read_settings
     from emc.workflow.editing.propagation.propagate import Propagator
-    from emc.workflow.predict.runs import predict_clips
-    from emc.workflow.project.clips import add_clips
-    from emc.workflow.project.folder import new_project
-    from emc.workflow.samples.rendered import ClipOrder, render_file
+    from emc.workflow.predict import predict_clips
+    from emc.workflow.project import add_clips, new_project
+    from emc.workflow.samples import ClipOrder
+    from emc.workflow.samples.rendered import render_file
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

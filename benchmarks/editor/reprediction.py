@@ -32,7 +32,7 @@ from propagate import Case, rendered
 
 import emc.plugins as plugins
 from emc.pose.records import Box
-from emc.pose.skeletons.skeleton import COCO17
+from emc.pose.skeletons import COCO17
 from emc.synth.motion.motions import KICKS
 from emc.workflow.editing.models import heatmaps
 

@@ -31,7 +31,7 @@ from sheets import Case, Way, case_of, repaired, worked
 import emc.plugins as plugins
 from emc.stages.propagate import Repair, Stop
 from emc.stages.video import open_media
-from emc.store.sql import SqlStore
+from emc.store import SqlStore
 from emc.study.scripted.correction_curve import Curve
 from emc.study.scripted.klm import LABEL
 

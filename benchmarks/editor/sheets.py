@@ -29,11 +29,23 @@ import torch
 from clips import KICKS, ClipSpec, MadeClip, make
 
 from emc.pose.records import Edit, JointChange, Provenance, Visibility
-from emc.pose.skeletons.skeleton import COCO17
-from emc.stages.propagate import FlowChain, JointRun, Repair, Stop, Tuning, follow_kin, kin_of, propagate
-from emc.stages.propagate.flow import GreyCrop, crop_scale, follow, grey_crop
+from emc.pose.skeletons import COCO17
+from emc.stages.propagate import (
+    FlowChain,
+    GreyCrop,
+    JointRun,
+    Repair,
+    Stop,
+    Tuning,
+    crop_scale,
+    follow,
+    follow_kin,
+    grey_crop,
+    kin_of,
+    propagate,
+)
 from emc.stages.video import open_media
-from emc.store.sql import SqlStore
+from emc.store import SqlStore
 from emc.study.scripted.actions import Action, Move
 from emc.study.scripted.correction_curve import Curve, curve_of, summary_of
 from emc.study.scripted.klm import LABEL, read_rules

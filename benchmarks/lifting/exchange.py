@@ -40,9 +40,10 @@ LUMBAR = {
 def write(folder: Path) -> None:
     """Write a rendered kick in every format, and its joints as they are."""
     import emc.plugins as plugins
-    from emc.pose.motion.motion import Motion3D
-    from emc.synth.body.rig import sample_body
-    from emc.synth.motion.motions import KICKS, generate_motion
+    from emc.pose.motion import Motion3D
+    from emc.synth.body import sample_body
+    from emc.synth.motion import generate_motion
+    from emc.synth.motion.motions import KICKS
 
     rng = np.random.default_rng(SEED)
     xyz = generate_motion(KICKS[0], 3.0, FPS, sample_body(rng), rng).h36m

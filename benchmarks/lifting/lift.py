@@ -28,9 +28,9 @@ from emc.lifters.temporal import TemporalSmallLifter
 from emc.lifters.temporal_network import TemporalNetwork, pad_edges, screen_coordinates
 from emc.lifters.videopose import PIECE, TemporalLifter
 from emc.lifters.virtual_camera import random_camera, standard_scale
-from emc.pose.metrics.spatial import mean_error, mpjpe_errors
-from emc.synth.body.rig import sample_body
-from emc.synth.motion.motions import COMMON_MOTIONS, UNCOMMON_MOTIONS, generate_motion
+from emc.pose.metrics import mean_error, mpjpe_errors
+from emc.synth.body import sample_body
+from emc.synth.motion import COMMON_MOTIONS, UNCOMMON_MOTIONS, generate_motion
 from emc.synth.scene.camera import look_at
 from emc.workflow.compute import set_threads
 

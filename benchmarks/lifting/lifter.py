@@ -22,9 +22,10 @@ import torch
 from emc.lifters.person_frame import flat_pose, person_frame
 from emc.lifters.temporal import TemporalSmallLifter
 from emc.lifters.virtual_camera import View, coco_from_h36m, detector_noise, random_camera, rooted, view
-from emc.pose.metrics.spatial import mean_error, mpjpe_errors, n_mpjpe_errors, p_mpjpe_errors
-from emc.synth.body.rig import sample_body
-from emc.synth.motion.motions import COMMON_MOTIONS, KICKS, UNCOMMON_MOTIONS, generate_motion
+from emc.pose.metrics import mean_error, mpjpe_errors, n_mpjpe_errors, p_mpjpe_errors
+from emc.synth.body import sample_body
+from emc.synth.motion import COMMON_MOTIONS, UNCOMMON_MOTIONS, generate_motion
+from emc.synth.motion.motions import KICKS
 
 SEED = 777_000
 CAMERAS = 4

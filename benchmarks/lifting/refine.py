@@ -30,12 +30,19 @@ from emc.config import LiftSettings
 from emc.lifters.temporal import TemporalSmallLifter
 from emc.lifters.virtual_camera import View, coco_from_h36m, detector_noise, random_camera, rooted, view
 from emc.pose.geometry import Camera
-from emc.pose.metrics.bootstrap import percentile_interval, resample_weights
-from emc.pose.metrics.spatial import mean_error, mpjpe_errors, mpjve_errors, p_mpjpe_errors
-from emc.pose.motion.ground import LEVEL_FLOOR, height_above, tilt_between
-from emc.pose.motion.sequences import LiftedSequence
-from emc.pose.skeletons.spatial import ANKLES, bone_lengths, length_spread, stature_of
-from emc.stages.lift.residual import reprojection_residual
+from emc.pose.metrics import (
+    mean_error,
+    mpjpe_errors,
+    mpjve_errors,
+    p_mpjpe_errors,
+    percentile_interval,
+    resample_weights,
+)
+from emc.pose.motion import LiftedSequence, height_above
+from emc.pose.motion.ground import LEVEL_FLOOR, tilt_between
+from emc.pose.skeletons import ANKLES, bone_lengths, stature_of
+from emc.pose.skeletons.spatial import length_spread
+from emc.stages.lift import reprojection_residual
 from emc.stages.refine import Camera2D, refine_sequence
 from emc.synth.motion.motions import KICKS
 
@@ -85,7 +92,7 @@ def mocap_cases(shared: Path, wanted: Callable[[str], bool], cameras: int) -> It
 
 def rendered_cases(count: int) -> Iterator[Case]:
     """Yield kicks as `emc.synth.scene.scene` stages them, without painting the frames."""
-    from emc.synth.scene.scene import make_clip
+    from emc.synth.scene import make_clip
 
     for number in range(count):
         clip = make_clip(KICKS[number % len(KICKS)], SEED + number, seconds=3.0, fps=FPS, size=(640, 480))

@@ -20,11 +20,12 @@ import cv2
 import numpy as np
 import torch
 
-from emc.detectors.embedded.detector import THRESHOLD, EmbeddedDetector
+from emc.detectors.embedded import EmbeddedDetector
+from emc.detectors.embedded.detector import THRESHOLD
 from emc.pose.geometry import box_overlap
 from emc.pose.records import Box
 from emc.stages.track import track
-from emc.synth.motion.motions import COMMON_MOTIONS, UNCOMMON_MOTIONS
+from emc.synth.motion import COMMON_MOTIONS, UNCOMMON_MOTIONS
 from emc.synth.scene.scene import sample_frame
 
 SEED = 555_000

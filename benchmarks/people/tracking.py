@@ -26,13 +26,12 @@ import torch
 
 import emc.detectors.embedded.detector as detectors
 import emc.detectors.embedded.suppress as detectors_suppress
-from emc.detectors.embedded.detector import EmbeddedDetector
-from emc.pose.metrics.bootstrap import resample_weights
+from emc.detectors.embedded import EmbeddedDetector
+from emc.pose.metrics import resample_weights
 from emc.pose.records import Box
 from emc.stages.track import TrackScores, TrackSettings, track, track_scores
-from emc.synth.body.look import sample_look
-from emc.synth.body.rig import sample_body
-from emc.synth.motion.motions import generate_motion
+from emc.synth.body import sample_body, sample_look
+from emc.synth.motion import generate_motion
 from emc.synth.scene.scene import cast, render_people, sample_scene
 
 SEED = 9001

@@ -29,11 +29,10 @@ def emc(job: Job, folder: Path) -> Ready:
     from emc.config import read_settings
     from emc.pose.records import Role
     from emc.workflow.compute import set_threads
+    from emc.workflow.predict import read_trust
     from emc.workflow.predict.boxes import file_boxes
-    from emc.workflow.predict.trust import read_trust
+    from emc.workflow.project import estimator_in, new_project, open_project
     from emc.workflow.project.clips import read_clip
-    from emc.workflow.project.folder import new_project, open_project
-    from emc.workflow.project.skeletons import estimator_in
 
     settings = read_settings(
         None, {}, predict={"estimator": job.model or "nano"} | told, video={"max_frames": job.frames}

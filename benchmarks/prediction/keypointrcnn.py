@@ -29,7 +29,7 @@ from torch import Tensor
 
 os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
 
-from emc.estimators.keypoint_rcnn.estimator import KeypointRcnnEstimator  # noqa: E402
+from emc.estimators.keypoint_rcnn import KeypointRcnnEstimator
 from emc.estimators.keypoint_rcnn.network import RESNET50, RESNET101, KeypointRcnnNetwork, freeze  # noqa: E402
 from emc.estimators.keypoint_rcnn.recipe import TORCHVISION  # noqa: E402
 

@@ -17,16 +17,17 @@ from race import Job
 from rtmpose_networks import SIZE, RtmPose
 from torch import nn
 
-from emc.detectors.embedded.detector import EmbeddedDetector, load_detector
+from emc.detectors.embedded import EmbeddedDetector
+from emc.detectors.embedded.detector import load_detector
 from emc.detectors.embedded.network import cell_centres
-from emc.estimators.nano.estimator import NanoEstimator
-from emc.estimators.onnx.card import card_path, write_card
-from emc.estimators.onnx.export import card_of, form_of, write_onnx
-from emc.estimators.vitpose.published import VitPoseS
+from emc.estimators.nano import NanoEstimator
+from emc.estimators.onnx import card_of, card_path, form_of, write_card, write_onnx
+from emc.estimators.vitpose import VitPoseS
 from emc.formats.poses.boxes_csv import BoxesCsvFormat
 from emc.pose.records import Box
-from emc.stages.overlay.drawing import write_video
-from emc.workflow.samples.rendered import ClipOrder, render_file
+from emc.stages.overlay import write_video
+from emc.workflow.samples import ClipOrder
+from emc.workflow.samples.rendered import render_file
 
 
 def clip_with_boxes(folder: Path, shared: Path, frames: int) -> tuple[Path, Path, int, int]:

@@ -33,17 +33,16 @@ import torch
 from torch import nn
 
 import emc.plugins as plugins
-from emc.detectors.embedded.detector import EmbeddedDetector
-from emc.estimators.nano.estimator import NanoEstimator, map_confidence
-from emc.estimators.onnx.card import card_path, write_card
-from emc.estimators.onnx.estimator import OnnxEstimator
-from emc.estimators.onnx.export import card_of, form_of, write_onnx
+from emc.detectors.embedded import EmbeddedDetector
+from emc.estimators.nano import NanoEstimator
+from emc.estimators.nano.estimator import map_confidence
+from emc.estimators.onnx import OnnxEstimator, card_of, card_path, form_of, write_card, write_onnx
 from emc.estimators.onnx.reading import RtmposeInput
 from emc.formats.poses.coco import CocoFormat
-from emc.pose.metrics.oks import AP_NAMES, average_precisions
+from emc.pose.metrics import AP_NAMES, average_precisions
 from emc.pose.records import Box, Prediction, Sample
-from emc.pose.skeletons.skeleton import COCO17
-from emc.stages.evaluate.oks_ap import match_people
+from emc.pose.skeletons import COCO17
+from emc.stages.evaluate import match_people
 from emc.synth.scene.scene import sample_frame
 
 SIZE = (192, 256)

@@ -12,9 +12,8 @@ from contestants import pictures, transformers
 from networks import clip_with_boxes, vitpose_files
 from race import Job
 
-from emc.estimators.onnx.estimator import OnnxEstimator
-from emc.estimators.vitpose.estimator import VitPoseEstimator
-from emc.estimators.vitpose.published import VitPoseS
+from emc.estimators.onnx import OnnxEstimator
+from emc.estimators.vitpose import VitPoseEstimator, VitPoseS
 from emc.formats.poses.boxes_csv import BoxesCsvFormat
 
 

@@ -31,12 +31,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from emc.detectors.embedded.detector import EmbeddedDetector
+from emc.detectors.embedded import EmbeddedDetector
 from emc.detectors.embedded.network import cell_centres
-from emc.estimators.onnx.card import card_path
-from emc.estimators.onnx.estimator import OnnxEstimator
+from emc.estimators.onnx import OnnxEstimator, card_path
 from emc.pose.records import Box
-from emc.workflow.models.export import export_model
+from emc.workflow.models import export_model
 
 CLIP = "two_people_1768x994_30fps.mp4"
 SIDE, INPUT = 384, 640

@@ -45,8 +45,7 @@ from race import Job, race, ratio, shown
 from rtmpose_networks import SIZE
 from tracker import tracker_part
 
-from emc.estimators.vitpose.estimator import VitPoseEstimator
-from emc.estimators.vitpose.published import VitPoseS
+from emc.estimators.vitpose import VitPoseEstimator, VitPoseS
 
 PARTS = ("model", "tracker", "transformers", "growth", "parity", "coco")
 NETWORKS = ("rtmpose_t", "rtmpose_s", "rtmpose_m", "rtmpose_l", "vitpose_s")

@@ -18,12 +18,13 @@ import cv2
 import torch
 
 from emc.config import read_settings
-from emc.estimators.nano.estimator import NanoEstimator
-from emc.estimators.rotation.estimator import CLOSER, turned
+from emc.estimators.nano import NanoEstimator
+from emc.estimators.rotation import turned
+from emc.estimators.rotation.estimator import CLOSER
 from emc.stages.evaluate import before_after
 from emc.workflow.bench.lspe import populations
 from emc.workflow.progress import Silent
-from emc.workflow.samples.lspe import read_split
+from emc.workflow.samples import read_split
 from emc.workflow.scoring import score_samples
 
 READINGS = ("1", "2", "4", "8", "16", "4+3", "8+1", "8+3", "8+8")

@@ -25,9 +25,9 @@ import torch
 from transformers.models.vitpose.image_processing_pil_vitpose import VitPoseImageProcessorPil
 
 from emc.estimators.augmentation import SPREAD
+from emc.estimators.vitpose import VitPoseS
 from emc.estimators.vitpose.crops import exact_crops, windows
 from emc.estimators.vitpose.heatmaps import decode, to_image
-from emc.estimators.vitpose.published import VitPoseS
 from emc.pose.records import Box
 
 SIZE, GRID = (256, 192), (64, 48)
