@@ -1,9 +1,9 @@
-// Writes src/wire.ts, the types of what page and server say to each other, from openapi.json (made by tools/openapi.py).
+// Writes src/server/wire.ts, the types of what page and server say to each other, from openapi.json (made by tools/openapi.py).
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const SOURCE = fileURLToPath(new URL("./openapi.json", import.meta.url));
-const TARGET = fileURLToPath(new URL("./src/wire.ts", import.meta.url));
+const TARGET = fileURLToPath(new URL("./src/server/wire.ts", import.meta.url));
 const HEAD = "/** Made by `npm run wire` from openapi.json: change src/emc/server/schemas.py, not this. */\n";
 
 const nameOf = (reference) => reference.split("/").at(-1);

@@ -83,7 +83,7 @@ class Way:
     highlight: bool = True
 
     def cut(self, joint: int) -> float:
-        """Return the share of the person that a picture shows (``web/src/tiles.ts``)."""
+        """Return the share of the person that a picture shows (``web/src/sheet/tiles.ts``)."""
         return CUT if not self.cuts else HEAD_CUT if joint < HEAD else END_CUT if joint in LIMB_ENDS else CUT
 
     def frames(self, count: int) -> list[int]:

@@ -1,12 +1,12 @@
 import { render } from "preact";
-import { api, introduce } from "./api";
-import { Editor } from "./editor";
-import { Page } from "./page";
-import { QUEUE_PAGE, WHOLE_QUEUE } from "./queue";
-import "./style.css";
-import "./dialogs.css";
-import "./narrow.css";
-import "./study.css";
+import { api, introduce } from "./server/api";
+import { Editor } from "./editor/editor";
+import { Page } from "./page/page";
+import { QUEUE_PAGE, WHOLE_QUEUE } from "./server/queue";
+import "./page/page.css";
+import "./widgets/dialog.css";
+import "./page/narrow.css";
+import "./study/study.css";
 
 function storageOf(kind: "localStorage" | "sessionStorage"): Storage | null {
   try {
@@ -30,7 +30,7 @@ async function start(): Promise<void> {
   if (location.search) history.replaceState(null, "", location.pathname + location.hash);
   const tab = tabName();
   if (document.documentElement.dataset.page === "study") {
-    const { startStudy } = await import("./studymain");
+    const { startStudy } = await import("./study/main");
     return startStudy(root, tab, simulated, storageOf("localStorage"));
   }
   const name = storageOf("localStorage")?.getItem("emc.name") ?? "";

@@ -11,7 +11,7 @@ import {
   Vector3,
   WebGLRenderer,
 } from "three";
-import { VIEWS, type ViewName } from "./room";
+import { VIEWS, type ViewName } from "./extent";
 
 export interface Look {
   around: number;

@@ -1,0 +1,27 @@
+/** News of models: a calibration that goes on, and predictions that a new model made. */
+
+import { api } from "../server/api";
+import type { Editor } from "./editor";
+import type { Job } from "../server/types";
+
+/** A calibration went on: show how far, and say when it has ended. */
+export function worked(editor: Editor, job: Job): void {
+  const before = editor.job?.state;
+  editor.job = job;
+  if (before === "running" && job.state === "done") editor.say("calibration is done: K shows before and after");
+  if (before === "running" && job.state === "failed") editor.say(job.message || "calibration failed", true);
+  editor.changed();
+}
+
+/** New predictions are current: everything is read again. */
+export async function predictedAgain(editor: Editor): Promise<void> {
+  const fresh = await editor.attempt(api.project());
+  if (!fresh) return;
+  Object.assign(editor.project, fresh);
+  editor.clip = editor.clipOf(editor.clip.id) ?? editor.clip;
+  editor.frames.forgetAll();
+  editor.edition += 1;
+  editor.guide.outdate();
+  await editor.frames.block(editor.frame);
+  editor.changed();
+}

@@ -1,0 +1,112 @@
+/** The panel of the chosen person: its joints by name, and what the markers mean. */
+
+import type { Editor } from "../editor/editor";
+import { focusPicture, MarkIcon, PersonDot, Sign } from "../widgets/icons";
+import { colourOf } from "../canvas/paint";
+import { type Mark, markOf } from "../pose/frame";
+import { reasonWord } from "../server/queue";
+import { ScenePanel } from "../scene/panel";
+import type { Flag, Pose } from "../server/types";
+import { ABSENT, CONFIRMED, HUMAN, OCCLUDED, PROPAGATED, VISIBLE } from "../server/types";
+
+const VISIBILITY = ["absent", "occluded", "visible"];
+const LEGEND: [Mark, string][] = [
+  ["disc", "sure"],
+  ["triangle", "low"],
+  ["cross", "lost"],
+  ["hexagon", "repaired"],
+  ["square", "by hand"],
+  ["diamond", "confirmed"],
+];
+
+export function Joints({ editor }: { editor: Editor }) {
+  const { pose, now } = editor;
+  return (
+    <section class="panel joints" aria-label="Joints of the person">
+      <div class="people" role="group" aria-label="Person">
+        {(now?.poses ?? []).map((each) => (
+          <button
+            key={each.person}
+            aria-pressed={each.person === editor.person}
+            onClick={() => {
+              editor.select(each.person, null);
+              editor.moved("fit");
+            }}
+          >
+            <PersonDot person={each.person} />
+            Person {each.person}
+          </button>
+        ))}
+        <button class="tool add" aria-label="Add person" aria-pressed={editor.drawing} title="Add a person whom the detector missed: draw a box (Shift N)" onClick={() => editor.draw()}>
+          <Sign name="person" />
+        </button>
+        {now && !now.poses.length ? <p class="empty">No person was found on this frame.</p> : null}
+      </div>
+      <ul class="names">
+        {pose ? editor.skeleton.joints.map((_, joint) => <JointItem key={joint} editor={editor} pose={pose} joint={joint} />) : null}
+      </ul>
+      {editor.scene ? <ScenePanel editor={editor} /> : null}
+      <Legend />
+    </section>
+  );
+}
+
+function JointItem({ editor, pose, joint }: { editor: Editor; pose: Pose; joint: number }) {
+  const visibility = pose.visibility[joint] ?? ABSENT;
+  const xy = pose.xy[joint];
+  const mark = markOf(pose, joint, editor.project);
+  const flag = editor.now?.flagged.find((each) => each.person === pose.person && each.joint === joint);
+  return (
+    <li>
+      <button
+        class={`row joint ${flag ? "flagged" : ""}`}
+        data-joint={editor.skeleton.joints[joint]}
+        data-xy={xy ? xy.join(" ") : ""}
+        data-visibility={VISIBILITY[visibility]}
+        data-provenance={pose.provenance[joint]}
+        aria-pressed={editor.joint === joint}
+        onClick={() => {
+          editor.select(pose.person, joint, true);
+          focusPicture();
+        }}
+      >
+        <MarkIcon mark={mark} colour={colourOf(pose.person)} hollow={visibility !== VISIBLE} />
+        <span class="title">{editor.jointName(joint)}</span>
+        <span class="side">{sideWords(pose, joint, flag)}</span>
+      </button>
+    </li>
+  );
+}
+
+function sideWords(pose: Pose, joint: number, flag: Flag | undefined): string {
+  const provenance = pose.provenance[joint] ?? 0;
+  const visibility = pose.visibility[joint] ?? ABSENT;
+  const by = { [CONFIRMED]: "confirmed", [HUMAN]: "by hand", [PROPAGATED]: "repaired" }[provenance];
+  const seen = visibility === ABSENT ? "absent" : visibility === OCCLUDED ? "occluded" : "";
+  // The marker tells who decided it; beside a longer word one sign is enough.
+  if (seen && by) return provenance === CONFIRMED ? `${seen} ✓` : seen;
+  if (by) return by;
+  const sure = `${Math.round((pose.confidence[joint] ?? 0) * 100)} %`;
+  return flag ? `${reasonWord(flag.reason)} ${sure}` : sure;
+}
+
+export function Legend() {
+  return (
+    <ul class="legend" aria-label="Legend">
+      {LEGEND.map(([mark, words]) => (
+        <li key={mark}>
+          <MarkIcon mark={mark} colour="var(--legend)" /> {words}
+        </li>
+      ))}
+      <li>
+        <MarkIcon mark="disc" colour="var(--legend)" hollow /> occluded
+      </li>
+      <li>
+        <span class="dash" /> left side
+      </li>
+      <li>
+        <span class="ring" /> flagged
+      </li>
+    </ul>
+  );
+}
