@@ -225,7 +225,7 @@ def test_a_run_is_checked_and_confirmed_on_a_contact_sheet(page: Page, project: 
     sheet = page.get_by_role("dialog")
     tiles = sheet.locator(".tile")
     expect(tiles).to_have_count(12)
-    expect(sheet.locator(".way .spark")).to_have_count(2)
+    expect(sheet.locator(".trajectory .spark")).to_have_count(2)
     tile = tiles.nth(6)
     frame = int(tile.get_attribute("data-frame") or -1)
     picture = tile.locator("img")

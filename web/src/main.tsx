@@ -1,10 +1,22 @@
+/** The entry of the page: opens the editor, or the study where the server says so. */
+
 import { render } from "preact";
-import { api, introduce } from "./server/api";
 import { Editor } from "./editor/editor";
 import { Page } from "./page/page";
+import { api, introduce } from "./server/api";
 import { QUEUE_PAGE, WHOLE_QUEUE } from "./server/queue";
+// All styles are here, since their order counts: narrow screens and the study change what the others set.
+import "./page/theme.css";
 import "./page/page.css";
+import "./queue/queue.css";
+import "./page/picture.css";
+import "./joints/joints.css";
+import "./scene/scene.css";
 import "./widgets/dialog.css";
+import "./page/keysheet.css";
+import "./sheet/sheet.css";
+import "./page/dialogs.css";
+import "./calibrate/calibrate.css";
 import "./page/narrow.css";
 import "./study/study.css";
 

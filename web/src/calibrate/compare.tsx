@@ -1,7 +1,7 @@
 /** Before and after calibration on the same frame, parted by a slider. */
 
-import { api } from "../server/api";
 import type { Editor } from "../editor/editor";
+import { api } from "../server/api";
 
 /** Show before and after on this frame, or end showing them. */
 export async function compareFrames(editor: Editor): Promise<void> {

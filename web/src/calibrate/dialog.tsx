@@ -1,19 +1,21 @@
 /** Calibration: start it, watch the ladder grow, look at before and after. */
 
 import { useEffect, useState } from "preact/hooks";
-import { api } from "../server/api";
-import { compareFrames } from "./compare";
-import { Dialog } from "../widgets/dialog";
 import type { Editor } from "../editor/editor";
-import { Sign, Spark } from "../widgets/icons";
-import { worked } from "../editor/models";
-import type { Job, LadderStep, Ready } from "../server/types";
+import { jobUpdated } from "../editor/models";
+import { api } from "../server/api";
+import type { Job, Ready } from "../server/types";
+import { Dialog } from "../widgets/dialog";
+import { Sign } from "../widgets/icons";
+import { Spark } from "../widgets/spark";
+import { compareFrames } from "./compare";
+import { Ladder } from "./ladder";
 
 export function Calibrate({ editor }: { editor: Editor }) {
   const { job, edition } = editor;
   const [ready, setReady] = useState<Ready | null>(null);
   useEffect(() => {
-    void editor.attempt(api.job()).then((found) => found && worked(editor, found));
+    void editor.attempt(api.job()).then((found) => found && jobUpdated(editor, found));
   }, []);
   useEffect(() => {
     void editor.settled().then(() => editor.attempt(api.ready())).then(setReady);
@@ -21,13 +23,13 @@ export function Calibrate({ editor }: { editor: Editor }) {
   const start = async () => {
     await editor.settled();
     const begun = await editor.attempt(api.calibrate(true));
-    if (begun) worked(editor, begun);
+    if (begun) jobUpdated(editor, begun);
   };
   const running = job?.state === "running";
   return (
     <Dialog title="Calibrate the model on what you corrected" name="calibration" close={() => editor.open(null)}>
       <p class="soft">
-        Trains a ladder of models on your corrections mixed with common poses, keeps the one that serves both, and predicts
+        Trains a ladder of checkpoints on your corrections mixed with common poses, keeps the one that serves both, and predicts
         every clip again with it. Your own joints are never changed. It goes on when this page or the server is closed.
       </p>
       {ready ? <Readiness ready={ready} /> : null}
@@ -54,7 +56,7 @@ export function Calibrate({ editor }: { editor: Editor }) {
           <Sign name="compare" /> Before and after
         </button>
         {running ? (
-          <button onClick={() => void editor.attempt(api.cancel()).then((found) => found && worked(editor, found))}>Stop</button>
+          <button onClick={() => void editor.attempt(api.cancel()).then((found) => found && jobUpdated(editor, found))}>Stop</button>
         ) : (
           <button class="strong" disabled={ready !== null && !ready.ready} onClick={() => void start()}>
             {job && job.state !== "none" ? "Calibrate again" : "Calibrate"}
@@ -104,47 +106,5 @@ function Progress({ job }: { job: Job }) {
       </p>
       {job.state === "running" ? <progress value={share} max={1} aria-label="Share of the calibration that is done" /> : null}
     </div>
-  );
-}
-
-/** Scores of each step of the ladder: on the person's own motion, and on common poses. */
-export function Ladder({ steps }: { steps: readonly LadderStep[] }) {
-  const known = steps.flatMap(({ target, common }) => [target, common]).filter((score): score is number => score !== null);
-  const [least, most] = [Math.min(...known, 1), Math.max(...known, 0)];
-  const pad = Math.max((most - least) * 0.15, 0.01);
-  const x = (i: number) => 62 + (steps.length < 2 ? 200 : (i / (steps.length - 1)) * 408);
-  const y = (score: number) => 120 - ((score - least + pad) / (most - least + 2 * pad)) * 105;
-  const line = (pick: (step: LadderStep) => number | null) =>
-    steps.flatMap((step, i) => (pick(step) === null ? [] : [`${x(i)},${y(pick(step) as number)}`])).join(" ");
-  const percent = (score: number | null) => (score === null ? "–" : `${(100 * score).toFixed(1)}`);
-  return (
-    <figure class="ladder">
-      <svg viewBox="0 0 490 150" role="img" aria-label="PCKh of each step of the ladder">
-        {[least, most].map((score) => (
-          <text key={score} x={40} y={y(score) + 4} text-anchor="end">
-            {percent(score)}
-          </text>
-        ))}
-        {steps.map((step, i) => (
-          <g key={step.step} class={step.chosen ? "chosen" : ""}>
-            {step.chosen ? <rect x={x(i) - 12} y={6} width={24} height={122} rx={6} /> : null}
-            <text x={x(i)} y={145} text-anchor="middle">
-              {step.step}
-            </text>
-          </g>
-        ))}
-        <polyline class="target" points={line((step) => step.target)} />
-        <polyline class="common" points={line((step) => step.common)} />
-        {steps.map((step, i) => (
-          <g key={step.step}>
-            {step.target === null ? null : <circle class="target" cx={x(i)} cy={y(step.target)} r={4} />}
-            {step.common === null ? null : <rect class="common" x={x(i) - 3.5} y={y(step.common) - 3.5} width={7} height={7} />}
-          </g>
-        ))}
-      </svg>
-      <figcaption>
-        <span class="target">● your motion</span> <span class="common">■ common poses</span> PCKh in percent, by training step
-      </figcaption>
-    </figure>
   );
 }

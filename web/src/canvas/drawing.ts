@@ -1,22 +1,13 @@
 /** What the two canvases of the picture show: frame and skeletons below, what is active or held above. */
 
 import type { Editor } from "../editor/editor";
-import {
-  paintActive,
-  paintBox,
-  paintCandidates,
-  paintCompared,
-  paintGhost,
-  paintHeld,
-  paintHeldBody,
-  paintLifted,
-  paintLoupe,
-  paintTrail,
-} from "./overlay";
-import { colourOf, paintPeople, paintPicture, unitOf } from "./paint";
-import type { HeldBox, HeldJoint } from "./pointer";
 import { extent } from "../pose/frame";
-import { type Size, toleranceOf, toScreen, type View } from "./view";
+import type { Size } from "../pose/margin";
+import { paintActive, paintBox, paintCandidates, paintCompared, paintGhost, paintHeld, paintHeldBody, paintLifted, paintLoupe, paintTrail } from "./overlay";
+import { paintPeople, paintPicture, unitOf } from "./paint";
+import { colourOf } from "./palette";
+import type { HeldBox, HeldJoint } from "./pointer";
+import { toleranceOf, toScreen, type View } from "./view";
 
 const TRAIL = 6;
 

@@ -1,10 +1,11 @@
-/** Drawing over the skeletons: the active and the held joint, its way through time, candidates, repairs, comparisons. */
+/** Drawing over the skeletons: the active and the held joint, its trajectory, candidates, repairs, comparisons. */
 
-import { circle, colourOf, type Drawn, INK, PAPER, paintLine, paintMark, paintPicture } from "./paint";
-import { markOf } from "../pose/frame";
-import type { Bands, Candidate, Compared, Frame, Ghost, Lifted, Point, Pose, Side, Skeleton } from "../server/types";
-import { ABSENT, HUMAN, PROPAGATED, VISIBLE } from "../server/types";
-import { type Size, toScreen, type View } from "./view";
+import type { Size } from "../pose/margin";
+import { markOf } from "../pose/mark";
+import { ABSENT, type Bands, type Candidate, type Compared, type Frame, type Ghost, HUMAN, type Lifted, type Point, type Pose, PROPAGATED, type Side, type Skeleton, VISIBLE } from "../server/types";
+import { circle, type Drawn, paintLine, paintMark, paintPicture } from "./paint";
+import { colourOf, INK, PAPER } from "./palette";
+import { toScreen, type View } from "./view";
 
 const HELD_RADIUS = 13;
 const GHOST = "#ffd166";
@@ -118,7 +119,7 @@ export function paintTrail(
   for (const { at, by } of places) dot(context, at, (by >= HUMAN ? 3.4 : 2.2) * unit, by >= PROPAGATED ? GHOST : PAPER);
 }
 
-/** Draw what a repair would make of a joint: its new way, with the deviation it has there. */
+/** Draw what a repair would make of a joint: its new trajectory, with the standard deviation there. */
 export function paintGhost(context: Canvas, view: View, ghost: Ghost, frame: number, unit: number): void {
   thread(context, ghost.frames.map(({ xy }) => toScreen(view, xy)), GHOST, 2 * unit, [6 * unit, 4 * unit]);
   for (const each of ghost.frames) {

@@ -1,14 +1,16 @@
 /** The picture: two canvases, of which only the upper one is drawn while a joint is held. */
 
-import { api } from "../server/api";
-import { drawBase, drawOver, type Sight } from "./drawing";
-import type { Editor, Why } from "../editor/editor";
 import { afterPaint } from "../editor/afterpaint";
+import type { Editor } from "../editor/editor";
+import type { Why } from "../editor/state";
+import { extent } from "../pose/frame";
+import { inside, type Size } from "../pose/margin";
+import { api } from "../server/api";
+import type { Clip, Point } from "../server/types";
+import { drawBase, drawOver, type Sight } from "./drawing";
 import { Pictures } from "./pictures";
 import { type HeldBox, type HeldJoint, type Near, Pointer, type PointerHost } from "./pointer";
-import { extent } from "../pose/frame";
-import type { Clip, Point } from "../server/types";
-import { aimed, brought, fitting, inside, kept, revealing, type Size, toFrame, toleranceOf, toScreen, type View, zoomed } from "./view";
+import { aimed, brought, fitting, kept, revealing, toFrame, toleranceOf, toScreen, type View, zoomed } from "./view";
 
 export class Stage implements PointerHost {
   view: View = { scale: 1, x: 0, y: 0 };
@@ -242,7 +244,7 @@ export class Stage implements PointerHost {
       this.root.dataset.frame = String(frame);
       this.editor.playback.pictured = frame;
       this.ask("base");
-      afterPaint(() => frame === this.editor.frame && this.ahead(clip, frame));
+      afterPaint(() => frame === this.editor.frame && this.prefetch(clip, frame));
     } catch (error) {
       if (frame !== this.editor.frame) return;
       this.picture = null;
@@ -251,7 +253,7 @@ export class Stage implements PointerHost {
     }
   }
 
-  private ahead(clip: Clip, frame: number): void {
+  private prefetch(clip: Clip, frame: number): void {
     // Who goes one way goes on; the frames behind were shown a moment ago.
     const way = frame < this.before ? -1 : 1;
     this.before = frame;

@@ -1,5 +1,6 @@
 /** From pixels of the frame to the screen: screen = frame * scale + (x, y), in CSS pixels. */
 
+import { MARGIN, type Size } from "../pose/margin";
 import type { Point } from "../server/types";
 
 export interface View {
@@ -8,13 +9,6 @@ export interface View {
   y: number;
 }
 
-export interface Size {
-  width: number;
-  height: number;
-}
-
-/** Joints may be placed this share of the longer side outside of the frame, as the server allows. */
-export const MARGIN = 0.25;
 export const MAX_SCALE = 40;
 
 export const toScreen = (view: View, [x, y]: Point): Point => [x * view.scale + view.x, y * view.scale + view.y];
@@ -46,13 +40,6 @@ export function kept(view: View, screen: Size, frame: Size): View {
     x: limit(view.x, frame.width, screen.width),
     y: limit(view.y, frame.height, screen.height),
   };
-}
-
-/** Return a place brought inside of where joints may lie. */
-export function inside([x, y]: Point, frame: Size): Point {
-  const margin = MARGIN * Math.max(frame.width, frame.height);
-  const clamp = (value: number, length: number) => Math.min(Math.max(value, -margin), length - 1 + margin);
-  return [clamp(x, frame.width), clamp(y, frame.height)];
 }
 
 /** Return the view moved just so far that a point (frame) is at least `room` CSS pixels inside of the screen. */

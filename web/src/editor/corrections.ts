@@ -1,12 +1,13 @@
 /** What a person does to joints: each method is one action, one transaction. */
 
-import type { Editor } from "./editor";
 import { changeOf, confirmed, limbOf, moved, nextVisibility, swapped } from "../pose/changes";
-
 import { nextFlag } from "../pose/frame";
-import type { Change, Operation, Point, Run, Seen, Stored } from "../server/types";
-import { VISIBLE } from "../server/types";
-import { inside } from "../canvas/view";
+import { inside } from "../pose/margin";
+import { type Change, type Operation, type Point, type Run, type Stored, type Visibility, VISIBLE } from "../server/types";
+import type { Guide } from "./guide";
+import type { Repairs } from "./repairs";
+import { EditorState, type Edits } from "./state";
+
 
 const NUDGE_PAUSE = 350;
 /** Side of the smallest box (pixels of the frame) that can hold a person. */
@@ -27,10 +28,15 @@ const WORDS: Record<string, string> = {
 };
 const CHOOSE = "choose a joint first: click it, or press Tab";
 
-export class Corrections {
+interface CorrectionsHost extends EditorState {
+  readonly repairs: Repairs;
+  readonly guide: Guide;
+}
+
+export class Corrections implements Edits {
   private nudge: { change: Change; timer: number } | null = null;
 
-  constructor(private readonly editor: Editor) {}
+  constructor(private readonly editor: CorrectionsHost) {}
 
   /** Put the active joint somewhere; `advance` goes on to the next flagged joint of the frame. */
   place(at: Point, kind: "drag" | "place" | "candidate", advance = false): void {
@@ -89,7 +95,7 @@ export class Corrections {
     const { editor } = this;
     const { pose, joint, run, frame } = editor;
     if (!pose || joint === null) return editor.say(CHOOSE);
-    const visibility = (pose.visibility[joint] ?? 0) as Seen;
+    const visibility = (pose.visibility[joint] ?? 0) as Visibility;
     const last = run ? Math.max(run.last, frame) : null;
     this.operate({ op: "visibility", joints: [joint], visibility, ...this.reach(true), last });
     const words = ["absent", "occluded", "visible"][visibility];
@@ -271,7 +277,7 @@ export function boxOf(from: Point, to: Point): [number, number, number, number] 
   return [x, y, Math.abs(to[0] - from[0]), Math.abs(to[1] - from[1])];
 }
 
-function nearestOther({ now, pose }: Editor): number | null {
+function nearestOther({ now, pose }: EditorState): number | null {
   const middle = (box: readonly number[] | null) => (box ? [box[0]! + box[2]! / 2, box[1]! + box[3]! / 2] : [0, 0]);
   const here = middle(pose?.box ?? null);
   const away = (box: readonly number[] | null) => Math.hypot(middle(box)[0]! - here[0]!, middle(box)[1]! - here[1]!);

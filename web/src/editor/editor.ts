@@ -1,111 +1,43 @@
-/** The state of the page: where one is and what is chosen; knows neither canvas nor markup. */
+/** The editor: goes from place to place, and takes over what the server answers; knows neither canvas nor markup. */
 
-import { Refused } from "../server/api";
-import { Clock } from "./clock";
-import { Corrections } from "./corrections";
-import { Effort } from "./effort";
-import { FrameCache } from "./frames";
 import { type Conflict, Journal } from "../journal/journal";
-import { Keys } from "./keys";
-import type { Item, Kept } from "../journal/outbox";
-import { markOf, nextFlag } from "../pose/frame";
+import type { Item } from "../journal/outbox";
+import { nextFlag } from "../pose/frame";
+import { markOf } from "../pose/mark";
+import type { Change, Clash, Clip, Frame, History, Page, Pose, Project, Run, Stored } from "../server/types";
+import { Corrections } from "./corrections";
+import { FrameCache } from "./frames";
 import { Guide } from "./guide";
-import { type QueueQuery, WHOLE_QUEUE } from "../server/queue";
 import { Playback } from "./playback";
 import { Repairs } from "./repairs";
-import type { Candidate, Change, Clash, Clip, Colleague, Compared, Frame, History, Job, Lifted, Order, Page, Pose, Project, Run, Skeleton, Stored } from "../server/types";
+import { EditorState, type Panel, type Why } from "./state";
 
-/** Why the view must follow; `picture`: another frame's picture is wanted, its poses are still on their way. */
-export type Why = "picture" | "frame" | "joint" | "suspect" | "fit" | "fitFrame" | "clip";
-export type Panel = "help" | "sheet" | "whole" | "calibrate" | "name" | null;
-
-const AWAY = "the server does not answer: is `emc edit` running?";
-
-export interface Note {
-  text: string;
-  bad: boolean;
-}
-
-export class Editor {
-  clip: Clip;
-  frame = 0;
-  person: number | null = null;
-  joint: number | null = null;
-  /** The active joint waits for a click that places it. */
-  armed = false;
-  /** The next drag on the picture draws the box of a person whom the detector missed. */
-  drawing = false;
-  hidden = false;
-  panel: Panel = null;
-  scene = false;
-  list: "joints" | "frames" = "joints";
-  order: Order = "worst";
-  asked: QueueQuery = WHOLE_QUEUE;
-  candidates: Candidate[] = [];
-  conflicts: Conflict[] = [];
-  people: Colleague[] = [];
-  job: Job | null = null;
-  /** Before and after calibration on this frame, with the share of the picture that shows "before". */
-  compared: { sides: Compared; split: number } | null = null;
-  /** The 3D pose of the chosen person on this frame, while the 3D panel is open. */
-  lifted: Lifted | null = null;
-  note: Note = { text: "", bad: false };
-  spoken = "";
-  /** Grows when lists must be asked for again. */
-  edition = 0;
-  /** Called when something to be shown has changed. */
-  changed: () => void = () => {};
-  /** Called when the view must follow: another frame, or a joint to look at. */
-  moved: (why: Why) => void = () => {};
-  /** Called with frames whose pictures will be wanted soon. */
-  expected: (clip: Clip, frame: number) => void = () => {};
-  /** Called when the name that others see has changed. */
-  renamed: () => void = () => {};
-
-  readonly clock = new Clock();
+export class Editor extends EditorState {
   readonly frames: FrameCache;
   readonly journal: Journal;
-  readonly keys: Keys;
-  readonly effort: Effort;
   readonly corrections: Corrections;
   readonly repairs: Repairs;
   readonly guide: Guide;
   readonly playback = new Playback(this);
-  private noteTimer = 0;
 
   constructor(
-    readonly project: Project,
+    project: Project,
     first: Clip,
-    readonly tab: string,
-    public name: string,
-    storage: (Kept & Storage) | null,
+    tab: string,
+    name: string,
+    storage: Storage | null,
     opening: Promise<Page<Run>> | null = null,
   ) {
-    this.clip = first;
+    super(project, first, tab, name, storage);
     this.frames = new FrameCache(this);
     this.journal = new Journal(this, project.key, tab, storage);
-    this.keys = new Keys(storage);
-    this.effort = new Effort(storage);
     this.corrections = new Corrections(this);
     this.repairs = new Repairs(this, storage);
     this.guide = new Guide(this, opening);
   }
 
-  get skeleton(): Skeleton {
-    return this.project.skeletons[this.clip.skeleton] as Skeleton;
-  }
-
-  /** The frame that is shown, null while it is on its way. */
-  get now(): Frame | null {
-    return this.frames.get(this.frame);
-  }
-
-  get pose(): Pose | null {
-    return this.poseOf(this.person);
-  }
-
-  poseOf(person: number | null): Pose | null {
-    return this.now?.poses.find((pose) => pose.person === person) ?? null;
+  get run(): Run | null {
+    return this.guide.run;
   }
 
   /** Start: send what an earlier page left, and show the first place to correct. */
@@ -145,7 +77,7 @@ export class Editor {
     this.moved(why);
     this.announce();
     this.changed();
-    this.guide.told();
+    this.guide.sendPresence();
     this.guide.stayed();
   }
 
@@ -159,7 +91,7 @@ export class Editor {
       this.guide.looked();
     }
     this.changed();
-    this.guide.told();
+    this.guide.sendPresence();
   }
 
   /** Go to the next flagged joint: of this frame, then of the queue. */
@@ -198,36 +130,26 @@ export class Editor {
     this.changed();
   }
 
-  /** Look at the whole way of the active joint (of the first one, where none is active), then of the next ones. */
-  openWhole(): void {
-    if (this.person === null) return this.say("no person is chosen on this frame");
-    this.select(this.person, this.joint ?? 0, false, null);
-    this.open("whole");
+  toggleScene(): void {
+    this.scene = !this.scene;
+    if (!this.scene) this.lifted = null;
+    this.changed();
   }
 
-  /** Go on to another joint's whole way, null: every one was looked at. */
-  async wholeNext(next: { joint: number; frame: number } | null): Promise<void> {
+  /** Check the whole trajectory of the active joint (of the first one, where none is active), then of the next ones. */
+  openTrajectory(): void {
+    if (this.person === null) return this.say("no person is chosen on this frame");
+    this.select(this.person, this.joint ?? 0, false, null);
+    this.open("trajectory");
+  }
+
+  /** Go on to another joint's trajectory, null: every one was looked at. */
+  async nextTrajectory(next: { joint: number; frame: number } | null): Promise<void> {
     const { person } = this;
     if (next && next.frame !== this.frame) await this.go(next.frame);
     if (next && person !== null && this.poseOf(person)) return this.select(person, next.joint, false, null);
     this.open(null);
     this.say(next ? `person ${person} is not on frame ${next.frame}` : "every joint of this clip was looked at");
-  }
-
-  say(text: string, bad = false): void {
-    this.note = { text, bad };
-    this.spoken = text;
-    clearTimeout(this.noteTimer);
-    this.noteTimer = window.setTimeout(() => this.silence(), bad ? 12_000 : 5000);
-    this.changed();
-  }
-
-  jointName(joint: number): string {
-    return (this.skeleton.joints[joint] ?? `joint ${joint}`).replaceAll("_", " ");
-  }
-
-  clipOf(id: string): Clip | undefined {
-    return this.project.clips.find((clip) => clip.id === id);
   }
 
   unsent(): Change[] {
@@ -287,37 +209,6 @@ export class Editor {
 
   noted(seconds: number, joints: number): void {
     this.effort.note(seconds, joints);
-  }
-
-  /** Wait until all actions are stored, or cannot be for now. */
-  async settled(): Promise<void> {
-    for (let i = 0; i < 40 && this.journal.saving === "saving"; i += 1) await new Promise((done) => setTimeout(done, 25));
-  }
-
-  async attempt<T>(asking: Promise<T>): Promise<T | null> {
-    try {
-      const found = await asking;
-      this.answered();
-      return found;
-    } catch (error) {
-      this.say(error instanceof Refused ? error.message : AWAY, true);
-      return null;
-    }
-  }
-
-  /** Return the run of the queue that the active joint is in, as far as it is known. */
-  get run(): Run | null {
-    return this.guide.run;
-  }
-
-  /** The server is there: what said that it is not has had its time. */
-  private answered(): void {
-    if (this.note.text === AWAY) this.silence();
-  }
-
-  private silence(): void {
-    this.note = { text: "", bad: false };
-    this.changed();
   }
 
   private jointWords(person: number, joint: number): string {

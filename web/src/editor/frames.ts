@@ -1,7 +1,7 @@
 /** The frames of the clip that the page holds: poses as they are now, fetched in blocks around what is looked at. */
 
-import { api } from "../server/api";
 import { withChanges } from "../pose/frame";
+import { api } from "../server/api";
 import type { Bands, Change, Clip, Frame, History } from "../server/types";
 
 const FRAMES_KEPT = 512;

@@ -1,10 +1,10 @@
-/** The way through the queue: which run one is in, what comes next (asked and decoded ahead), where others are told. */
+/** Navigation through the queue: which run one is in, which comes next (prefetched), and presence, which tells others where one is. */
 
 import { api } from "../server/api";
-import type { Editor } from "./editor";
-import { afterPaint } from "./afterpaint";
 import { holds, QUEUE_PAGE, WHOLE_QUEUE } from "../server/queue";
 import type { Change, Page, Place, Run } from "../server/types";
+import { afterPaint } from "./afterpaint";
+import type { EditorState } from "./state";
 
 const PRESENCE_PAUSE = 400;
 /** Who looks at a joint this long (milliseconds) will correct it: only then is decoded ahead what a repair needs. */
@@ -16,7 +16,8 @@ interface Anchor extends Place {
   clip: string;
 }
 
-interface Ahead {
+/** The next run of the queue, asked for before it is wanted; `known` once the answer is here. */
+interface Prefetched {
   key: string;
   row: Promise<Run | null>;
   known: Run | null;
@@ -25,14 +26,14 @@ interface Ahead {
 export class Guide {
   run: Run | null = null;
   private anchor: Anchor | null = null;
-  private ahead: Ahead | null = null;
+  private prefetched: Prefetched | null = null;
   private presence = { timer: 0, sent: "" };
   private look = 0;
   private warming = 0;
 
   /** opening : the first page of the queue, asked for before the editor was there. */
   constructor(
-    private readonly editor: Editor,
+    private readonly editor: EditorState,
     private opening: Promise<Page<Run>> | null,
   ) {}
 
@@ -144,21 +145,21 @@ export class Guide {
     editor.say(`${found.left} of ${run.last - run.first + 1} frames of this run are open`);
   }
 
-  /** What was asked ahead is no longer open where an action decided it. */
+  /** A prefetched run is no longer open where an action decided it. */
   decided(changes: readonly Change[]): void {
-    const run = this.ahead?.known;
+    const run = this.prefetched?.known;
     const clip = this.editor.clip.id;
-    if (run && changes.some(({ person, joint, frame }) => holds(run, clip, person, joint, frame))) this.ahead = null;
+    if (run && changes.some(({ person, joint, frame }) => holds(run, clip, person, joint, frame))) this.prefetched = null;
   }
 
-  /** What was asked ahead may have changed. */
+  /** The prefetched run may have changed. */
   outdate(): void {
-    this.ahead = null;
+    this.prefetched = null;
     this.prefetch(1);
   }
 
   /** Tell the others where one is, not more often than they can see. */
-  told(): void {
+  sendPresence(): void {
     clearTimeout(this.presence.timer);
     this.presence.timer = window.setTimeout(() => {
       const { clip, frame, person, joint } = this.editor;
@@ -176,20 +177,20 @@ export class Guide {
       const { clip, frame, person } = this.editor;
       if (person === null) return;
       api.warm(clip.id, person, frame).catch(() => {});
-      this.warming = window.setTimeout(() => void this.warmAhead(), STAYING);
+      this.warming = window.setTimeout(() => void this.warmNext(), STAYING);
     }, after);
   }
 
-  private async warmAhead(): Promise<void> {
-    const run = this.ahead?.known;
+  private async warmNext(): Promise<void> {
+    const run = this.prefetched?.known;
     if (!run) return;
     await api.warm(run.clip, run.person, await this.firstToSee(run)).catch(() => {});
   }
 
   private asked(step: 1 | -1): Promise<Run | null> {
     const key = this.keyOf(step);
-    const held = this.ahead;
-    this.ahead = null;
+    const held = this.prefetched;
+    this.prefetched = null;
     if (held?.key === key) return held.row;
     return this.editor.settled().then(() => this.ask(step));
   }
@@ -203,10 +204,10 @@ export class Guide {
   /** Ask for the next run, and for its poses and picture, before it is wanted. */
   private prefetch(step: 1 | -1): void {
     const key = this.keyOf(step);
-    if (this.ahead?.key === key) return;
+    if (this.prefetched?.key === key) return;
     const row = new Promise<void>(afterPaint).then(() => this.ask(step));
-    const ahead: Ahead = { key, row, known: null };
-    this.ahead = ahead;
+    const ahead: Prefetched = { key, row, known: null };
+    this.prefetched = ahead;
     void row.then((run) => {
       ahead.known = run;
       if (run) void this.expect(run);

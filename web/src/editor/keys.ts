@@ -59,7 +59,7 @@ const runs: Command[] = [
   { id: "propagate", words: "repair the run from the joints placed by hand: preview, again: accept", keys: ["R"] },
   { id: "confirmRun", words: "confirm the active joint on its whole run", keys: ["Shift+Enter"], picture: true },
   { id: "sheet", words: "check a run by contact sheet", keys: ["E"] },
-  { id: "whole", words: "check each joint on its whole way by contact sheet", keys: ["Shift+E"] },
+  { id: "whole", words: "check the whole trajectory of each joint by contact sheet", keys: ["Shift+E"] },
 ];
 
 const decide: Command[] = [

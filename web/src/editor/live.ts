@@ -1,9 +1,9 @@
 /** News from the server: what others do, how a calibration goes on, new predictions. */
 
 import { api } from "../server/api";
-import type { Editor } from "./editor";
-import { predictedAgain, worked } from "./models";
 import type { Colleague, Job } from "../server/types";
+import type { Editor } from "./editor";
+import { jobUpdated, predictionsUpdated } from "./models";
 
 interface Made {
   clip: string;
@@ -30,8 +30,8 @@ export class Live {
     on<{ people: Colleague[] }>("hello", (news) => this.met(news.people));
     on<{ people: Colleague[] }>("presence", (news) => this.met(news.people));
     on<Made>("edit", (news) => this.made(news));
-    on<Job>("job", (job) => worked(this.editor, job));
-    on<{ clip: string }>("run", () => void predictedAgain(this.editor));
+    on<Job>("job", (job) => jobUpdated(this.editor, job));
+    on<{ clip: string }>("run", () => void predictionsUpdated(this.editor));
     source.onerror = () => {
       // A refused stream (another token after a restart) is not tried again by the browser itself.
       if (source.readyState !== EventSource.CLOSED) return;

@@ -1,11 +1,11 @@
 /** News of models: a calibration that goes on, and predictions that a new model made. */
 
 import { api } from "../server/api";
-import type { Editor } from "./editor";
 import type { Job } from "../server/types";
+import type { Editor } from "./editor";
 
 /** A calibration went on: show how far, and say when it has ended. */
-export function worked(editor: Editor, job: Job): void {
+export function jobUpdated(editor: Editor, job: Job): void {
   const before = editor.job?.state;
   editor.job = job;
   if (before === "running" && job.state === "done") editor.say("calibration is done: K shows before and after");
@@ -14,7 +14,7 @@ export function worked(editor: Editor, job: Job): void {
 }
 
 /** New predictions are current: everything is read again. */
-export async function predictedAgain(editor: Editor): Promise<void> {
+export async function predictionsUpdated(editor: Editor): Promise<void> {
   const fresh = await editor.attempt(api.project());
   if (!fresh) return;
   Object.assign(editor.project, fresh);

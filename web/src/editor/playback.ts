@@ -1,6 +1,6 @@
 /** Playing the clip at its own pace: the picture, its poses and the 3D panel go together. */
 
-import type { Editor } from "./editor";
+import type { EditorState } from "./state";
 
 /** Milliseconds: who waits longer for a picture goes on without it. */
 const PATIENCE = 600;
@@ -19,7 +19,7 @@ export class Playback {
   lifted = -1;
   private round = 0;
 
-  constructor(private readonly editor: Editor) {}
+  constructor(private readonly editor: EditorState) {}
 
   toggle(): void {
     if (this.playing) this.stop();

@@ -1,9 +1,9 @@
 /** Repair of a run from joints placed by hand: automatic with each fix, or shown first and then accepted. */
 
-import { api } from "../server/api";
-import type { Editor } from "./editor";
 import { changeOf } from "../pose/changes";
+import { api } from "../server/api";
 import type { Ghost, Preview, Span, Stop, Stored } from "../server/types";
+import type { EditorState } from "./state";
 
 const STOPS: Record<Stop, string> = {
   human: "a joint placed by hand",
@@ -22,7 +22,7 @@ export class Repairs {
   preview: Preview | null = null;
 
   constructor(
-    private readonly editor: Editor,
+    private readonly editor: EditorState,
     private readonly storage: Pick<Storage, "getItem" | "setItem"> | null,
   ) {
     this.automatic = storage?.getItem("emc.repair") !== "off";

@@ -1,16 +1,16 @@
 /** The bar over the picture: the active joint, why it is flagged, candidates, and what can be done with its run. */
 
+import { colourOf } from "../canvas/palette";
 import type { Editor } from "../editor/editor";
-import { MarkIcon, PersonDot, Sign } from "../widgets/icons";
-import { colourOf } from "../canvas/paint";
-import { markOf } from "../pose/frame";
-import { framesWords, reasonWords } from "../server/queue";
+import { markOf } from "../pose/mark";
 import { VISIBLE } from "../server/types";
+import { MarkIcon, PersonDot, Sign } from "../widgets/icons";
+import { framesWords, reasonWords } from "../widgets/words";
 
 const WHERE = {
   peak: "another peak of the model",
-  tracker: "where the frames around lead",
-  interpolation: "between its neighbours in time",
+  tracker: "tracked from the frames around",
+  interpolation: "interpolated between its neighbours in time",
   mirror: "mirrored from the other side",
 };
 const SOURCES = { peak: "peak", tracker: "track", interpolation: "between", mirror: "mirror" };

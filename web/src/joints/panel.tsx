@@ -1,24 +1,16 @@
-/** The panel of the chosen person: its joints by name, and what the markers mean. */
+/** The panel of the chosen person: its joints by name, the 3D panel and the legend. */
 
+import { colourOf } from "../canvas/palette";
 import type { Editor } from "../editor/editor";
-import { focusPicture, MarkIcon, PersonDot, Sign } from "../widgets/icons";
-import { colourOf } from "../canvas/paint";
-import { type Mark, markOf } from "../pose/frame";
-import { reasonWord } from "../server/queue";
+import { markOf } from "../pose/mark";
 import { ScenePanel } from "../scene/panel";
-import type { Flag, Pose } from "../server/types";
-import { ABSENT, CONFIRMED, HUMAN, OCCLUDED, PROPAGATED, VISIBLE } from "../server/types";
+import { ABSENT, CONFIRMED, type Flag, HUMAN, OCCLUDED, type Pose, PROPAGATED, VISIBLE } from "../server/types";
+import { focusPicture } from "../widgets/focus";
+import { MarkIcon, PersonDot, Sign } from "../widgets/icons";
+import { reasonWord } from "../widgets/words";
+import { Legend } from "./legend";
 
 const VISIBILITY = ["absent", "occluded", "visible"];
-const LEGEND: [Mark, string][] = [
-  ["disc", "sure"],
-  ["triangle", "low"],
-  ["cross", "lost"],
-  ["hexagon", "repaired"],
-  ["square", "by hand"],
-  ["diamond", "confirmed"],
-];
-
 export function Joints({ editor }: { editor: Editor }) {
   const { pose, now } = editor;
   return (
@@ -88,25 +80,4 @@ function sideWords(pose: Pose, joint: number, flag: Flag | undefined): string {
   if (by) return by;
   const sure = `${Math.round((pose.confidence[joint] ?? 0) * 100)} %`;
   return flag ? `${reasonWord(flag.reason)} ${sure}` : sure;
-}
-
-export function Legend() {
-  return (
-    <ul class="legend" aria-label="Legend">
-      {LEGEND.map(([mark, words]) => (
-        <li key={mark}>
-          <MarkIcon mark={mark} colour="var(--legend)" /> {words}
-        </li>
-      ))}
-      <li>
-        <MarkIcon mark="disc" colour="var(--legend)" hollow /> occluded
-      </li>
-      <li>
-        <span class="dash" /> left side
-      </li>
-      <li>
-        <span class="ring" /> flagged
-      </li>
-    </ul>
-  );
 }

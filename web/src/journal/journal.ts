@@ -1,8 +1,8 @@
 /** Actions as transactions: made at once, stored one after the other, taken back and brought again; and conflicts. */
 
 import { api, Refused } from "../server/api";
-import { type Edit, type Item, type Kept, Outbox, type Saving } from "./outbox";
 import type { Change, Clash, Clip, History, Newcomer, Operation, Stored } from "../server/types";
+import { type Edit, type Item, type Kept, Outbox, type Saving } from "./outbox";
 
 export interface JournalHost {
   readonly clip: Clip;

@@ -1,11 +1,11 @@
 /** Two people changed the same joint: both values side by side, and the question which one holds. */
 
 import { useState } from "preact/hooks";
-import { api } from "../server/api";
-import { Dialog } from "../widgets/dialog";
 import type { Editor } from "../editor/editor";
 import type { Conflict } from "../journal/journal";
+import { api } from "../server/api";
 import type { Clash, Point, Value } from "../server/types";
+import { Dialog } from "../widgets/dialog";
 
 const VISIBILITY = ["absent", "occluded", "visible"];
 const CROP = 220;

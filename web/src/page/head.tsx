@@ -1,11 +1,13 @@
 /** The bar at the top: where one is, undo, who else is here, whether all is stored, and what the work brings. */
 
 import { useEffect, useState } from "preact/hooks";
-import { api } from "../server/api";
 import type { Editor } from "../editor/editor";
-import { Counts, focusPicture, Sign, type SignName, Spark } from "../widgets/icons";
-import { timeWords } from "../server/queue";
+import { api } from "../server/api";
 import type { Colleague, EffortSoFar } from "../server/types";
+import { focusPicture } from "../widgets/focus";
+import { Counts, Sign, type SignName } from "../widgets/icons";
+import { Spark } from "../widgets/spark";
+import { timeWords } from "../widgets/words";
 
 const AHEAD_SECONDS = 300;
 
@@ -46,7 +48,7 @@ export function Head({ editor }: { editor: Editor }) {
       <SavingState editor={editor} />
       <div class="group">
         <Calibration editor={editor} />
-        <Tool sign="cube" words="3D panel" keys="T" pressed={editor.scene} act={() => toggleScene(editor)} />
+        <Tool sign="cube" words="3D panel" keys="T" pressed={editor.scene} act={() => editor.toggleScene()} />
         <Tool sign="moon" words="Light or dark" act={otherTheme} />
         <Tool sign="keys" words="Keys" keys="?" act={() => editor.open("help")} />
       </div>
@@ -54,7 +56,7 @@ export function Head({ editor }: { editor: Editor }) {
   );
 }
 
-export function Tool(given: { sign: SignName; words: string; keys?: string; off?: boolean; pressed?: boolean; act: () => void }) {
+function Tool(given: { sign: SignName; words: string; keys?: string; off?: boolean; pressed?: boolean; act: () => void }) {
   return (
     <button
       class="tool"
@@ -161,12 +163,6 @@ function SavingState({ editor }: { editor: Editor }) {
       {saving === "retrying" ? <button onClick={() => editor.journal.retry()}>now</button> : null}
     </span>
   );
-}
-
-export function toggleScene(editor: Editor): void {
-  editor.scene = !editor.scene;
-  if (!editor.scene) editor.lifted = null;
-  editor.changed();
 }
 
 function otherTheme(): void {

@@ -1,10 +1,9 @@
 /** From keys to actions. */
 
-import type { Editor } from "../editor/editor";
 import { compareFrames } from "../calibrate/compare";
-import { toggleScene } from "./head";
-import { type Command, nudgeOf, type Stroke } from "../editor/keys";
 import type { Stage } from "../canvas/stage";
+import type { Editor } from "../editor/editor";
+import { type Command, nudgeOf, type Stroke } from "../editor/keys";
 
 type Action = (editor: Editor, stage: Stage) => void;
 
@@ -43,7 +42,7 @@ const ACTIONS: Record<string, Action> = {
   propagate: (editor) => void editor.repairs.ask(),
   confirmRun: (editor) => editor.corrections.confirmRun(),
   sheet: (editor) => editor.open("sheet"),
-  whole: (editor) => editor.openWhole(),
+  whole: (editor) => editor.openTrajectory(),
   confirm: (editor) => editor.corrections.confirm(),
   confirmNext: (editor) => void editor.corrections.confirmAndGo(),
   undo: (editor) => editor.corrections.takeBack("undo"),
@@ -56,7 +55,7 @@ const ACTIONS: Record<string, Action> = {
     editor.list = editor.list === "joints" ? "frames" : "joints";
     editor.changed();
   },
-  scene: (editor) => toggleScene(editor),
+  scene: (editor) => editor.toggleScene(),
   compare: (editor) => void compareFrames(editor),
   help: (editor) => editor.open("help"),
   escape,

@@ -1,9 +1,9 @@
 /** All keys on one sheet; each can be changed. */
 
 import { useState } from "preact/hooks";
-import { Dialog } from "../widgets/dialog";
 import type { Editor } from "../editor/editor";
 import { type Command, GROUPS, strokeOf } from "../editor/keys";
+import { Dialog } from "../widgets/dialog";
 
 const NAMES: Record<string, string> = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc" };
 const MODIFIERS = ["Shift", "Control", "Alt", "Meta"];

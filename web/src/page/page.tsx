@@ -1,20 +1,20 @@
 /** The whole page. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Calibrate } from "../calibrate/dialog";
 import { Comparison, readCompared } from "../calibrate/compare";
-import { Conflicts } from "./conflicts";
-import { ContactSheet } from "../sheet/contact";
-import { pressed, released } from "./keyboard";
+import { Calibrate } from "../calibrate/dialog";
+import { Stage } from "../canvas/stage";
 import type { Editor } from "../editor/editor";
-import { Head } from "./head";
-import { focusPicture } from "../widgets/icons";
+import { Live } from "../editor/live";
 import { JointBar } from "../joints/bar";
 import { Joints } from "../joints/panel";
-import { KeySheet } from "./keysheet";
 import { Lists } from "../queue/panel";
-import { Live } from "../editor/live";
-import { Stage } from "../canvas/stage";
+import { ContactSheet } from "../sheet/contact";
+import { focusPicture } from "../widgets/focus";
+import { Conflicts } from "./conflicts";
+import { Head } from "./head";
+import { pressed, released } from "./keyboard";
+import { KeySheet } from "./keysheet";
 import { Timeline } from "./timeline";
 import { WhoAmI } from "./whoami";
 
@@ -57,7 +57,7 @@ export function Page({ editor }: { editor: Editor }) {
       </p>
       {editor.panel === "help" ? <KeySheet editor={editor} /> : null}
       {editor.panel === "sheet" ? <ContactSheet editor={editor} /> : null}
-      {editor.panel === "whole" ? <ContactSheet key={`${editor.frame}/${editor.joint}`} editor={editor} whole /> : null}
+      {editor.panel === "trajectory" ? <ContactSheet key={`${editor.frame}/${editor.joint}`} editor={editor} trajectory /> : null}
       {editor.panel === "calibrate" ? <Calibrate editor={editor} /> : null}
       {editor.panel === "name" ? <WhoAmI editor={editor} /> : null}
       <Conflicts editor={editor} />

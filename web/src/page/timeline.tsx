@@ -1,8 +1,8 @@
 /** The clip from end to end: where joints are flagged, what is decided, where one is, and where others are. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api } from "../server/api";
 import type { Editor } from "../editor/editor";
+import { api } from "../server/api";
 import type { Density } from "../server/types";
 
 const WIDE = 1200;

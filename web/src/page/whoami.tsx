@@ -1,9 +1,9 @@
 /** The name under which others see who works here, and which the journal keeps. */
 
 import { useState } from "preact/hooks";
+import type { Editor } from "../editor/editor";
 import { introduce } from "../server/api";
 import { Dialog } from "../widgets/dialog";
-import type { Editor } from "../editor/editor";
 
 export function WhoAmI({ editor }: { editor: Editor }) {
   const [name, setName] = useState(editor.name);

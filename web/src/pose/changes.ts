@@ -1,10 +1,9 @@
 /** What an action makes of a pose, as changes: nothing here knows the page or the server. */
 
-import type { Change, Frame, Point, Pose, Seen, Skeleton } from "../server/types";
-import { ABSENT, CONFIRMED, HUMAN, OCCLUDED, VISIBLE } from "../server/types";
+import { ABSENT, type Change, CONFIRMED, type Frame, HUMAN, OCCLUDED, type Point, type Pose, type Skeleton, type Visibility, VISIBLE } from "../server/types";
 
 /** Return the visibility after `now`: visible, occluded but placed, absent; without a place only absent is left. */
-export function nextVisibility(now: number, placed: boolean): Seen {
+export function nextVisibility(now: number, placed: boolean): Visibility {
   if (!placed) return ABSENT;
   return now === VISIBLE ? OCCLUDED : now === OCCLUDED ? ABSENT : VISIBLE;
 }
@@ -32,7 +31,7 @@ export function swapped(frame: number, pose: Pose, skeleton: Skeleton): Change[]
   return skeleton.flip.flatMap((other, joint) => {
     const [here, there] = [pose.xy[joint] ?? null, pose.xy[other] ?? null];
     if (other === joint || (!here && !there)) return [];
-    return [changeOf(frame, pose, joint, { xy: there, visibility: there ? seenOf(pose, other) : ABSENT })];
+    return [changeOf(frame, pose, joint, { xy: there, visibility: there ? visibilityOf(pose, other) : ABSENT })];
   });
 }
 
@@ -59,11 +58,11 @@ export function changeOf(frame: number, pose: Pose, joint: number, to: Partial<C
     person: pose.person,
     joint,
     xy: pose.xy[joint] ?? null,
-    visibility: seenOf(pose, joint),
+    visibility: visibilityOf(pose, joint),
     provenance: HUMAN,
     seen: pose.versions[joint] ?? null,
     ...to,
   };
 }
 
-const seenOf = (pose: Pose, joint: number) => (pose.visibility[joint] ?? ABSENT) as Seen;
+const visibilityOf = (pose: Pose, joint: number) => (pose.visibility[joint] ?? ABSENT) as Visibility;

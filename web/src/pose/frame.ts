@@ -1,20 +1,6 @@
-/** Frames as values: what a change makes of them, which joints are open, how a joint is marked. */
+/** Frames as values: what a change makes of them, which joint is flagged next, how far a person reaches. */
 
-import type { Bands, Change, Flag, Frame, Pose } from "../server/types";
-import { ABSENT, CONFIRMED, HUMAN, PROPAGATED } from "../server/types";
-
-export type Mark = "disc" | "triangle" | "cross" | "hexagon" | "square" | "diamond";
-
-/** Return the shape of a joint's marker: by who placed it, else by how sure the model is. */
-export function markOf(pose: Pick<Pose, "provenance" | "confidence">, joint: number, bands: Bands): Mark {
-  const provenance = pose.provenance[joint] ?? 0;
-  if (provenance === CONFIRMED) return "diamond";
-  if (provenance === HUMAN) return "square";
-  if (provenance === PROPAGATED) return "hexagon";
-  const confidence = pose.confidence[joint] ?? 0;
-  if (confidence >= bands.low) return "disc";
-  return confidence >= bands.lost ? "triangle" : "cross";
-}
+import { ABSENT, type Bands, type Change, type Flag, type Frame, HUMAN, type Pose } from "../server/types";
 
 /** Return a frame with changes made: the same rules as the server's, so that the page need not wait for it. */
 export function withChanges(frame: Frame, changes: readonly Change[], bands: Bands): Frame {

@@ -6,8 +6,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { QUEUE_PAGE } from "../server/queue";
-import { compressed } from "./scroll";
 import type { Page } from "../server/types";
+import { compressed } from "./scroll";
 
 const PAGE = QUEUE_PAGE;
 const PAGES_KEPT = 40;

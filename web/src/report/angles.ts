@@ -1,6 +1,7 @@
 /** One joint angle over the clip, before, after and true, with the frame that is shown. */
 
-import { NAMES, type Name, pathOf, type Sequence } from "./sequence";
+import { pathOf } from "../space/curve";
+import { type Name, NAMES, type Sequence } from "./sequence";
 
 const SVG = "http://www.w3.org/2000/svg";
 const SIZE = { width: 980, height: 150 };

@@ -5,7 +5,7 @@ import { Figure, type Place } from "../space/figure";
 import { Space } from "../space/space";
 import { Trail } from "../space/trail";
 import { AngleCurves } from "./angles";
-import { extentOf, NAMES, type Name, pictureAt, posed, type Sequence } from "./sequence";
+import { extentOf, type Name, NAMES, pictureAt, posed, type Sequence } from "./sequence";
 
 const HOME = { around: 0.6, up: 0.18, zoom: 1 };
 /** Colour alone never tells the tracks apart: before is dashed, the truth is thin. */
@@ -74,7 +74,7 @@ class Viewer {
       const track = this.sequence.tracks[name] ?? [];
       figure.pose(posed(track, whole));
       trail.group.visible = this.pressed("trails");
-      if (trail.group.visible) trail.show(this.ways(track, whole));
+      if (trail.group.visible) trail.show(this.trails(track, whole));
     }
     const groups = [...this.parts].filter(([name]) => this.shown.has(name)).map(([, { figure }]) => figure.group);
     const hidden = [...this.parts].filter(([name]) => !this.shown.has(name)).map(([, { figure }]) => figure.group);
@@ -88,7 +88,7 @@ class Viewer {
     this.told();
   }
 
-  private ways(track: Parameters<typeof posed>[0], frame: number): (Place | null)[][] {
+  private trails(track: Parameters<typeof posed>[0], frame: number): (Place | null)[][] {
     const joints = this.sequence.joints.flatMap((joint, i) => (TRAIL_JOINTS.test(joint) ? [i] : []));
     const poses = Array.from({ length: Math.min(TRAIL_FRAMES, frame) }, (_, i) => posed(track, frame - Math.min(TRAIL_FRAMES, frame) + i));
     return joints.map((joint) => poses.map((pose) => pose[joint] ?? null));

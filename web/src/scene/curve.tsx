@@ -1,9 +1,9 @@
 /** One joint angle of the chosen person over the frames around: now, and before where that is shown. */
 
 import { useState } from "preact/hooks";
-import { angleAt, boundsOf, spanOf, spread } from "./angles";
-import { pathOf } from "../report/sequence";
 import type { Lifted } from "../server/types";
+import { pathOf } from "../space/curve";
+import { angleAt, boundsOf, spanOf, spread } from "./angles";
 
 const SIZE = { width: 260, height: 64 };
 

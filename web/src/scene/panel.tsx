@@ -1,11 +1,11 @@
 /** The 3D panel: the lifted pose of the chosen person, turned by dragging, and where 2D and 3D disagree. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { AngleCurve } from "./curve";
-import { api, Refused } from "../server/api";
-import type { Editor } from "../editor/editor";
 import { DISAGREES } from "../canvas/overlay";
-import type { Scene } from "./scene";
+import type { Editor } from "../editor/editor";
+import { api, Refused } from "../server/api";
+import { AngleCurve } from "./curve";
+import { Scene } from "./scene";
 
 export function ScenePanel({ editor }: { editor: Editor }) {
   const place = useRef<HTMLDivElement>(null);
@@ -69,7 +69,7 @@ export function ScenePanel({ editor }: { editor: Editor }) {
     <section class="scene" aria-label="3D pose">
       <div class="room" ref={place} role="img" aria-label="The lifted pose; drag to turn it" data-shown={lifted ? "yes" : "no"} />
       <div class="scene-tools" role="group" aria-label="What the 3D panel shows">
-        <button aria-pressed={shown.trails} title="The way of hands and feet through the frames before" onClick={() => setShown({ ...shown, trails: !shown.trails })}>
+        <button aria-pressed={shown.trails} title="The trajectories of hands and feet over the frames before" onClick={() => setShown({ ...shown, trails: !shown.trails })}>
           Trails
         </button>
         <button aria-pressed={shown.ground} onClick={() => setShown({ ...shown, ground: !shown.ground })}>

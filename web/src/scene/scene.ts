@@ -1,11 +1,11 @@
 /** The lifted pose in three dimensions: its own chunk, loaded when the panel is first opened. */
 
 import { Color, MeshStandardMaterial } from "three";
+import type { Lifted } from "../server/types";
+import { extentFor, type ViewName } from "../space/extent";
 import { Figure, upright } from "../space/figure";
-import { roomFor, type ViewName } from "../space/extent";
 import { Space } from "../space/space";
 import { Trail } from "../space/trail";
-import type { Lifted } from "../server/types";
 
 const SIDES: Record<string, number> = { left: 0x56b4e9, right: 0xe69f00 };
 const MIDDLE = 0xd7dde4;
@@ -36,13 +36,13 @@ export class Scene {
     const places = xyz.map(upright);
     this.figureOf(joints, limbs).pose(places);
     this.earlier?.pose(earlier ? earlier.xyz.map(upright) : joints.map(() => null));
-    this.trail.show(trails.map(({ xyz: way }) => way.map((place) => (place ? upright(place) : null))));
+    this.trail.show(trails.map(({ xyz: trail }) => trail.map((place) => (place ? upright(place) : null))));
     this.space.ground(-ground, 1.2, new Color(GROUND));
-    const { low, high, wide } = roomFor(places, -ground);
+    const { low, high, wide } = extentFor(places, -ground);
     this.space.fit(low, high, wide);
   }
 
-  /** Show or hide the ways of hands and feet, and the ground. */
+  /** Show or hide the trails of hands and feet, and the ground. */
   with(trails: boolean, ground: boolean): void {
     this.trail.group.visible = trails;
     this.space.showGround(ground);

@@ -25,7 +25,7 @@ export type Frame = wire.FrameOut;
 export type Step = wire.Step;
 export type History = wire.HistoryOut;
 export type Change = wire.ChangeIn;
-export type Seen = Change["visibility"];
+export type Visibility = Change["visibility"];
 /** How far a fix reached, and why no further. */
 export type Span = wire.SpanOut;
 export type Stop = Span["before"];

@@ -2,29 +2,30 @@
  * places it there, Enter confirms the whole run. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api } from "../server/api";
-import { Dialog } from "../widgets/dialog";
+import { colourOf } from "../canvas/palette";
 import type { Editor } from "../editor/editor";
-import { MarkIcon, Spark } from "../widgets/icons";
-import { colourOf } from "../canvas/paint";
-import { extent, markOf } from "../pose/frame";
-import { framesWords, reasonWords } from "../server/queue";
-import { afterWhole, changedFrames, type Sheet, sheetOf, type Tile, tilesOf, tileWidth, wholeSheet } from "./tiles";
-import type { Point, Track } from "../server/types";
-import { VISIBLE } from "../server/types";
+import { extent } from "../pose/frame";
+import { markOf } from "../pose/mark";
+import { api } from "../server/api";
+import { type Point, type Track, VISIBLE } from "../server/types";
+import { Dialog } from "../widgets/dialog";
+import { MarkIcon } from "../widgets/icons";
+import { Spark } from "../widgets/spark";
+import { framesWords, reasonWords } from "../widgets/words";
+import { afterTrajectory, changedFrames, type Sheet, sheetOf, type Tile, tilesOf, tileWidth, trajectorySheet } from "./tiles";
 
 const CROP = 256;
 const TRIES = 4;
 /** What of the screen a sheet's tiles have: the dialog without its head, lines and foot (see dialogs.css). */
 const roomForTiles = (): [number, number] => [0.97 * window.innerWidth - 60, 0.95 * window.innerHeight - 235];
 
-export function ContactSheet({ editor, whole = false }: { editor: Editor; whole?: boolean }) {
+export function ContactSheet({ editor, trajectory = false }: { editor: Editor; trajectory?: boolean }) {
   const [sheet] = useState(() => {
     const { person, joint, run, frame, clip, pose } = editor;
     if (person === null || joint === null || !pose) return null;
     const box = extent(pose);
     const given = { person, joint, name: editor.jointName(joint), frame, frames: clip.frames, fps: clip.fps, size: Math.max(box?.width ?? 0, box?.height ?? 0) };
-    return whole ? wholeSheet(given) : sheetOf({ ...given, run });
+    return trajectory ? trajectorySheet(given) : sheetOf({ ...given, run });
   });
   const close = () => editor.open(null);
   if (!sheet) {
@@ -36,7 +37,7 @@ export function ContactSheet({ editor, whole = false }: { editor: Editor; whole?
   }
   return (
     <Dialog title={`${editor.jointName(sheet.joint)}, ${framesWords(sheet)}`} name="contact" close={close}>
-      <Tiles editor={editor} sheet={sheet} whole={whole} />
+      <Tiles editor={editor} sheet={sheet} trajectory={trajectory} />
     </Dialog>
   );
 }
@@ -68,7 +69,7 @@ function useChanged(tiles: readonly Tile[], side: number): Set<number> {
   return held.current.changed;
 }
 
-function Tiles({ editor, sheet, whole }: { editor: Editor; sheet: Sheet; whole: boolean }) {
+function Tiles({ editor, sheet, trajectory }: { editor: Editor; sheet: Sheet; trajectory: boolean }) {
   const { track, busy } = useTrack(editor, sheet);
   const grid = useRef<HTMLDivElement>(null);
   const body = useRef<HTMLDivElement>(null);
@@ -79,7 +80,7 @@ function Tiles({ editor, sheet, whole }: { editor: Editor; sheet: Sheet; whole: 
   const confirm = () => {
     const { person, joint, first, last } = sheet;
     editor.corrections.confirmRun({ person, joint, first, last });
-    if (whole) return void editor.wholeNext(afterWhole(sheet, editor.skeleton.joints.length, editor.clip.frames));
+    if (trajectory) return void editor.nextTrajectory(afterTrajectory(sheet, editor.skeleton.joints.length, editor.clip.frames));
     editor.open(null);
     void editor.guide.next(1);
   };
@@ -114,7 +115,7 @@ function Tiles({ editor, sheet, whole }: { editor: Editor; sheet: Sheet; whole: 
   }, [tiles.length]);
   return (
     <div class="sheet-body" aria-busy={busy} ref={body}>
-      <Way tiles={tiles} chosen={chosen} />
+      <Trajectory tiles={tiles} chosen={chosen} />
       <div class="tiles" ref={grid} style={{ "--tile": `${tileWidth(tiles.length, ...roomForTiles())}px` }}>
         {tiles.map((tile, i) => (
           <TileItem key={tile.frame} editor={editor} sheet={sheet} tile={tile} changed={changed.has(tile.frame)} look={() => setChosen(i)} open={() => void open(tile)} />
@@ -134,12 +135,12 @@ function Tiles({ editor, sheet, whole }: { editor: Editor; sheet: Sheet; whole: 
   );
 }
 
-/** The joint's way through the frames, sideways and up and down: an outlier is a spike. */
-function Way({ tiles, chosen }: { tiles: readonly Tile[]; chosen: number | null }) {
+/** The joint's trajectory: x and y over the frames; an outlier is a spike. */
+function Trajectory({ tiles, chosen }: { tiles: readonly Tile[]; chosen: number | null }) {
   const marks = tiles.flatMap(({ provenance }, at) => (provenance ? [{ at, kind: `by-${provenance}` }] : []));
   const along = (axis: 0 | 1) => tiles.map(({ xy }) => (xy ? (axis ? -xy[1] : xy[0]) : null));
   return (
-    <div class="way">
+    <div class="trajectory">
       <span>x</span>
       <Spark values={along(0)} marks={marks} chosen={chosen} wide={400} label="Horizontal place over the frames" />
       <span>y</span>
@@ -171,7 +172,7 @@ function TileItem(given: { editor: Editor; sheet: Sheet; tile: Tile; changed: bo
       onClick={click}
     >
       <span class="crop">
-        <Cut address={api.crop(clip.id, tile.frame, ...tile.middle, sheet.side, CROP, clip.version)} />
+        <Crop address={api.crop(clip.id, tile.frame, ...tile.middle, sheet.side, CROP, clip.version)} />
         {tile.xy ? <i class="cross" style={{ "--person": colourOf(sheet.person) }} /> : null}
       </span>
       <span class="tile-foot">
@@ -181,8 +182,8 @@ function TileItem(given: { editor: Editor; sheet: Sheet; tile: Tile; changed: bo
   );
 }
 
-/** A cut of the frame; until it is here its place shimmers, and one that failed is asked for again. */
-function Cut({ address }: { address: string }) {
+/** A crop of the frame; until it is here its place shimmers, and one that failed is asked for again. */
+function Crop({ address }: { address: string }) {
   const [state, setState] = useState({ address, tries: 0, here: false });
   const { tries, here } = state.address === address ? state : { tries: 0, here: false };
   const failed = () => {

@@ -1,14 +1,14 @@
-/** What a contact sheet shows: which frames, how large a cut, and which joint is out of line. */
+/** What a contact sheet shows: which frames, how large a crop, and which joint is out of line. */
 
 import type { Point, Run, Track } from "../server/types";
 
 const LEAST = 12;
 const MOST = 48;
-/** Pictures of one sheet of a joint's whole way: a sixth of a second apart, and no more than so many frames. Between the
+/** Pictures of one sheet of a joint's whole trajectory: a sixth of a second apart, and no more than so many frames. Between the
  * photos of a folder, which tell nothing of each other, none is left out. */
 const STRETCH_TILES = 18;
 const MOST_APART = 5;
-/** A joint that moved less than this share of its cut looks the same as before. */
+/** A joint that moved less than this share of its crop looks the same as before. */
 const UNSEEN = 0.015;
 const OUT_OF_LINE = 0.12;
 
@@ -23,14 +23,14 @@ export interface Sheet {
   from: number;
   to: number;
   every: number;
-  /** Side of the cuts in pixels of the frame. */
+  /** Side of the crops in pixels of the frame. */
   side: number;
 }
 
 export interface Tile {
   frame: number;
   xy: Point | null;
-  /** Middle of the cut: the joint, or where it would be between its neighbours. */
+  /** Middle of the crop: the joint, or where it would be between its neighbours. */
   middle: Point;
   visibility: number;
   provenance: number;
@@ -59,8 +59,8 @@ export function sheetOf(of: {
   return { person, joint, run, first, last, from, to: Math.max(to, last), every, side: sideOf(name, size) };
 }
 
-/** Return the sheet of a joint's whole way: of the stretch of the clip that one is in, every few frames. */
-export function wholeSheet(of: {
+/** Return the sheet of a joint's whole trajectory: of the stretch of the clip that one is in, every few frames. */
+export function trajectorySheet(of: {
   person: number;
   joint: number;
   name: string;
@@ -77,21 +77,21 @@ export function wholeSheet(of: {
   return { person, joint, run: null, first, last, from: first, to: last, every, side: sideOf(name, size) };
 }
 
-/** Return what to look at after a sheet of a whole way: the next joint, then the next stretch; null past the end. */
-export function afterWhole(sheet: Sheet, joints: number, frames: number): { joint: number; frame: number } | null {
+/** Return what to look at after a sheet of a whole trajectory: the next joint, then the next stretch; null past the end. */
+export function afterTrajectory(sheet: Sheet, joints: number, frames: number): { joint: number; frame: number } | null {
   if (sheet.joint + 1 < joints) return { joint: sheet.joint + 1, frame: sheet.first };
   return sheet.last + 1 < frames ? { joint: 0, frame: sheet.last + 1 } : null;
 }
 
-/** What a cut shows of a person's size: the head's joints near by; where a limb ends enough that a wrong place and the right
+/** What a crop shows of a person's size: the head's joints near by; where a limb ends enough that a wrong place and the right
  * one are in the same picture, for what lies outside of it cannot be clicked. */
-const CUTS: [RegExp, number][] = [
+const CROPS: [RegExp, number][] = [
   [/nose|eye|ear|head|face|chin/, 0.3],
   [/elbow|wrist|hand|knee|ankle|foot|heel|toe/, 0.7],
 ];
-const CUT = 0.42;
+const CROP = 0.42;
 const sideOf = (name: string, size: number) =>
-  Math.max(40, Math.round((CUTS.find(([words]) => words.test(name))?.[1] ?? CUT) * size));
+  Math.max(40, Math.round((CROPS.find(([words]) => words.test(name))?.[1] ?? CROP) * size));
 
 const WIDEST = 225;
 const NARROWEST = 96;
@@ -108,7 +108,7 @@ export function tileWidth(count: number, width: number, height: number): number 
   return NARROWEST;
 }
 
-/** Return the frames of the tiles whose joint is visibly elsewhere than where it was last seen. `side`: of the cuts. */
+/** Return the frames of the tiles whose joint is visibly elsewhere than where it was last seen. `side`: of the crops. */
 export function changedFrames(seen: ReadonlyMap<number, Point | null>, now: readonly Tile[], side: number): Set<number> {
   const moved = ({ frame, xy }: Tile) => {
     const before = seen.get(frame);

@@ -1,4 +1,4 @@
-/** How much of a room is looked at, and from where. */
+/** What part of space is looked at, and from where. */
 
 import type { Place } from "./figure";
 
@@ -11,20 +11,20 @@ export const VIEWS = {
 
 export type ViewName = keyof typeof VIEWS;
 
-/** Metres: steps in which the room grows, so that it does not breathe with every frame. */
+/** Metres: steps in which the extent grows, so that it does not breathe with every frame. */
 const STEP = 0.25;
 /** The crown of somebody upright, above the pelvis. */
 const UPRIGHT = 0.75;
 const WIDE = 0.9;
 
-export interface Room {
+export interface Extent {
   low: number;
   high: number;
   wide: number;
 }
 
-/** Return the room that holds a pose around its pelvis (y up) and its floor: raised arms and a foot below it too. */
-export function roomFor(places: readonly (Place | null)[], floor: number): Room {
+/** Return the extent that holds a pose around its pelvis (y up) and its floor: raised arms and a foot below it too. */
+export function extentFor(places: readonly (Place | null)[], floor: number): Extent {
   const there = places.filter((place): place is Place => place !== null);
   const heights = there.map(([, y]) => y);
   const wide = Math.max(0, ...there.map(([x, , z]) => Math.hypot(x, z)));

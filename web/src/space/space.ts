@@ -11,7 +11,7 @@ import {
   Vector3,
   WebGLRenderer,
 } from "three";
-import { VIEWS, type ViewName } from "./extent";
+import { type ViewName, VIEWS } from "./extent";
 
 export interface Look {
   around: number;
@@ -20,8 +20,8 @@ export interface Look {
 }
 
 const FIELD = 32;
-/** Room around what is looked at. */
-const ROOM = 1.22;
+/** Padding around what is looked at. */
+const PADDING = 1.22;
 const LOWEST = -0.35;
 const HIGHEST = 1.5;
 
@@ -137,7 +137,7 @@ export class Space {
   private placed(aspect: number): void {
     const { around, up, zoom } = this.look;
     const slope = Math.tan((FIELD * Math.PI) / 360);
-    const far = (Math.max(this.half.tall / slope, this.half.wide / (slope * aspect)) * ROOM) / zoom;
+    const far = (Math.max(this.half.tall / slope, this.half.wide / (slope * aspect)) * PADDING) / zoom;
     const [x, y, z] = [Math.sin(around) * Math.cos(up), Math.sin(up), Math.cos(around) * Math.cos(up)];
     this.camera.aspect = aspect;
     this.camera.position.set(x * far, y * far, z * far).add(this.target);

@@ -1,4 +1,4 @@
-/** The way of some joints through the frames before: beads that shrink with age. */
+/** The trajectories of some joints over the frames before: beads that shrink with age. */
 
 import { type Color, Group, InstancedMesh, Matrix4, MeshBasicMaterial, SphereGeometry } from "three";
 import type { Place } from "./figure";
@@ -26,13 +26,13 @@ export class Trail {
     this.material.color = colour;
   }
 
-  /** Show ways, oldest place first; beads lie close where the joint was slow, far apart where it was fast. */
-  show(ways: readonly (readonly (Place | null)[])[]): void {
+  /** Show trajectories, oldest place first; beads lie close where the joint was slow, far apart where it was fast. */
+  show(trajectories: readonly (readonly (Place | null)[])[]): void {
     let used = 0;
-    for (const way of ways) {
-      way.forEach((place, i) => {
+    for (const trajectory of trajectories) {
+      trajectory.forEach((place, i) => {
         if (!place || used >= this.most) return;
-        const size = this.radius * (0.25 + (0.75 * (i + 1)) / way.length);
+        const size = this.radius * (0.25 + (0.75 * (i + 1)) / trajectory.length);
         this.matrix.makeScale(size, size, size).setPosition(...place);
         this.beads.setMatrixAt(used, this.matrix);
         used += 1;

@@ -1,12 +1,13 @@
 /** The picture of the classic method: joints are placed by a click, and can be dragged afterwards. */
 
 import { paintActive } from "../canvas/overlay";
-import { colourOf, paintLine, paintMark, paintPicture, unitOf } from "../canvas/paint";
+import { paintLine, paintMark, paintPicture, unitOf } from "../canvas/paint";
+import { colourOf } from "../canvas/palette";
 import { Pictures } from "../canvas/pictures";
+import { fitting, kept, toFrame, toScreen, type View, zoomed } from "../canvas/view";
+import { inside, type Size } from "../pose/margin";
+import { type Point, VISIBLE } from "../server/types";
 import { studyApi, type Task } from "./api";
-import type { Point } from "../server/types";
-import { VISIBLE } from "../server/types";
-import { fitting, inside, kept, type Size, toFrame, toScreen, type View, zoomed } from "../canvas/view";
 
 const REACH = 12;
 /** A press that moves further than this (CSS pixels) is a drag. */

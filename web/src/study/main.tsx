@@ -2,13 +2,13 @@
 
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { api, introduce } from "../server/api";
 import { Editor } from "../editor/editor";
 import { Page } from "../page/page";
+import { api, introduce } from "../server/api";
 import { WHOLE_QUEUE } from "../server/queue";
-import { Over, StudyBar } from "./bar";
 import { studyApi } from "./api";
-import { ClassicDesk } from "./classic";
+import { Over, StudyBar } from "./bar";
+import { ClassicDesk } from "./desk";
 import { Comment, Consent, Gone, Intro, Ratings, Thanks, Welcome } from "./pages";
 import { StudySession } from "./session";
 

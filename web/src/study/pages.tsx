@@ -2,8 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import type { Method } from "./api";
-import { studyApi } from "./api";
+import { type Method, studyApi } from "./api";
 import type { StudySession } from "./session";
 
 export const METHOD_NAMES: Record<Method, string> = { classic: "By hand", editor: "With the editor" };

@@ -1,10 +1,10 @@
 /** A participant's session in the page: the clocks, what is not stored yet, and what comes next. */
 
-import { Refused } from "../server/api";
 import type { Editor } from "../editor/editor";
+import { Refused } from "../server/api";
+import type { Point } from "../server/types";
 import { type Checked, type How, type Seat, type State, type Step, type Study, studyApi, type StudyEvent } from "./api";
 import { WorkClock } from "./clock";
-import type { Point } from "../server/types";
 
 /** Milliseconds between two signs of life: so much of the clock can be lost in a crash. */
 const BEAT = 5000;

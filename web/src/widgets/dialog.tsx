@@ -2,7 +2,8 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { focusPicture, Sign } from "./icons";
+import { focusPicture } from "./focus";
+import { Sign } from "./icons";
 
 export function Dialog(given: { title: string; name: string; close: (() => void) | null; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null);

@@ -1,7 +1,7 @@
 /** Small drawings: markers as on the picture, and signs on buttons. */
 
-import { colourOf, OUTLINES } from "../canvas/paint";
-import type { Mark } from "../pose/frame";
+import { colourOf, OUTLINES } from "../canvas/palette";
+import type { Mark } from "../pose/mark";
 
 export function MarkIcon({ mark, colour, hollow = false }: { mark: Mark; colour: string; hollow?: boolean }) {
   return (
@@ -49,42 +49,4 @@ export function Counts({ lost, low }: { lost: number; low: number }) {
       (<b class={lost ? "lost" : ""}>{lost}</b>, <b class={low ? "low" : ""}>{low}</b>)
     </span>
   );
-}
-
-/** A line without axes; `marks` are dots on it. */
-export function Spark({
-  values,
-  label,
-  marks = [],
-  chosen = null,
-  wide = 100,
-}: {
-  values: readonly (number | null)[];
-  label: string;
-  marks?: readonly { at: number; kind: string }[];
-  chosen?: number | null;
-  wide?: number;
-}) {
-  const known = values.filter((value): value is number => value !== null);
-  const [least, most] = [Math.min(...known), Math.max(...known)];
-  const x = (i: number) => (values.length < 2 ? wide / 2 : (i / (values.length - 1)) * wide);
-  const y = (value: number) => (most > least ? 22 - ((value - least) / (most - least)) * 20 : 12);
-  const path = values.map((value, i) => {
-    if (value === null) return "";
-    return `${i === 0 || values[i - 1] === null ? "M" : "L"}${x(i).toFixed(1)} ${y(value).toFixed(1)}`;
-  });
-  return (
-    <svg class="spark" viewBox={`-2 0 ${wide + 4} 24`} preserveAspectRatio="none" role="img" aria-label={label}>
-      {chosen === null ? null : <line class="here" x1={x(chosen)} x2={x(chosen)} y1={0} y2={24} />}
-      <path d={path.join("")} />
-      {marks.map(({ at, kind }) => {
-        const value = values[at];
-        return value === null || value === undefined ? null : <path key={at} class={`point ${kind}`} d={`M${x(at)} ${y(value)}h0`} />;
-      })}
-    </svg>
-  );
-}
-
-export function focusPicture(): void {
-  document.getElementById("picture")?.focus({ preventScroll: true });
 }

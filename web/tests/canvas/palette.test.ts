@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PALETTE } from "../../src/canvas/paint";
+import { PALETTE } from "../../src/canvas/palette";
 
 type Colour = [number, number, number];
 

@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { boxOf } from "../../src/editor/corrections";
-import { extentOf, pathOf, pictureAt, posed, type Sequence } from "../../src/report/sequence";
-import { reasonWord, reasonWords } from "../../src/server/queue";
+import { extentOf, pictureAt, posed, type Sequence } from "../../src/report/sequence";
 
 const sequence: Sequence = {
   clip: "kick",
@@ -46,15 +44,4 @@ describe("what goes with it", () => {
     expect([0, 1, 2, 3, 29].map((frame) => pictureAt(3, 9, frame))).toEqual([0, 0, 1, 1, 8]);
   });
 
-  it("is a curve with gaps where an angle is unknown", () => {
-    expect(pathOf([0, 90, null, 180], { width: 300, height: 100 }, [0, 180])).toBe("M0.0,100.0L100.0,50.0M300.0,0.0");
-  });
-});
-
-it("a box may be drawn from any corner", () => {
-  expect(boxOf([30, 80], [10, 20])).toEqual([10, 20, 20, 60]);
-});
-
-it("every reason has a short word", () => {
-  expect([reasonWord("lift_residual"), reasonWords("lift_residual")]).toEqual(["3D", "3D does not fit"]);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { afterWhole, changedFrames, deviation, sheetOf, type Tile, tilesOf, tileWidth, wholeSheet } from "../../src/sheet/tiles";
 import type { Point, Run, Track } from "../../src/server/types";
+import { afterTrajectory, changedFrames, deviation, sheetOf, type Tile, tilesOf, tileWidth, trajectorySheet } from "../../src/sheet/tiles";
 
 const run = (first: number, last: number) => ({ first, last }) as Run;
 const of = (given: Partial<Parameters<typeof sheetOf>[0]>) =>
@@ -56,8 +56,8 @@ describe("a contact sheet", () => {
 });
 
 describe("the sheet of a joint's whole way", () => {
-  const whole = (given: Partial<Parameters<typeof wholeSheet>[0]>) =>
-    wholeSheet({ person: 0, joint: 5, name: "left_shoulder", frame: 20, frames: 90, fps: 30, size: 200, ...given });
+  const whole = (given: Partial<Parameters<typeof trajectorySheet>[0]>) =>
+    trajectorySheet({ person: 0, joint: 5, name: "left_shoulder", frame: 20, frames: 90, fps: 30, size: 200, ...given });
 
   it("shows eighteen pictures of ninety frames, and the stretch that one is in of a longer clip", () => {
     expect(whole({})).toMatchObject({ first: 0, last: 89, every: 5, side: 84 });
@@ -79,9 +79,9 @@ describe("the sheet of a joint's whole way", () => {
   });
 
   it("goes on joint by joint, then to the next stretch, then to nothing", () => {
-    expect(afterWhole(whole({ joint: 5 }), 17, 90)).toEqual({ joint: 6, frame: 0 });
-    expect(afterWhole(whole({ joint: 16, frames: 200 }), 17, 200)).toEqual({ joint: 0, frame: 90 });
-    expect(afterWhole(whole({ joint: 16 }), 17, 90)).toBeNull();
+    expect(afterTrajectory(whole({ joint: 5 }), 17, 90)).toEqual({ joint: 6, frame: 0 });
+    expect(afterTrajectory(whole({ joint: 16, frames: 200 }), 17, 200)).toEqual({ joint: 0, frame: 90 });
+    expect(afterTrajectory(whole({ joint: 16 }), 17, 90)).toBeNull();
   });
 
   it("tells which pictures an action changed", () => {

@@ -1,0 +1,44 @@
+/** The ladder of checkpoints as a diagram: the score of each step on the person's own motion, and on common poses. */
+
+import type { LadderStep } from "../server/types";
+
+export function Ladder({ steps }: { steps: readonly LadderStep[] }) {
+  const known = steps.flatMap(({ target, common }) => [target, common]).filter((score): score is number => score !== null);
+  const [least, most] = [Math.min(...known, 1), Math.max(...known, 0)];
+  const pad = Math.max((most - least) * 0.15, 0.01);
+  const x = (i: number) => 62 + (steps.length < 2 ? 200 : (i / (steps.length - 1)) * 408);
+  const y = (score: number) => 120 - ((score - least + pad) / (most - least + 2 * pad)) * 105;
+  const line = (pick: (step: LadderStep) => number | null) =>
+    steps.flatMap((step, i) => (pick(step) === null ? [] : [`${x(i)},${y(pick(step) as number)}`])).join(" ");
+  const percent = (score: number | null) => (score === null ? "–" : `${(100 * score).toFixed(1)}`);
+  return (
+    <figure class="ladder">
+      <svg viewBox="0 0 490 150" role="img" aria-label="PCKh of each step of the ladder">
+        {[least, most].map((score) => (
+          <text key={score} x={40} y={y(score) + 4} text-anchor="end">
+            {percent(score)}
+          </text>
+        ))}
+        {steps.map((step, i) => (
+          <g key={step.step} class={step.chosen ? "chosen" : ""}>
+            {step.chosen ? <rect x={x(i) - 12} y={6} width={24} height={122} rx={6} /> : null}
+            <text x={x(i)} y={145} text-anchor="middle">
+              {step.step}
+            </text>
+          </g>
+        ))}
+        <polyline class="target" points={line((step) => step.target)} />
+        <polyline class="common" points={line((step) => step.common)} />
+        {steps.map((step, i) => (
+          <g key={step.step}>
+            {step.target === null ? null : <circle class="target" cx={x(i)} cy={y(step.target)} r={4} />}
+            {step.common === null ? null : <rect class="common" x={x(i) - 3.5} y={y(step.common) - 3.5} width={7} height={7} />}
+          </g>
+        ))}
+      </svg>
+      <figcaption>
+        <span class="target">● your motion</span> <span class="common">■ common poses</span> PCKh in percent, by training step
+      </figcaption>
+    </figure>
+  );
+}
