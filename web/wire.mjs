@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 const SOURCE = fileURLToPath(new URL("./openapi.json", import.meta.url));
 const TARGET = fileURLToPath(new URL("./src/server/wire.ts", import.meta.url));
-const HEAD = "/** Made by `npm run wire` from openapi.json: change src/emc/server/schemas.py, not this. */\n";
+const HEAD = "/** Made by `npm run wire` from openapi.json: change src/emc/server/schemas/, not this. */\n";
 
 const nameOf = (reference) => reference.split("/").at(-1);
 

@@ -1,4 +1,4 @@
-/** Made by `npm run wire` from openapi.json: change src/emc/server/schemas.py, not this. */
+/** Made by `npm run wire` from openapi.json: change src/emc/server/schemas/, not this. */
 
 /** What the next `seconds` of work should bring: runs, and wrong joints put right (`worked`: what they cost). */
 export interface AheadOut {
