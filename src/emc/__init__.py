@@ -6,30 +6,10 @@ The public API: the verbs of the command line as functions. Names are loaded whe
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from emc.version import __version__
-
-_PLACES = {
-    "new_project": "emc.workflow.project",
-    "open_project": "emc.workflow.project",
-    "status": "emc.workflow.project",
-    "add_clips": "emc.workflow.project",
-    "predict_clips": "emc.workflow.predict",
-    "list_alerts": "emc.workflow.predict",
-    "next_to_correct": "emc.workflow.calibration",
-    "fit_project_confidence": "emc.workflow.calibration",
-    "import_labels": "emc.workflow.labels",
-    "export_labels": "emc.workflow.labels",
-    "calibrate_project": "emc.workflow.calibration",
-    "evaluate_project": "emc.workflow.evaluate",
-    "lift_project": "emc.workflow.lifting",
-    "report_project": "emc.workflow.report",
-    "read_settings": "emc.config",
-    "EmcError": "emc.errors",
-}
-__all__ = ["__version__", *_PLACES]  # pyright: ignore[reportUnsupportedDunderAll]
+from emc.lazy import lazy_door
+from emc.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from emc.config import read_settings as read_settings
@@ -48,9 +28,19 @@ if TYPE_CHECKING:
     from emc.workflow.project import open_project as open_project
     from emc.workflow.project import status as status
     from emc.workflow.report import report_project as report_project
-
-
-def __getattr__(name: str) -> Any:
-    if name in _PLACES:
-        return getattr(import_module(_PLACES[name]), name)
-    raise AttributeError(f"module 'emc' has no attribute '{name}'")
+else:
+    __getattr__, __all__ = lazy_door(
+        __name__,
+        {
+            "emc.config": ["read_settings"],
+            "emc.errors": ["EmcError"],
+            "emc.workflow.calibration": ["calibrate_project", "fit_project_confidence", "next_to_correct"],
+            "emc.workflow.evaluate": ["evaluate_project"],
+            "emc.workflow.labels": ["export_labels", "import_labels"],
+            "emc.workflow.lifting": ["lift_project"],
+            "emc.workflow.predict": ["list_alerts", "predict_clips"],
+            "emc.workflow.project": ["add_clips", "new_project", "open_project", "status"],
+            "emc.workflow.report": ["report_project"],
+        },
+    )
+    __all__ = ["__version__", *__all__]

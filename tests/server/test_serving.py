@@ -9,6 +9,8 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from emc.server.serving import _listen
 
 
@@ -63,3 +65,21 @@ def test_two_servers_that_start_at_the_same_moment_get_a_port_each() -> None:
         with _listen("127.0.0.1", None, taken) as one, _listen("127.0.0.1", None, taken) as two:
             numbers = {one.getsockname()[1], two.getsockname()[1]}
             assert len(numbers) == 2
+
+
+AHEAD = """
+import sys
+from emc.server.serving import Ahead
+ahead = Ahead({pause})
+ahead.start()
+{then}
+ahead._thread.join()
+print(*sorted({{"av", "cv2", "torch"}} & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize(("pause", "then", "loaded"), [(0, "", "av cv2 torch"), (3600, "ahead.end()", "av cv2")])
+def test_libraries_are_loaded_behind_the_page_until_the_server_ends(pause: int, then: str, loaded: str) -> None:
+    code = AHEAD.format(pause=pause, then=then)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == loaded

@@ -5,14 +5,20 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from emc.errors import DecodeError, InputError
+from emc.lazy import LazyLibrary
 from emc.pose.geometry import crop_affine
 from emc.pose.records import Clip
 from emc.stages.video import MediaReader, on_canvas, open_media
+
+if TYPE_CHECKING:
+    import cv2
+else:
+    cv2 = LazyLibrary("cv2")
 
 QUALITY = 90
 READERS = 3

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 import uvicorn
@@ -17,6 +19,8 @@ from emc.server.security import LOOPBACK, Access
 
 PORT = 8731
 """Tried first: what a page could not store waits in the browser under its address, so the address should come back."""
+PAUSE = 2.0
+"""Seconds between the first answer and the import of PyTorch, which would slow the page down while it loads."""
 
 
 def serve(
@@ -67,10 +71,45 @@ def serve_app(
             app, log_level="warning", access_log=False, server_header=False, ws="none", timeout_graceful_shutdown=3
         )
         address = f"http://{_name(host)}:{number}/?token={access.token}"
-        server = _Server(config, lambda: ready(address), ending)
+        ahead = Ahead()
+
+        def answering() -> None:
+            ready(address)
+            ahead.start()
+
+        server = _Server(config, answering, ending)
         # The server ends cleanly on Ctrl-C and then passes it on; here it is the usual way to end.
-        with suppress(KeyboardInterrupt):
-            server.run(sockets=[listener])
+        try:
+            with suppress(KeyboardInterrupt):
+                server.run(sockets=[listener])
+        finally:
+            ahead.end()
+
+
+class Ahead:
+    """Imports what pictures and models need while the page is already open; a request that needs it sooner waits.
+
+    The end of the server waits for an import under way: a thread that is cut off inside PyTorch's aborts the program.
+    """
+
+    def __init__(self, pause: float = PAUSE) -> None:
+        self._pause = pause
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._load, name="libraries")
+
+    def start(self) -> None:
+        """Begin, once the server answers."""
+        self._thread.start()
+
+    def end(self) -> None:
+        """Import nothing further; safe to call twice."""
+        self._ended.set()
+
+    def _load(self) -> None:
+        for name in ("av", "cv2"):
+            import_module(name)
+        if not self._ended.wait(self._pause):
+            import_module("torch")
 
 
 class _Server(uvicorn.Server):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-import cv2
 import numpy as np
 
 from emc.errors import UsageError
@@ -74,6 +73,8 @@ def sample_by_motion(frames: Iterable[tuple[int, np.ndarray]], count: int) -> li
 
 
 def _thumbnail(image: np.ndarray) -> np.ndarray:
+    import cv2
+
     small = cv2.resize(image, THUMBNAIL, interpolation=cv2.INTER_AREA)
     return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
 

@@ -1,27 +1,21 @@
-"""The project store: a folder ``NAME.emc`` with a database, and the user's media by path and hash.
-
-Names are loaded when they are first used: the database library costs a second that most commands need not spend.
-"""
+"""The project store: a folder ``NAME.emc`` with a database, and the user's media by path and hash."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from emc.lazy import lazy_door
 
 if TYPE_CHECKING:
-    from emc.store.alerts.columns import AlertColumns
-    from emc.store.media import hash_media
-    from emc.store.sql import SqlStore
-
-_PLACES = {
-    "AlertColumns": "emc.store.alerts.columns",
-    "SqlStore": "emc.store.sql",
-    "hash_media": "emc.store.media",
-}
-__all__ = ["AlertColumns", "SqlStore", "hash_media"]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _PLACES:
-        return getattr(import_module(_PLACES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from emc.store.alerts.columns import AlertColumns as AlertColumns
+    from emc.store.media import hash_media as hash_media
+    from emc.store.sql import SqlStore as SqlStore
+else:
+    __getattr__, __all__ = lazy_door(
+        __name__,
+        {
+            "emc.store.alerts.columns": ["AlertColumns"],
+            "emc.store.media": ["hash_media"],
+            "emc.store.sql": ["SqlStore"],
+        },
+    )

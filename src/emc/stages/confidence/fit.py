@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import isotonic_regression, minimize
-from scipy.special import expit
 
 from emc.errors import ShapeMismatch, UsageError
 from emc.pose.records import Prediction
@@ -170,6 +168,9 @@ def _weights(
 
 def _logistic(x: np.ndarray, y: np.ndarray, centre: np.ndarray, ridge: float) -> np.ndarray:
     """Return the (S + 1,) logistic weights of (M, S) x and (M,) y that least leave `centre`; it itself without data."""
+    from scipy.optimize import minimize
+    from scipy.special import expit
+
     if not len(x):
         return centre
     full = np.concatenate([x, np.ones((len(x), 1))], axis=1)
@@ -200,6 +201,8 @@ def _curve(sums: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     One made-up wrong and one made-up right joint stand at either end, so that no share is exactly 0 or 1.
     Source: Zadrozny and Elkan, KDD 2002; pool-adjacent-violators by SciPy.
     """
+    from scipy.optimize import isotonic_regression
+
     if not len(sums):
         return np.zeros(0), np.zeros(0)
     order = np.argsort(sums, kind="stable")

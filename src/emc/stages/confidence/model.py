@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, ndtri
 
 from emc.errors import InputError, UsageError
 from emc.pose.records import Prediction
@@ -124,6 +123,8 @@ def standard_scores(signals: np.ndarray, knots: np.ndarray) -> np.ndarray:
     Ranks make the fit blind to the units and outliers that each estimator's signals have; values that tie (a mirror
     distance of exactly 0) get the middle of their ranks.
     """
+    from scipy.special import ndtri
+
     scores = np.zeros(signals.shape)
     count = knots.shape[1]
     for i, row in enumerate(knots):
@@ -147,6 +148,8 @@ def to_share(sums: np.ndarray, curves: Sequence[tuple[np.ndarray, np.ndarray]], 
 
     Both rise with the sum, so their mean does, and without ties: the queue of alerts keeps an order everywhere.
     """
+    from scipy.special import expit
+
     share = expit(sums)
     own = labels / (labels + PRIOR_JOINTS)
     for j, (at, right) in enumerate(curves):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from scipy.signal import savgol_filter  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from emc.errors import ShapeMismatch, UsageError
 from emc.interfaces import Lifter
@@ -91,6 +90,8 @@ def smooth(sequence: LiftedSequence, window: int = 7, order: int = 3) -> LiftedS
     the origin. Source: Savitzky, Golay, Analytical Chemistry 1964. Raises `UsageError` for a window that is even, or
     not above `order`.
     """
+    from scipy.signal import savgol_filter  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+
     if window % 2 == 0 or window <= order or order < 0:
         raise UsageError(f"smoothing got window {window} and order {order}: the window must be odd and above the order")
     xyz = sequence.xyz.copy()

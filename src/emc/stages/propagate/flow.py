@@ -10,9 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
+
+from emc.lazy import LazyLibrary
+
+if TYPE_CHECKING:
+    import cv2
+else:
+    cv2 = LazyLibrary("cv2")
 
 SIDE = 224
 """Pixels of the person's longer side in the crops: enough for a joint, and few enough for speed."""

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import (  # pyright: ignore[reportMissingTypeStubs]
-    butter,  # pyright: ignore[reportUnknownVariableType]
-    savgol_filter,  # pyright: ignore[reportUnknownVariableType]
-    sosfiltfilt,  # pyright: ignore[reportUnknownVariableType]
-)
 
 WINDOW, ORDER = 7, 3
 CUT_OFF = 6.0
@@ -19,6 +14,8 @@ def savitzky_golay(xyz: np.ndarray) -> np.ndarray:
 
     Source: Savitzky, Golay, Analytical Chemistry 1964.
     """
+    from scipy.signal import savgol_filter  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+
     window = min(WINDOW, len(xyz) - 1 + len(xyz) % 2)
     if window <= ORDER:
         return xyz
@@ -31,6 +28,8 @@ def butterworth(xyz: np.ndarray, fps: float, cut_off: float = CUT_OFF) -> np.nda
     The cut-off of each pass is raised so that both together cut at `cut_off` Hz (Winter). Sequences that are too short
     to be padded, and cut-offs beyond half the frame rate, come back as they are.
     """
+    from scipy.signal import butter, sosfiltfilt  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+
     each = cut_off / 0.802
     if len(xyz) < 12 or each >= 0.5 * fps:
         return xyz

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import cast
 
 import numpy as np
-from scipy.linalg import solveh_banded  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 STATE = 51
 BAND = 2 * STATE
@@ -96,6 +95,8 @@ class NormalEquations:
 
     def solve(self) -> np.ndarray:
         """Return the (T, 51) step that minimises the sum of squares."""
+        from scipy.linalg import solveh_banded  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+
         frames = len(self.same)
         band = np.zeros((BAND + 1, frames * STATE))
         for row in range(STATE):

@@ -1,7 +1,8 @@
 """Video and photos in: what a clip holds (`probe`) and its exact frames (`open_media`).
 
 A clip is one video file, one image file, or one folder of images. Frame k is the k-th picture that decoding the file
-from its start yields; `MediaReader.read` gives exactly that picture however it gets there.
+from its start yields; `MediaReader.read` gives exactly that picture however it gets there. The
+libraries that decode are loaded with the first clip.
 """
 
 from __future__ import annotations
@@ -11,10 +12,7 @@ from pathlib import Path
 
 from emc.errors import InputError
 from emc.stages.video.area import Area
-from emc.stages.video.images import IMAGE_SUFFIXES, ImagesReader, probe_images
-from emc.stages.video.index import probe_video
-from emc.stages.video.info import MediaInfo, MediaReader, Orientation, on_canvas
-from emc.stages.video.reader import VideoReader
+from emc.stages.video.info import IMAGE_SUFFIXES, MediaInfo, MediaReader, Orientation, on_canvas
 
 __all__ = ["IMAGE_SUFFIXES", "Area", "MediaInfo", "MediaReader", "Orientation", "on_canvas", "open_media", "probe"]
 
@@ -36,6 +34,9 @@ def probe(path: Path, max_pixels: int = 8192 * 8192) -> MediaInfo:
     InputError : `path` is missing, empty, of another kind, without pictures, or larger than `max_pixels`.
     DecodeError : the file is damaged or cut off.
     """
+    from emc.stages.video.images import probe_images
+    from emc.stages.video.index import probe_video
+
     mode = _mode(path)
     if stat.S_ISDIR(mode):
         return probe_images(path, max_pixels)
@@ -55,6 +56,9 @@ def open_media(path: Path, info: MediaInfo | None = None, decoders: int = 0) -> 
     (0: one per core); one costs least where other work keeps all cores busy. A reader belongs to one thread. Raises
     what `probe` raises.
     """
+    from emc.stages.video.images import ImagesReader
+    from emc.stages.video.reader import VideoReader
+
     known = probe(path) if info is None else info
     return ImagesReader(path, known) if known.kind == "images" else VideoReader(path, known, decoders)
 

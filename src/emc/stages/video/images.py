@@ -9,9 +9,8 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from emc.errors import DecodeError, InputError
-from emc.stages.video.info import MediaInfo, MediaReader, check_pixels
+from emc.stages.video.info import IMAGE_SUFFIXES, MediaInfo, MediaReader, check_pixels
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 ORIENTATION_TAG = 0x0112
 READ_ERRORS = (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 

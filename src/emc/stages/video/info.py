@@ -8,13 +8,20 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-import cv2
 import numpy as np
 
 from emc.errors import InputError, UsageError
+from emc.lazy import LazyLibrary
 from emc.stages.video.area import Area
+
+if TYPE_CHECKING:
+    import cv2
+else:
+    cv2 = LazyLibrary("cv2")
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 
 
 @dataclass(frozen=True, slots=True)

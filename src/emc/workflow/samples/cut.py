@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from emc.interfaces import Store
@@ -90,6 +89,8 @@ def cut_out(image: np.ndarray, sample: Sample) -> Sample:
     factor = min(1.0, CUT_LIMIT / max(cut.shape[:2]))
     if factor < 1:
         size = (max(1, round(cut.shape[1] * factor)), max(1, round(cut.shape[0] * factor)))
+        import cv2
+
         small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA)
     else:
         small = cut.copy()
