@@ -1,8 +1,8 @@
 """How long commands take to start, beside the bare imports that they cannot do without.
 
-Usage: python start.py [--runs 7] [--json]. Every run starts each program once, in turn, so that a busy machine slows all
-of them alike; the editor counts until its page has come. The first turn, which reads files from the disk, is not counted.
-CPU seconds are user and system of the program; they leave out waiting, for the disk or for other work on the machine.
+Usage: python start.py [--runs 7] [--json]. Every run starts each program once, in turn, so that a busy machine slows
+all of them alike; the editor counts until its page has come. The first turn, which reads files from the disk, is not
+counted. CPU seconds are user and system of the program: they leave out waiting, for the disk or for other work.
 """
 
 from __future__ import annotations
