@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 GRAB_PIXELS = 28.0
-"""Width of what a press takes hold of: a marker and the reach around it (``web/src/pointer.ts``)."""
+"""Width of what a press takes hold of: a marker and the reach around it (``web/src/canvas/pointer.ts``)."""
 
 
 class ScriptedUser:
