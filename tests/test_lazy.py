@@ -86,7 +86,9 @@ def test_a_lazy_door_gives_what_type_checkers_see(door: str) -> None:
     for name, place in typed:
         assert getattr(module, name) is getattr(importlib.import_module(str(place)), name)
         # Importing a submodule of the same name would put the module in the place of what it gives.
-        assert not (Path(module.__file__).parent / f"{name}.py").exists()
+        room = Path(module.__file__).parent
+        assert not (room / f"{name}.py").exists()
+        assert not (room / name).is_dir()
 
 
 def test_the_doors_that_start_every_command_are_lazy() -> None:
