@@ -69,6 +69,7 @@ class LocalExecutor:
         return self._pool
 
     def _new_pool(self) -> Executor:
+        # Not fork: a child gets the locks of torch's, OpenCV's and SQLite's threads without the threads that free them.
         context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(self._workers, mp_context=context, initializer=self._prepare or _one_thread)
 

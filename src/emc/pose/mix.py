@@ -10,6 +10,7 @@ import numpy as np
 from emc.errors import UsageError
 from emc.pose.records import Role
 
+# Part of the seed of each order: other numbers would serve other batches for the same seed.
 _ROLE_NUMBER = {Role.TARGET: 0, Role.COMMON: 1}
 
 

@@ -138,6 +138,7 @@ def _by_both(
     some: list[Candidate], mass: np.ndarray, done: list[Candidate], budget: int, skeleton: Skeleton
 ) -> list[tuple[int, str]]:
     vectors = pose_vectors(some)
+    # Of `MOST` candidates each such table is 64 MB, and three are held: why there is a `MOST`.
     apart = _squared_distances(vectors, vectors)
     width = _width(vectors)
     similar = np.exp(-apart / (2 * width**2))

@@ -21,11 +21,14 @@ BUSY_SECONDS = 30
 
 # FULL: a commit is on the disk when it returns, so an acknowledged edit survives a power cut too.
 PRAGMAS = (
+    # First, since the pragmas below take locks that another process may hold.
     f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}",
+    # Before WAL, which writes the file's first page: afterwards the size stays what it is.
     "PRAGMA page_size=8192",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
+    # After a checkpoint: else the log keeps the size that the longest prediction gave it.
     "PRAGMA journal_size_limit=67108864",
     "PRAGMA cache_size=-16000",
     # Without it, INSERT OR REPLACE would delete rows of the journal past its triggers.
@@ -160,6 +163,7 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
         return
     level = "NORMAL" if options.get("emc_bulk") else "FULL"
+    # SQLite refuses to change the level within a transaction.
     connection.exec_driver_sql(f"PRAGMA synchronous={level}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 

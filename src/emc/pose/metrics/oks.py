@@ -10,7 +10,8 @@ THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0.0, 1.0, 101)
 AREAS = ("all", "medium", "large")
 AP_NAMES = ("ap", "ap50", "ap75", "apm", "apl", "ar")
-_CELLS_AT_ONCE = 200_000
+# Blocks of resamples that stay in the processor's cache: twice as many take half as long again, all at once twice.
+_CELLS_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, slots=True)

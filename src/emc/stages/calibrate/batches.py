@@ -26,6 +26,7 @@ from emc.stages.calibrate.processes import Processes
 
 _T = TypeVar("_T")
 _MOST_WORKERS = 8
+# Two cores are what was measured (docs/decisions/training-batches.md); three and four were not.
 _FEW_CORES = 2
 _SWITCH_SECONDS = 2e-4
 """How long a thread of Python may keep the others waiting; by default the network waits 5 ms for a batch's maker."""
@@ -68,6 +69,7 @@ class Batches:
 
     def _together(self, draws: Sequence[Draw], step: int) -> Batch:
         samples = [self.samples[draw.role][draw.index] for draw in draws]
+        # 0 and 1 are the populations' orders (`emc.pose.mix`); another number would be another training of every seed.
         made = self.makers[Role.TARGET].collate(samples, np.random.default_rng([self.seed, 2, step]))
         return Batch(made, np.array([draw.role is Role.COMMON for draw in draws]))
 

@@ -72,6 +72,7 @@ def train(
     for batch in made(make, run.step, settings.steps, settings.workers, make.device.type == "cpu"):
         yield run.advance(batch)
         if run.step in ladder:
+            # Before the resume point: killed between the two, the step comes again; the other way it would be lost.
             yield LadderStep(run.step, run.averaged())
         if run.step in ladder or run.step % settings.save_every == 0:
             yield SavePoint(run.step, run.saved(fingerprint))
@@ -117,6 +118,8 @@ class _Run:
         set_rate(self.optimizer, rate)
         self._to_training()
         with torch.random.fork_rng(devices=[]), _precision(self.module, settings):
+            # Of seed and step alone: a resumed training draws what the uninterrupted one drew. The prime keeps the
+            # steps of one seed apart from those of the next.
             torch.manual_seed(settings.seed * 1_000_003 + self.step + (self.processes.rank << 40))
             taught = self.teacher.taught(batch.tensors, batch.replayed) if self.teacher else batch.tensors
             loss = self._loss(taught)
@@ -130,6 +133,7 @@ class _Run:
                 "learning rate, such as a tenth, and look for labels far outside their image"
             )
         self.processes.sum_gradients(self.trained)
+        # After the sum: parts of a batch clipped by themselves would not add up to what one process does.
         torch.nn.utils.clip_grad_norm_(self.trained, settings.clip_norm)
         self.optimizer.step()
         if settings.pull > 0:

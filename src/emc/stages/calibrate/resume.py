@@ -17,6 +17,7 @@ from emc.errors import InputError, UsageError
 from emc.stages.calibrate.schedule import resolved_precision
 
 _PARTS = ("fingerprint", "step", "weights", "average", "optimizer")
+# A setting that changes a number of the training must not stand here: two halves of two trainings would be joined.
 _ONLY_CHOOSES_OR_SAVES = {
     "validation",
     "validation_common",

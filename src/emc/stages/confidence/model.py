@@ -133,6 +133,7 @@ def standard_scores(signals: np.ndarray, knots: np.ndarray) -> np.ndarray:
             continue
         rank = (first + (times - 1) / 2) / (count - 1)
         share = np.interp(signals[..., i], values, rank)
+        # The outermost ranks would be infinite. Beyond 2.4 deviations a rank among a few hundred people is chance.
         squeezed = ndtri(0.008 + 0.984 * np.clip(share, 0, 1))
         scores[..., i] = np.where(np.isfinite(signals[..., i]), squeezed, 0.0)
     return scores

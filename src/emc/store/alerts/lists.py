@@ -40,6 +40,7 @@ def write_long_list(database: Database, run: int, alerts: Sequence[Alert], frame
             insert_part(connection, part)
         time.sleep(LET_OTHERS_WRITE)
     with database.writing_bulk() as connection:
+        # The old list goes after the switch: killed before it, the run still has one; killed after, nobody reads it.
         old = [switch_list(connection, run, key), *abandoned_lists(connection)]
     for before in old:
         _drop(database, before)

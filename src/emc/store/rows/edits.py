@@ -28,6 +28,7 @@ def insert_edit(connection: Connection, edit: Edit, expect: Mapping[JointKey, in
     take back is taken back already.
     """
     clip = clip_key(connection, edit.clip)
+    # Before all checks: an edit that was sent again is stored, and its own changes would count as a conflict.
     if token and (stored := _sent_before(connection, edit, token)):
         return stored
     _check_changes(connection, clip, edit)
