@@ -57,6 +57,14 @@ class Store(Protocol):
         """Return one clip, with times; raises `UsageError` naming the clips that exist."""
         ...
 
+    def removed_clips(self) -> list[Clip]:
+        """Return the clips that were removed, the last one first, without times."""
+        ...
+
+    def update_clip(self, clip: Clip) -> None:
+        """Write a clip, with its times, over the one of the same id; raises `UsageError` where there is none."""
+        ...
+
     def start_run(self, clip: str, model: str, skeleton: str, settings: Mapping[str, Any]) -> RunRecord:
         """Begin a prediction run, or return the unfinished one of the same clip, model and settings (resume)."""
         ...

@@ -62,6 +62,19 @@ class AlertReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class MediaFile:
+    """A file of a clip as it was when its content was last compared.
+
+    name : in its folder. size : bytes. modified : nanoseconds since 1970. sha256 : of the bytes, hex.
+    """
+
+    name: str
+    size: int
+    modified: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Clip:
     """One video file or one folder of images of one source.
 
@@ -69,7 +82,11 @@ class Clip:
     `times` the (frames,) presentation times in seconds (variable frame rate kept; images: frame / 1 s), or None
     where they were not asked for.
     `group` names the athlete or session: splits never separate a group. `sha256` is that of the file's bytes
-    (a folder: of its sorted file names and their hashes).
+    (a folder: of its sorted image names and their hashes).
+    `files` are the media's files: a video's only one, of a folder one per frame, in the order of the frames; empty
+    where the clip was added before they were noted. `earlier` are the SHA-256 of content that this one took the place
+    of by the user's word. `relative` is the path from the project's folder, by which media that moved with the project
+    are found.
     """
 
     id: str
@@ -84,6 +101,14 @@ class Clip:
     sha256: str = ""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     times: np.ndarray | None = None
+    files: tuple[MediaFile, ...] = ()
+    earlier: tuple[str, ...] = ()
+    relative: str = field(default="", compare=False)
+
+    @property
+    def accepted(self) -> str:
+        """What tells content that was accepted in another's place from that one; "" as long as it is the first."""
+        return self.sha256[:12] if self.earlier else ""
 
 
 @dataclass(frozen=True, slots=True)

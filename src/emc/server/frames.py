@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from emc.errors import DecodeError, InputError
+from emc.errors import DecodeError
 from emc.lazy import LazyLibrary
 from emc.pose.geometry import crop_affine
 from emc.pose.records import Clip
-from emc.stages.video import MediaReader, on_canvas, open_media
+from emc.stages.video import MediaReader, on_canvas
+from emc.workflow.media import WatchedMedia, open_clip
 
 if TYPE_CHECKING:
     import cv2
@@ -39,6 +39,7 @@ class Frames:
         self._bytes = 0
         self._images: OrderedDict[tuple[str, int], np.ndarray] = OrderedDict()
         self._image_bytes = 0
+        self._watched: dict[str, WatchedMedia] = {}
         self._lock = threading.Lock()
 
     def jpeg(self, clip: Clip, frame: int) -> bytes:
@@ -57,6 +58,9 @@ class Frames:
         return self._picture((clip.id, frame, *square, size), clip, (square, size))
 
     def _picture(self, key: PictureKey, clip: Clip, part: tuple[tuple[float, float, float], int] | None) -> bytes:
+        with self._lock:
+            watched = self._watched.setdefault(clip.id, WatchedMedia(clip))
+        watched.check(int(key[1]))
         with self._lock:
             kept = self._pictures.get(key)
             if kept is not None:
@@ -138,7 +142,7 @@ class _OneReader:
             self._busy = True
         try:
             if self._media is None:
-                self._media = _open(self._clip)
+                self._media = open_clip(self._clip)
             return self._media.read(frame)
         finally:
             self._done(frame)
@@ -175,15 +179,3 @@ def _cut(image: np.ndarray, square: tuple[float, float, float], size: int) -> np
     return cv2.warpAffine(
         image, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=GREY
     )
-
-
-def _open(clip: Clip) -> MediaReader:
-    media = open_media(Path(clip.path))
-    info = media.info
-    if (info.frames, info.width, info.height) != (clip.frames, clip.width, clip.height):
-        media.close()
-        raise InputError(
-            f"{clip.path} has {info.frames} frames of {info.width} x {info.height}, clip {clip.id} was added with "
-            f"{clip.frames} of {clip.width} x {clip.height}: put that file back"
-        )
-    return media

@@ -8,14 +8,26 @@ from emc.lazy import lazy_door
 
 if TYPE_CHECKING:
     from emc.store.alerts.columns import AlertColumns as AlertColumns
+    from emc.store.media import Comparison as Comparison
+    from emc.store.media import MediaStatus as MediaStatus
+    from emc.store.media import compare_media as compare_media
+    from emc.store.media import hash_files as hash_files
     from emc.store.media import hash_media as hash_media
+    from emc.store.media import read_files as read_files
     from emc.store.sql import SqlStore as SqlStore
 else:
     __getattr__, __all__ = lazy_door(
         __name__,
         {
             "emc.store.alerts.columns": ["AlertColumns"],
-            "emc.store.media": ["hash_media"],
+            "emc.store.media": [
+                "Comparison",
+                "MediaStatus",
+                "compare_media",
+                "hash_files",
+                "hash_media",
+                "read_files",
+            ],
             "emc.store.sql": ["SqlStore"],
         },
     )

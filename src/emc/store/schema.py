@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Schema versions that this code can read, oldest first; the last is what it writes."""
 
 metadata = MetaData()
@@ -44,6 +44,9 @@ clip = Table(
     Column("joints", Integer, nullable=False),  # 1 + the largest joint index that the clip's journal names
     Column("created", Text, nullable=False),
     Column("removed", Text),  # when, ISO UTC; NULL = in use
+    Column("relative", Text),  # path from the project's folder; NULL = not known
+    Column("files", Text),  # JSON: [[name, bytes, modified in ns, SHA-256], ...] by frame; NULL = not noted yet
+    Column("earlier", Text),  # JSON: SHA-256 of content that this one replaced; NULL = none
 )
 
 run = Table(

@@ -19,6 +19,7 @@ from emc.pose.journal import JointKey, fold_edits
 from emc.pose.records import Clip, Edit, Pose, Prediction
 from emc.store.alerts.sql import SqlAlerts
 from emc.store.database import Database, sqlite_url
+from emc.store.media import located, placed
 from emc.store.migrate import bring_up_to_date, check_database, create_schema, schema_version
 
 DATABASE = "project.sqlite"
@@ -128,27 +129,32 @@ class SqlStore(SqlAlerts):
     def add_clip(self, clip: Clip) -> None:
         """Store a clip; one that was removed comes back with its edits where it is the same media."""
         with self._database.writing() as connection:
-            clip_rows.insert_clip(connection, clip)
+            clip_rows.insert_clip(connection, placed(clip, self._folder))
 
     def remove_clip(self, clip: str) -> None:
         """Mark a clip as removed."""
         with self._database.writing() as connection:
             clip_rows.mark_removed(connection, clip)
 
-    def relink_clip(self, clip: str, path: str) -> None:
-        """Note that a clip's media lie at `path` now; the caller has compared the hash."""
+    def update_clip(self, clip: Clip) -> None:
+        """Write a clip, with its times, over the one of the same id; the caller has compared the media."""
         with self._database.writing() as connection:
-            clip_rows.move_clip(connection, clip, path)
+            clip_rows.replace_clip(connection, placed(clip, self._folder))
 
     def clips(self, role: str | None = None) -> list[Clip]:
         """Return the clips in use, by id, without times."""
         with self._database.reading() as connection:
-            return clip_rows.select_clips(connection, role)
+            return [located(clip, self._folder) for clip in clip_rows.select_clips(connection, role)]
+
+    def removed_clips(self) -> list[Clip]:
+        """Return the clips that were removed, the last one first, without times."""
+        with self._database.reading() as connection:
+            return clip_rows.select_clips(connection, None, removed=True)
 
     def clip(self, clip: str) -> Clip:
         """Return one clip, with times."""
         with self._database.reading() as connection:
-            return clip_rows.select_clip(connection, clip)
+            return located(clip_rows.select_clip(connection, clip), self._folder)
 
     # Runs and predictions
 

@@ -7,6 +7,7 @@ import os
 import platform
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ import numpy as np
 
 import emc.plugins as plugins
 from emc.errors import EmcError
-from emc.pose.records import Box
+from emc.pose.records import Box, Clip
 from emc.version import __version__
 
 
-def examine() -> dict[str, Any]:
-    """Return every check with what was found and, where it failed, what to do."""
+def examine(project: Path | None = None) -> dict[str, Any]:
+    """Return every check with what was found and, where it failed, what to do.
+
+    project : also a project's database, read whole, and the media of its clips.
+    """
     checks = [
         _check("python", _python, "install Python 3.11 or newer"),
         _check("compute", _compute, "reinstall PyTorch: `pip install --force-reinstall torch`"),
@@ -31,6 +35,8 @@ def examine() -> dict[str, Any]:
         _check("regions (keypointrcnn)", _regions, "reinstall PyTorch: `pip install --force-reinstall torch`"),
         _check("ONNX files", _onnx, "follow what it says, or reinstall: `pip install --force-reinstall onnxruntime`"),
     ]
+    if project is not None:
+        checks += _project_checks(project)
     return {"emc": __version__, "ok": all(check["ok"] for check in checks), "checks": checks}
 
 
@@ -94,6 +100,28 @@ def _store() -> str:
         if store.document("check", "check") != {"ok": True}:
             raise ValueError("a stored document did not come back")
     return "SQLite, written and read"
+
+
+def _project_checks(project: Path) -> list[dict[str, Any]]:
+    from emc.workflow.media import check_clip
+    from emc.workflow.project import find_project, open_project
+
+    def database() -> str:
+        if faults := store.check():
+            raise ValueError("; ".join(faults))
+        return f"{len(clips)} clips, database whole"
+
+    def media(clip: Clip) -> str:
+        check_clip(clip)
+        return f"as added, {clip.path}"
+
+    with open_project(find_project(project, Path.cwd())) as store:
+        clips = store.clips()
+        backup = "put the newest *.backup beside project.sqlite in its place"
+        return [
+            _check(f"project {store.folder.stem}", database, backup),
+            *(_check(f"clip {clip.id}", partial(media, clip), f"see `emc relink {clip.id}`") for clip in clips),
+        ]
 
 
 def _nano() -> str:

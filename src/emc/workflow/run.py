@@ -14,6 +14,7 @@ from emc.errors import InputError
 from emc.interfaces import Progress, Store
 from emc.pose.records import Clip, Prediction
 from emc.workflow.labels import export_clip
+from emc.workflow.media import open_clip
 from emc.workflow.predict import newest_run, predict_clips, wanted_frames
 from emc.workflow.progress import Silent
 from emc.workflow.project import add_clips, new_project, open_project, project_folder, skeleton_called
@@ -75,14 +76,14 @@ def write_overlay(store: Store, clip: Clip, path: Path, settings: Settings, prog
 def drawn(store: Store, clip: Clip, frames: list[int], settings: Settings, progress: Progress) -> Iterator[np.ndarray]:
     """Yield the frames with the skeletons of the newest run."""
     from emc.stages.overlay import draw_overlay
-    from emc.stages.video import on_canvas, open_media
+    from emc.stages.video import on_canvas
 
     run = newest_run(store, clip.id)
     skeleton = skeleton_called(store, run.skeleton)
     found: dict[int, list[Prediction]] = defaultdict(list)
     for prediction in store.predictions(run.id):
         found[prediction.frame].append(prediction)
-    with open_media(Path(clip.path)) as reader:
+    with open_clip(clip) as reader:
         for number, image in reader.chosen(frames):
             yield draw_overlay(
                 on_canvas(image, clip.width, clip.height),

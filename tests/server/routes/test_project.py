@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -102,7 +103,7 @@ def test_a_frame_outside_of_the_clip_is_not_found(client: TestClient) -> None:
 
 def test_missing_media_say_what_to_do(client: TestClient, project: Path, tmp_path: Path) -> None:
     with open_project(project) as store:
-        store.relink_clip(CLIP, str(tmp_path / "gone.mp4"))
+        store.update_clip(replace(store.clip(CLIP), path=str(tmp_path / "gone.mp4")))
     client.app.state.editing._held.clear()  # type: ignore[attr-defined]
     answer = client.get(f"/api/clips/{CLIP}/frames/0")
     assert answer.status_code == 422

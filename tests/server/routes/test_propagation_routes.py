@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -139,7 +140,7 @@ def test_pictures_are_decoded_ahead(spoiled_client: TestClient) -> None:
 def test_without_its_media_a_fix_is_stored_all_the_same(spoiled: Path) -> None:
     place = true_place(spoiled)
     with open_project(spoiled) as store:
-        store.relink_clip(CLIP, str(spoiled / "gone.mp4"))
+        store.update_clip(replace(store.clip(CLIP), path=str(spoiled / "gone.mp4")))
     with opened(spoiled) as client:
         answer = client.post(f"{BASE}/edits", json=fix(place))
         assert answer.status_code == 200

@@ -8,7 +8,7 @@ from PIL import Image
 
 from emc.errors import DecodeError, InputError, UsageError
 from emc.stages.video import on_canvas, open_media, probe
-from emc.stages.video.images import natural_key
+from emc.stages.video.listing import natural_key
 
 
 def save(path: Path, value: int, size: tuple[int, int] = (20, 10), **options: object) -> Path:

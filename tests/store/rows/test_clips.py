@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emc.errors import UsageError
-from emc.pose.records import Clip, Role
+from emc.pose.records import Clip, MediaFile, Role
 from emc.store.sql import SqlStore
 
 WALK = Clip(
@@ -87,10 +87,25 @@ def test_the_id_of_a_removed_clip_is_not_given_to_other_media(store: SqlStore) -
         store.add_clip(dataclasses.replace(WALK, id="kick"))
 
 
-def test_relinking_changes_the_path_only(store: SqlStore) -> None:
-    before = store.clip("kick")
-    store.relink_clip("kick", "/elsewhere/kick.mp4")
-    assert store.clip("kick") == dataclasses.replace(before, path="/elsewhere/kick.mp4")
+def test_a_clip_is_updated_whole(store: SqlStore) -> None:
+    files = (MediaFile("kick.mp4", 3, 1_700_000_000_000_000_001, "ab" * 32),)
+    times = np.arange(100) / 50.0
+    after = dataclasses.replace(
+        store.clip("kick"), path="/elsewhere/kick.mp4", files=files, earlier=("cd" * 32,), times=times
+    )
+    store.update_clip(after)
+    back = store.clip("kick")
+    assert dataclasses.replace(back, times=None) == dataclasses.replace(after, times=None)
+    assert back.times is not None and back.times.tolist() == times.tolist()
+    with pytest.raises(UsageError, match="there is no clip 'walk'"):
+        store.update_clip(WALK)
+
+
+def test_removed_clips_are_told_the_last_one_first(store: SqlStore) -> None:
+    store.add_clip(WALK)
+    store.remove_clip("kick")
+    assert [clip.id for clip in store.removed_clips()] == ["kick"]
+    assert [clip.id for clip in store.clips()] == ["walk"]
 
 
 def test_numpy_numbers_are_stored_as_numbers(store: SqlStore) -> None:

@@ -44,7 +44,7 @@ def test_one_person_gets_the_file_as_named(store, tmp_path):
 
 
 def test_a_clip_that_is_not_lifted_says_so(store, tmp_path):
-    store.add_clip(Clip("walk", "/media/walk.mp4", Role.COMMON, "bo", 9, 320, 240, sha256="b"))
+    store.add_clip(Clip("walk", "/media/walk.mp4", Role.COMMON, "bo", 9, 320, 240))
     with pytest.raises(UsageError, match="not lifted yet: run `emc lift --clip walk`"):
         export_motion(store, tmp_path / "x.trc", "trc", ["walk"])
     with pytest.raises(UsageError, match="2 are chosen: name one with --clip"):

@@ -37,7 +37,7 @@ def cuts_of(folder: Path, count: int) -> Cuts:
     seen, human = np.full(17, Visibility.VISIBLE, np.int8), np.full(17, Provenance.HUMAN, np.int8)
     poses = {n: [Pose(n, 0, xy + n % 5, seen, human)] for n in range(count)}
     extras = {(n, 0): LabelExtra(head=20.0, box=BOX) for n in range(count)}
-    clip = Clip("photos", str(folder), Role.TARGET, "ana", count, SIDE, SIDE, kind="images", sha256="abc")
+    clip = Clip("photos", str(folder), Role.TARGET, "ana", count, SIDE, SIDE, kind="images")
     return Cuts(clip, poses, extras)
 
 

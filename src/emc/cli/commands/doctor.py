@@ -18,12 +18,12 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
-def doctor(json: options.AsJson = False) -> None:
-    """Check the installation: packages, embedded weights, video decoding and writing, compute."""
+def doctor(project: options.Project = None, json: options.AsJson = False) -> None:
+    """Check the installation: packages, weights, video, compute; with --project also its database and media."""
     with running(json) as terminal:
         from emc.workflow.doctor import examine
 
-        document = examine()
+        document = examine(project)
         terminal.result(document, lambda console: _print(console, document))
         if not document["ok"]:
             raise typer.Exit(1)

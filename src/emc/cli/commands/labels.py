@@ -81,6 +81,9 @@ def export(
         str, typer.Option("--as", help="onnx: simcc (loaded as RTMPose) or heatmap (loaded as ViTPose).")
     ] = "simcc",
     finer: Annotated[int, typer.Option(help="onnx: sides of the file's input per side of the network's.")] = 2,
+    without_media: Annotated[
+        bool, typer.Option("--without-media", help="Also where the media of a clip are missing or changed.")
+    ] = False,
     project: options.Project = None,
     json: options.AsJson = False,
 ) -> None:
@@ -96,13 +99,13 @@ def export(
 
         with open_project(find_project(project, Path.cwd())) as store:
             if holds_motion(format):
-                motion = export_motion(store, file, format, clip or [], person)
+                motion = export_motion(store, file, format, clip or [], person, not without_media)
                 terminal.result(motion, lambda console: console.print(f"wrote {', '.join(motion['files'])}"))
                 return
             if holds_predictions(format):
-                document = export_predictions(store, file, clip or [], format)
+                document = export_predictions(store, file, clip or [], format, not without_media)
             else:
-                document = export_labels(store, file, clip or [], format, only)
+                document = export_labels(store, file, clip or [], format, only, not without_media)
         terminal.result(document, lambda console: _print_export(console, document))
 
 

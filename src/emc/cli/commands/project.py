@@ -1,4 +1,4 @@
-"""`emc new`, `emc add`, `emc remove`, `emc status`: a project and its clips."""
+"""`emc new`, `emc add`, `emc relink`, `emc remove`, `emc status`: a project and its clips."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
     app.command("new")(new)
     app.command("add")(add)
+    app.command("relink")(relink)
     app.command("remove")(remove)
     app.command("status")(status)
 
@@ -46,7 +47,9 @@ def add(
     paths: Annotated[
         list[str], typer.Argument(help="Videos, images, folders of images, or addresses (https://...) of videos.")
     ],
-    role: Annotated[str, typer.Option(help="target (your uncommon motion) or common (everyday poses).")] = "target",
+    role: Annotated[
+        str, typer.Option(help="target (your uncommon motion; the default) or common (everyday poses).")
+    ] = "",
     group: Annotated[
         str, typer.Option(help="Athlete or session; splits never separate a group (default: each clip its own).")
     ] = "",
@@ -73,9 +76,54 @@ def add(
                  "origin": store.document("origin", c.id)}
                 for c in done.clips
             ]  # fmt: skip
-        terminal.result({"added": clips, "failed": list(done.failures)}, lambda console: _print_added(console, clips))
+        terminal.result(
+            {"added": clips, "failed": list(done.failures), "notes": list(done.notes)},
+            lambda console: _print_added(console, clips),
+        )
         if done.failures:
             raise typer.Exit(1)
+
+
+def relink(
+    clip: Annotated[str, typer.Argument(help="Id of a clip, as `emc status` shows it; not with --all.")] = "",
+    path: Annotated[Path | None, typer.Argument(help="Where its file or folder of images is now.")] = None,
+    everything: Annotated[
+        Path | None, typer.Option("--all", help="Find the media of all clips under this folder, by size and content.")
+    ] = None,
+    changed: Annotated[
+        bool,
+        typer.Option(
+            "--changed",
+            help="Accept other content that shows the same moments: corrections stay on their frames and pixels, the "
+            "next `emc predict` predicts the clip again; new images of a folder become frames at the end.",
+        ),
+    ] = False,
+    project: options.Project = None,
+    json: options.AsJson = False,
+) -> None:
+    """Say where the media of clips are now; role, group, tags, predictions and corrections stay."""
+    with running(json) as terminal:
+        from emc.errors import UsageError
+        from emc.workflow.media import relink_clip, relink_folder
+        from emc.workflow.project import find_project, open_project
+
+        if (everything is None) != (bool(clip) and path is not None) or (everything is not None and changed):
+            raise UsageError("say which media: `emc relink CLIP PATH` (with --changed or not), or `--all FOLDER` alone")
+        with open_project(find_project(project, Path.cwd())) as store:
+            if everything is None:
+                rows = [relink_clip(store, clip, path or Path(), changed) | {"state": "relinked"}]
+            else:
+                rows = relink_folder(store, everything)
+        lost = [row for row in rows if row["state"] == "not found" and not Path(row["path"]).exists()]
+        terminal.result({"clips": rows}, lambda console: [console.print(_relinked_line(row)) for row in rows])
+        if lost:
+            raise typer.Exit(1)
+
+
+def _relinked_line(row: dict[str, Any]) -> str:
+    more = f"; {len(row['changed'])} of its files have other content" if row.get("changed") else ""
+    more += f"; new frames at the end: {', '.join(row['added'])}" if row.get("added") else ""
+    return f"{row['clip']}: {row['state']}, {row['path']}{more}"
 
 
 def remove(
@@ -109,6 +157,8 @@ def _role(word: str) -> Any:
     from emc.errors import UsageError
     from emc.pose.records import Role
 
+    if not word:
+        return None
     try:
         return Role(word)
     except ValueError:
@@ -143,4 +193,7 @@ def _print_status(console: Console, document: dict[str, Any]) -> None:
         table.add_row(clip["id"], clip["role"], clip["group"], tags, str(clip["frames"]), str(runs),
                       str(clip["alerts"]), str(clip["edits"]), clip["media"])  # fmt: skip
     console.print(table)
+    for clip in document["clips"]:
+        if clip["media_fault"]:
+            console.print(clip["media_fault"], markup=False, soft_wrap=True)
     _print_origins(console, document["clips"])

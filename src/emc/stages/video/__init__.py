@@ -8,16 +8,28 @@ libraries that decode are loaded with the first clip.
 from __future__ import annotations
 
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from emc.errors import InputError
 from emc.stages.video.area import Area
 from emc.stages.video.info import IMAGE_SUFFIXES, MediaInfo, MediaReader, Orientation, on_canvas
+from emc.stages.video.listing import image_names
 
-__all__ = ["IMAGE_SUFFIXES", "Area", "MediaInfo", "MediaReader", "Orientation", "on_canvas", "open_media", "probe"]
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "Area",
+    "MediaInfo",
+    "MediaReader",
+    "Orientation",
+    "image_names",
+    "on_canvas",
+    "open_media",
+    "probe",
+]
 
 
-def probe(path: Path, max_pixels: int = 8192 * 8192) -> MediaInfo:
+def probe(path: Path, max_pixels: int = 8192 * 8192, names: Sequence[str] = ()) -> MediaInfo:
     """Return what a clip holds, without decoding all of it.
 
     A video is demultiplexed once from end to end, its first frames and those from its last keyframe on are decoded:
@@ -28,6 +40,7 @@ def probe(path: Path, max_pixels: int = 8192 * 8192) -> MediaInfo:
     ----------
     path : a video file, an image file, or a folder of images.
     max_pixels : frames of more pixels than this are refused.
+    names : of the images of a folder, in the order of the frames; none: all images, in natural order.
 
     Raises
     ------
@@ -39,7 +52,7 @@ def probe(path: Path, max_pixels: int = 8192 * 8192) -> MediaInfo:
 
     mode = _mode(path)
     if stat.S_ISDIR(mode):
-        return probe_images(path, max_pixels)
+        return probe_images(path, max_pixels, names)
     if not stat.S_ISREG(mode):
         raise InputError(f"{path} is neither a file nor a folder (a device, pipe or socket): give a video or images")
     if path.stat().st_size == 0:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from emc.errors import DecodeError, InputError
-from emc.stages.video.info import IMAGE_SUFFIXES, MediaInfo, MediaReader, check_pixels
+from emc.errors import DecodeError
+from emc.stages.video.info import MediaInfo, MediaReader, check_pixels
+from emc.stages.video.listing import image_names
 
 ORIENTATION_TAG = 0x0112
 READ_ERRORS = (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
-def probe_images(path: Path, max_pixels: int) -> MediaInfo:
+def probe_images(path: Path, max_pixels: int, names: Sequence[str] = ()) -> MediaInfo:
     """Return what a folder of images, or one image, holds; see `emc.stages.video.probe`."""
     single = not path.is_dir()
-    files = [path] if single else _listed(path)
+    files = [path] if single else [path / name for name in names or image_names(path)]
     sizes = [_upright_size(file, max_pixels) for file in files]
     width, height = (max(sides) for sides in zip(*sizes, strict=True))
     if single:
@@ -59,25 +60,6 @@ def read_image(path: Path) -> np.ndarray:
             return np.array(upright.convert("RGB"))
     except READ_ERRORS as error:
         raise _unreadable(path, error) from error
-
-
-def natural_key(name: str) -> list[str | int]:
-    """Return a sort key that puts img2 before img10."""
-    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]+)", name.lower()))]
-
-
-def _listed(folder: Path) -> list[Path]:
-    try:
-        names = sorted((entry.name for entry in folder.iterdir() if not entry.name.startswith(".")), key=natural_key)
-    except OSError as error:
-        raise InputError(f"folder {folder} cannot be read ({error.strerror}): check its permissions") from error
-    files = [folder / name for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES]
-    if not files:
-        raise InputError(
-            f"folder {folder} holds no images among its {len(names)} entries (png, jpg, bmp, tif, webp): "
-            "give a folder of images, or the videos in it one by one"
-        )
-    return files
 
 
 def _upright_size(path: Path, max_pixels: int) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, CursorResult, RowMapping, insert, select, upd
 
 import emc.store.schema as schema
 from emc.errors import ProjectError, UsageError
-from emc.pose.records import Clip, Role
+from emc.pose.records import Clip, MediaFile, Role
 
 _TIME = np.dtype("<f8")
 _WITHOUT_TIMES = tuple(column for column in schema.clip.c if column.name != "times")
@@ -55,15 +56,17 @@ def mark_removed(connection: Connection, clip: str) -> None:
     connection.execute(update(schema.clip).where(schema.clip.c.key == key).values(removed=now()))
 
 
-def move_clip(connection: Connection, clip: str, path: str) -> None:
-    """Note that a clip's media lie elsewhere now; raises `UsageError` where there is no such clip."""
-    key = clip_key(connection, clip)
-    connection.execute(update(schema.clip).where(schema.clip.c.key == key).values(path=path))
+def replace_clip(connection: Connection, clip: Clip) -> None:
+    """Write a clip over the one of the same id; raises `UsageError` where there is no such clip."""
+    key = clip_key(connection, clip.id)
+    connection.execute(update(schema.clip).where(schema.clip.c.key == key).values(**_values(clip)))
 
 
-def select_clips(connection: Connection, role: str | None) -> list[Clip]:
-    """Return the clips in use, by id, without times."""
+def select_clips(connection: Connection, role: str | None, removed: bool = False) -> list[Clip]:
+    """Return the clips in use, by id, without times; `removed`: those out of use instead, the last removed first."""
     query = select(*_WITHOUT_TIMES).where(schema.clip.c.removed.is_(None)).order_by(schema.clip.c.id)
+    if removed:
+        query = select(*_WITHOUT_TIMES).where(schema.clip.c.removed.is_not(None)).order_by(schema.clip.c.removed.desc())
     if role is not None:
         query = query.where(schema.clip.c.role == role)
     return [_record(row) for row in connection.execute(query).mappings()]
@@ -107,6 +110,9 @@ def _values(clip: Clip) -> dict[str, object]:
         "sha256": clip.sha256,
         "tags": json.dumps(dict(clip.tags)),
         "times": times,
+        "relative": clip.relative or None,
+        "files": json.dumps([astuple(file) for file in clip.files]) if clip.files else None,
+        "earlier": json.dumps(clip.earlier) if clip.earlier else None,
     }
 
 
@@ -125,4 +131,7 @@ def _record(row: RowMapping) -> Clip:
         sha256=row["sha256"],
         tags=json.loads(row["tags"]),
         times=None if times is None else np.frombuffer(times, dtype=_TIME).astype(np.float64),
+        files=tuple(MediaFile(*file) for file in json.loads(row["files"] or "[]")),
+        earlier=tuple(json.loads(row["earlier"] or "[]")),
+        relative=row["relative"] or "",
     )

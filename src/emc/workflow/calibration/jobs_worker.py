@@ -20,6 +20,7 @@ from emc.workflow.calibration.finished import newest_calibration
 from emc.workflow.calibration.jobs import LOCK_VARIABLE, LOG_LINES, JobFiles, now
 from emc.workflow.compute import set_threads
 from emc.workflow.files import read_json, write_json
+from emc.workflow.media import checked_clips
 from emc.workflow.predict import find_run_alerts, model_key, predict_run, read_trust
 from emc.workflow.project import open_project
 
@@ -125,6 +126,7 @@ def _predict_run_again(
     model = model_key(estimator)
     if before.model == model:
         return before.id
+    checked_clips(store, [clip])
     boxes: dict[int, list[Box]] = {}
     for p in store.predictions(before.id):
         x, y, w, h = (float(v) for v in p.box)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -16,10 +15,10 @@ from emc.pose.records import Clip, Prediction
 from emc.pose.skeletons import Skeleton
 from emc.stages.candidates import SURE, Candidate, Source, interpolated, mirrored_place, second_peak
 from emc.stages.propagate import FlowChain, GreyCrop, JointRun, Stop, Tuning, follow, fuse
-from emc.stages.video import open_media
 from emc.workflow.editing.models import RunModels, heatmaps, perturbed
 from emc.workflow.editing.propagation import Seen, joint_run, observations
 from emc.workflow.editing.session import Editing, Held
+from emc.workflow.media import open_clip
 
 AROUND = 20
 """Frames to each side that the tracker looks at."""
@@ -97,7 +96,7 @@ class Candidates:
             return peaks
 
     def _look(self, clip: Clip, given: Prediction, estimator: Estimator) -> _Peaks | np.ndarray:
-        with open_media(Path(clip.path)) as media:
+        with open_clip(clip) as media:
             image = media.read(given.frame)
         maps = heatmaps(estimator, image, given.box)
         return perturbed(estimator, image, given.box) if maps is None else _Peaks(*maps)

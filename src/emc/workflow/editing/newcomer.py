@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -19,11 +18,12 @@ from emc.errors import EmcError, UsageError
 from emc.interfaces import Estimator
 from emc.pose.geometry import bounding_box, box_overlap
 from emc.pose.records import Box, Clip, Edit, JointChange, Pose, Prediction, Provenance, Visibility
-from emc.stages.video import MediaReader, open_media
+from emc.stages.video import MediaReader
 from emc.workflow.editing.flags import stride_of
 from emc.workflow.editing.models import RunModels
 from emc.workflow.editing.operations import KINDS, Operation, standing_in
 from emc.workflow.editing.session import Editing
+from emc.workflow.media import open_clip
 
 FOLLOWED = 60
 """Frames to each side over which a new person is followed at most."""
@@ -81,7 +81,7 @@ class Newcomers:
     ) -> Iterator[Prediction]:
         until = time.monotonic() + SECONDS
         try:
-            with open_media(Path(clip.path)) as media:
+            with open_clip(clip) as media:
                 first = _look(estimator, media.read(new.frame), new.frame, new.number, box)
                 yield first
                 if not new.follow or not _is_sure(first):

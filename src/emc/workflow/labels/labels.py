@@ -17,6 +17,7 @@ from emc.pose.labels import LabelledImage, LabelledPerson, LabelSet
 from emc.pose.records import SIMULATED, Clip, Pose, Prediction, Provenance, Visibility
 from emc.pose.skeletons import COCO17, Skeleton, SkeletonMap, skeleton_map
 from emc.stages.edits import Label, edit_from_labels
+from emc.workflow.media import checked_clips
 from emc.workflow.project import clip_skeleton, image_names, padded, selected_clips
 from emc.workflow.samples import LabelExtra, head_segment, put_extras
 
@@ -45,6 +46,7 @@ def import_labels(
     Nothing is changed where any label is faulty: raises `InputError` or `UsageError` that names it.
     """
     target = the_clip(store, clip)
+    checked_clips(store, [target])
     labels: LabelSet = reader(format).read(file)
     frames = frame_numbers(target, labels, file)
     assigned = assign_persons(store, target, labels, frames)
@@ -182,15 +184,18 @@ def extras(labels: LabelSet, assigned: dict[int, tuple[int, int]]) -> dict[tuple
 
 
 def export_labels(
-    store: Store, file: Path, clips: Sequence[str] = (), format: str = "coco", only: str = "all"
+    store: Store, file: Path, clips: Sequence[str] = (), format: str = "coco", only: str = "all", media: bool = True
 ) -> dict[str, Any]:
     """Write the current poses of clips; `only`: ``all``, or ``human``: joints that a person placed or confirmed.
 
-    The answer counts the joints written, and of them those that only a machine placed (``unconfirmed``).
+    media : False: also where the media of a clip are missing or changed, which else is an `InputError`. The answer
+    counts the joints written, and of them those that only a machine placed (``unconfirmed``).
     """
     if only not in ("all", "human"):
         raise UsageError(f"--only {only} is unknown: use all or human")
     chosen = [store.clip(clip.id) for clip in selected_clips(store, clips)]
+    if media:
+        checked_clips(store, chosen)
     skeleton = one_skeleton(store, chosen)
     images: list[LabelledImage] = []
     persons: list[LabelledPerson] = []

@@ -17,6 +17,7 @@ from emc.interfaces import RunRecord, Store
 from emc.pose.records import Box, Clip, Prediction, Provenance
 from emc.pose.skeletons import BODY25, COCO17, COCO18, Skeleton, skeleton_map
 from emc.workflow.labels.labels import newest_predictions, the_clip
+from emc.workflow.media import checked_clips
 from emc.workflow.project import clip_skeleton, declared, image_names, padded, same_joints, selected_clips
 
 CHUNK = 256
@@ -37,6 +38,7 @@ def import_predictions(store: Store, file: Path, clip: str | None, format: str, 
     before anything is written.
     """
     target = the_clip(store, clip)
+    checked_clips(store, [target])
     reader = plugins.make_plugin("formats", format)
     names = image_names(target) if target.kind == "images" else ()
     found = reader.read(file, names) if format == "openpose" else reader.read(file)
@@ -65,16 +67,21 @@ def import_predictions(store: Store, file: Path, clip: str | None, format: str, 
     }
 
 
-def export_predictions(store: Store, folder: Path, clips: Sequence[str], format: str) -> dict[str, Any]:
+def export_predictions(
+    store: Store, folder: Path, clips: Sequence[str], format: str, media: bool = True
+) -> dict[str, Any]:
     """Write the current poses of one clip as another program's predictions; of OpenPose BODY_25 (or COCO-18).
 
     A joint that a person placed or confirmed has score 1, others the confidence of the newest run. Joints that the
-    clip's skeleton lacks and cannot derive are missing. Raises `UsageError` for several clips.
+    clip's skeleton lacks and cannot derive are missing. media : False: also where the clip's media are missing or
+    changed, which else is an `InputError`. Raises `UsageError` for several clips.
     """
     chosen = selected_clips(store, clips)
     if len(chosen) != 1:
         raise UsageError(f"{folder} can hold one clip, {len(chosen)} were meant: name one with --clip")
     clip = store.clip(chosen[0].id)
+    if media:
+        checked_clips(store, [clip])
     source = clip_skeleton(store, clip.id)
     target = COCO17 if format == "coco-results" else source if source.name == COCO18.name else BODY25
     mapping = skeleton_map(source, target)

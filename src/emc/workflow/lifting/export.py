@@ -11,6 +11,7 @@ from emc.errors import UsageError
 from emc.interfaces import Store
 from emc.pose.motion import Motion3D, world_motions
 from emc.workflow.lifting.lift import read_lifted
+from emc.workflow.media import checked_clips
 from emc.workflow.project import selected_clips
 
 
@@ -20,15 +21,17 @@ def holds_motion(format: str) -> bool:
 
 
 def export_motion(
-    store: Store, file: Path, format: str, clips: Sequence[str] = (), person: int | None = None
+    store: Store, file: Path, format: str, clips: Sequence[str] = (), person: int | None = None, media: bool = True
 ) -> dict[str, Any]:
     """Write the lifted motion of one clip.
 
     person : only this one. A format that holds one person gets a file for each (``NAME_p1.trc``) where there are
-    several. A file without a suffix gets the format's. Returns the ``files``, persons and frames, and the units.
-    Raises `UsageError` where the clip is not clear, not lifted, or has no such person.
+    several. A file without a suffix gets the format's. media : False: also where the clip's media are missing or
+    changed. Returns the ``files``, persons and frames, and the units.
+    Raises `InputError` where the media are missing or changed, `UsageError` where the clip is not clear, not lifted, or
+    has no such person.
     """
-    clip = _one_clip(store, clips)
+    clip = _one_clip(store, clips, media)
     sequences = read_lifted(store, clip)
     if not sequences:
         raise UsageError(f"clip {clip} has no person in 3D: predict and lift it again (`emc predict`, `emc lift`)")
@@ -51,10 +54,12 @@ def export_motion(
     }
 
 
-def _one_clip(store: Store, clips: Sequence[str]) -> str:
+def _one_clip(store: Store, clips: Sequence[str], media: bool) -> str:
     chosen = selected_clips(store, clips)
     if len(chosen) != 1:
         raise UsageError(f"3D motion is exported clip by clip, and {len(chosen)} are chosen: name one with --clip")
+    if media:
+        checked_clips(store, chosen)
     return chosen[0].id
 
 

@@ -25,6 +25,7 @@ from emc.workflow.lifting.refine import (
     store_residual_alerts,
     trusted_observations,
 )
+from emc.workflow.media import checked_clips
 from emc.workflow.predict import newest_run
 from emc.workflow.progress import Silent
 from emc.workflow.project import liftable, selected_clips
@@ -50,7 +51,7 @@ def lift_project(
     progress = progress or Silent()
     set_threads(settings.predict)
     lifter = lifter_of(settings.lift)
-    chosen = selected_clips(store, clips)
+    chosen = checked_clips(store, selected_clips(store, clips))
     rows: list[dict[str, Any]] = []
     progress.start("lift", len(chosen))
     for clip in chosen:

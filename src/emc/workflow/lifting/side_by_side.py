@@ -16,8 +16,9 @@ from emc.pose.motion import LiftedSequence, world_motions
 from emc.pose.records import Clip, Pose
 from emc.pose.skeletons import COCO17
 from emc.stages.overlay import beside, draw_overlay, draw_scene, floor_extent, view_camera, write_video
-from emc.stages.video import MediaReader, on_canvas, open_media
+from emc.stages.video import MediaReader, on_canvas
 from emc.workflow.lifting.lift import read_lifted
+from emc.workflow.media import open_clip
 from emc.workflow.progress import Silent
 
 HIGHEST = 720
@@ -63,7 +64,7 @@ def write_side_by_side(
     for pose in store.poses(clip.id, first=frames[0], last=frames[-1]):
         poses.setdefault(pose.frame, []).append(pose)
     progress.start(f"video {clip.id}", len(frames))
-    with open_media(Path(clip.path)) as reader:
+    with open_clip(clip) as reader:
         times = None if clip.times is None else clip.times[frames]
         images = _images(reader, frames, clip, sequences, poses, alerts, turn)
         write_video(path, images, clip.fps or 1.0, times, lambda _: progress.advance())

@@ -66,7 +66,7 @@ def found_boxes(
 ) -> Iterator[tuple[int, list[Box]]]:
     """Yield the detector's boxes of `frames`, from the project where they were found before; they are not tracked."""
     name = f"{clip.id}:{settings.predict.detector}:{settings.predict.min_box_score}:{sampling_word(settings)}"
-    name += f":every{settings.predict.detect_every}"
+    name += f":every{settings.predict.detect_every}" + (f":{clip.accepted}" if clip.accepted else "")
     blocks = list(in_chunks(frames, BLOCK))
     known = 0
     while known < len(blocks) and (document := store.document(KIND, f"{name}:{known}")) is not None:

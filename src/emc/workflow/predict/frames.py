@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from emc.errors import UsageError
 from emc.interfaces import Store
 from emc.pose.records import Clip
 from emc.stages.sampling import sample_by_motion, sample_every, sample_fps, sample_uniform
-from emc.stages.video import open_media
+from emc.workflow.media import open_clip
 
 
 def wanted_frames(store: Store, clip: Clip, settings: VideoSettings) -> list[int]:
@@ -35,10 +34,10 @@ def wanted_frames(store: Store, clip: Clip, settings: VideoSettings) -> list[int
 
 def motion_frames(store: Store, clip: Clip, count: int, settings: VideoSettings) -> list[int]:
     """Return frames sampled by motion, from the project where they were chosen before."""
-    name = f"{clip.id}:{settings.count}:{count}"
+    name = f"{clip.id}:{settings.count}:{count}" + (f":{clip.accepted}" if clip.accepted else "")
     stored = store.document("motion_frames", name)
     if stored is None:
-        with open_media(Path(clip.path)) as reader:
+        with open_clip(clip) as reader:
             stored = {"frames": sample_by_motion(reader.frames(first=0, last=count - 1, step=1), settings.count)}
         store.put_document("motion_frames", name, stored)
     return [int(frame) for frame in stored["frames"]]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import stat
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import chain, islice
@@ -16,6 +14,7 @@ from emc.executors.prefetch import Ahead, Behind
 from emc.interfaces import Estimator, Executor, Progress, RunRecord, Store
 from emc.pose.records import Box, Clip
 from emc.workflow.compute import set_threads
+from emc.workflow.media import checked_clips, known_info
 from emc.workflow.predict.boxes import clip_boxes, file_boxes, sampling_word
 from emc.workflow.predict.calls import compute_threads
 from emc.workflow.predict.found import Predicted, find_run_alerts
@@ -51,6 +50,7 @@ def predict_clips(
     with the same settings is not predicted twice unless `again`; an interrupted one goes on where it stopped.
     """
     progress = progress or Silent()
+    clips = checked_clips(store, clips)
     set_threads(settings.predict)
     estimator = estimator_in(store, settings.predict.estimator)
     model = model_key(estimator)
@@ -88,6 +88,8 @@ def start_run(
     }
     if not boxes_file and settings.predict.detect_every > 1:
         wanted["detect_every"] = settings.predict.detect_every
+    if clip.accepted:
+        wanted["media"] = clip.accepted
     same = [run for run in store.runs(clip.id) if run.model == model and dict(run.settings) == wanted and run.complete]
     if same and not again:
         return same[-1]
@@ -112,7 +114,7 @@ def predict_run(
     frames = wanted_frames(store, clip, settings.video)
     rows = ((frame, boxes.get(frame, ())) for frame in frames)
     keeper = Keeper(store, run, clip, estimator, trust, progress, frames)
-    predict_rows(keeper, rows, clip_info(clip, settings), settings, executor)
+    predict_rows(keeper, rows, known_info(clip, settings.video.max_pixels), settings, executor)
 
 
 def detect_and_predict(
@@ -126,7 +128,7 @@ def detect_and_predict(
     executor: Executor | None,
 ) -> None:
     """Find persons and predict what is left of a run, both at the same time where a clip is long."""
-    info, before = clip_info(clip, settings), Before(progress)
+    info, before = known_info(clip, settings.video.max_pixels), Before(progress)
     shared = Shared(compute_threads(settings.predict))
     frames = wanted_frames(store, clip, settings.video)
     found = clip_boxes(store, clip, settings, info, executor, before, shared)
@@ -183,28 +185,6 @@ def executor_of(settings: PredictSettings) -> Iterator[Executor | None]:
         yield executor
     finally:
         executor.close()
-
-
-def clip_info(clip: Clip, settings: Settings) -> MediaInfo:
-    """Return what the clip's media hold, once for all who open them while the file stays as it is.
-
-    To look costs as much as to decode a second of video: its end is decoded to see that it is whole.
-    """
-    try:
-        state = Path(clip.path).stat()
-    except OSError:
-        # The reader says better what is wrong with the path.
-        return _looked_at(clip.path, 0, 0, settings.video.max_pixels)
-    if stat.S_ISDIR(state.st_mode):
-        return _looked_at.__wrapped__(clip.path, 0, 0, settings.video.max_pixels)
-    return _looked_at(clip.path, state.st_size, state.st_mtime_ns, settings.video.max_pixels)
-
-
-@functools.lru_cache(maxsize=64)
-def _looked_at(path: str, size: int, changed: int, max_pixels: int) -> MediaInfo:
-    from emc.stages.video import probe
-
-    return probe(Path(path), max_pixels)
 
 
 def _digest(path: Path) -> str:

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from emc.config import VideoSettings
 from emc.errors import EmcError, InputError, StorageError, UsageError
 from emc.interfaces import Progress, Store
-from emc.pose.records import Clip, Role
+from emc.pose.records import TEST_TAG, Clip, Role
 from emc.workflow.progress import Silent
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What `add_clips` did: the clips that are in, and one message for each path that is not."""
+    """What `add_clips` did: the clips that are in, one message for each path that is not, and what else to know."""
 
     clips: tuple[Clip, ...]
     failures: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def add_clips(
     store: Store,
     paths: Sequence[Path],
-    role: Role = Role.TARGET,
+    role: Role | None = None,
     group: str = "",
     tags: Mapping[str, str] | None = None,
     settings: VideoSettings | None = None,
@@ -33,18 +34,25 @@ def add_clips(
 ) -> Added:
     """Add videos and folders of images; one that cannot be used is reported and the others go on.
 
-    group : athlete or session, kept together by every split; default: each clip its own.
+    role : None: target. group : athlete or session, kept together by every split; default: each clip its own.
+    Media that were in the project before come back with their corrections, and with the role, group and tags that they
+    had where none are given: a clip that was held out for tests stays held out.
     A full disk or a damaged project still raises, for then no further clip can be added either.
     """
     progress, settings = progress or Silent(), settings or VideoSettings()  # pyright: ignore[reportCallIssue]
     added: list[Clip] = []
     failures: list[str] = []
+    notes: list[str] = []
     progress.start("add", len(paths))
     for path in paths:
         try:
-            clip = read_clip(path, role, group, tags or {}, store.clips(), settings)
+            clip = read_clip(path, role or Role.TARGET, group, tags or {}, store.clips(), settings)
+            clip, note = _as_before(store, clip, role, group, tags or {})
             store.add_clip(clip)
             added.append(clip)
+            if note:
+                notes.append(note)
+                progress.say(note)
         except StorageError:
             raise
         except EmcError as error:
@@ -52,7 +60,7 @@ def add_clips(
             progress.say(f"left out: {error}")
         progress.advance(note=path.name)
     progress.finish()
-    return Added(tuple(added), tuple(failures))
+    return Added(tuple(added), tuple(failures), tuple(notes))
 
 
 def read_clip(
@@ -60,13 +68,15 @@ def read_clip(
 ) -> Clip:
     """Return the record of a media file or folder; raises `InputError` where it cannot be read or is in already."""
     from emc.stages.video import probe
-    from emc.store import hash_media
+    from emc.store import hash_files, read_files
 
     info = probe(path, max_pixels=settings.max_pixels)
-    sha256 = hash_media(path)
+    files = read_files(path, info.files)
+    sha256 = hash_files(files, folder=path.is_dir())
     twin = next((clip for clip in known if clip.sha256 == sha256), None)
     if twin is not None:
-        raise InputError(f"{path} is already in the project as clip '{twin.id}': nothing to do")
+        lost = "" if Path(twin.path).exists() else f" whose media are missing: `emc relink {twin.id} {path}`"
+        raise InputError(f"{path} is already in the project as clip '{twin.id}'" + (lost or ": nothing to do"))
     name = clip_id(path, {clip.id for clip in known})
     return Clip(
         id=name,
@@ -81,7 +91,55 @@ def read_clip(
         sha256=sha256,
         tags=dict(tags),
         times=info.times,
+        files=files,
     )
+
+
+def _as_before(store: Store, clip: Clip, role: Role | None, group: str, tags: Mapping[str, str]) -> tuple[Clip, str]:
+    """Return a new clip with what its media had when they were in the project before, and a note that says so.
+
+    role, group, tags : as given, which comes first.
+    """
+    known, removed = store.clips(), store.removed_clips()
+    before = _known_before(known, removed, clip.sha256)
+    if before is None:
+        return clip, ""
+    # Its corrections are kept under its id: whatever the file is called now, they come back with it.
+    back = before in removed and (before.sha256, before.frames) == (clip.sha256, clip.frames)
+    now = replace(
+        clip,
+        id=before.id if back else clip.id,
+        role=role or before.role,
+        group=group or before.group,
+        tags={**before.tags, **tags},
+        earlier=before.earlier if back else (),
+    )
+    return now, _told(before, now)
+
+
+def _known_before(known: Sequence[Clip], removed: Sequence[Clip], sha256: str) -> Clip | None:
+    """Return the clip whose media had that content: a removed one, or one that has other content now."""
+    same = [clip for clip in removed if clip.sha256 == sha256]
+    same += [clip for clip in (*known, *removed) if sha256 in clip.earlier]
+    # Whatever was held out once stays held out, however often it came and went.
+    return next((clip for clip in same if clip.tags.get(TEST_TAG[0]) == TEST_TAG[1]), next(iter(same), None))
+
+
+def _told(before: Clip, clip: Clip) -> str:
+    path = clip.path
+    if _held_out(before) and not _held_out(clip):
+        return (
+            f"note: {path} was held out for tests (split=test) as clip '{before.id}' and is not any more, as you say: "
+            "scores of models that are calibrated from now on cannot be compared with earlier ones"
+        )
+    said = f"role {clip.role}, group {clip.group}" + "".join(f", {key}={value}" for key, value in clip.tags.items())
+    back = "it comes back with its corrections" if clip.id == before.id else "its content belonged to that clip"
+    why = " and was held out for tests (split=test): it stays so" if _held_out(before) else ""
+    return f"note: {path} was in the project before as clip '{before.id}'{why}; {back} ({said})"
+
+
+def _held_out(clip: Clip) -> bool:
+    return clip.tags.get(TEST_TAG[0]) == TEST_TAG[1]
 
 
 def clip_id(path: Path, taken: set[str]) -> str:
@@ -116,7 +174,7 @@ def selected_clips(store: Store, names: Sequence[str], role: Role | None = None)
 
 
 def image_names(clip: Clip) -> tuple[str, ...]:
-    """Return the file names of a clip that is a folder of images, by frame."""
+    """Return the file names of a clip that is made of images, by frame, as they were when it was added."""
     from emc.stages.video import probe
 
-    return probe(Path(clip.path)).files
+    return tuple(file.name for file in clip.files) or probe(Path(clip.path)).files

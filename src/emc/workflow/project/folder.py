@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emc.errors import ProjectError, UsageError
+from emc.workflow.media import media_report
 
 if TYPE_CHECKING:
     from emc.store import SqlStore
@@ -78,6 +79,7 @@ def status(store: SqlStore) -> dict[str, Any]:
 
 def _clip_status(store: SqlStore, clip: Any) -> dict[str, Any]:
     runs = store.runs(clip.id)
+    media = media_report(store, clip)
     done = [run for run in runs if run.complete]
     return {
         "id": clip.id,
@@ -88,7 +90,8 @@ def _clip_status(store: SqlStore, clip: Any) -> dict[str, Any]:
         "frames": clip.frames,
         "size": [clip.width, clip.height],
         "fps": clip.fps,
-        "media": "present" if Path(clip.path).exists() else "missing",
+        "media": media.status,
+        "media_fault": media.detail,
         "runs": [{"model": run.model, "complete": run.complete} for run in runs],
         "alerts": len(store.alerts(done[-1].id)) if done else 0,
         "edits": len(store.edits(clip.id)),

@@ -54,7 +54,7 @@ def is_address(word: str) -> bool:
 def add_sources(
     store: Store,
     words: Sequence[str],
-    role: Role = Role.TARGET,
+    role: Role | None = None,
     group: str = "",
     tags: Mapping[str, str] | None = None,
     settings: VideoSettings | None = None,
@@ -73,7 +73,7 @@ def add_sources(
         load_yt_dlp()
     paths = [Path(word) for word in words if not is_address(word)]
     done = add_clips(store, paths, role, group, tags, settings, progress) if paths else Added((), ())
-    clips, failures = list(done.clips), list(done.failures)
+    clips, failures, notes = list(done.clips), list(done.failures), list(done.notes)
     for address in addresses:
         try:
             fetched = fetch(address, store.folder / "media", progress)
@@ -88,7 +88,8 @@ def add_sources(
             store.put_document(ORIGIN, clip.id, fetched.document(clip, licence))
         clips += added.clips
         failures += added.failures
-    return Added(tuple(clips), tuple(failures))
+        notes += added.notes
+    return Added(tuple(clips), tuple(failures), tuple(notes))
 
 
 def fetch(address: str, folder: Path, progress: Progress | None = None) -> Fetched:

@@ -28,11 +28,12 @@ from emc.stages.report import (
     render_html,
     sequence_medium,
 )
-from emc.stages.video import on_canvas, open_media
+from emc.stages.video import on_canvas
 from emc.version import __version__
 from emc.workflow.calibration import Calibration, entry_of, newest_calibration, original_pixels, project_effort
 from emc.workflow.doctor import environment
 from emc.workflow.files import write_bytes, write_json
+from emc.workflow.media import open_clip
 from emc.workflow.predict import model_key, read_trust
 from emc.workflow.progress import Silent
 from emc.workflow.project import as_skeleton, calibrated_skeleton
@@ -146,7 +147,7 @@ def film_beside(clip: Clip, frames: int, progress: Progress) -> Film | None:
     """Return pictures of a clip's first frames, thinned out to `FILM_PICTURES`; None where media are missing."""
     every = max(1, -(-frames // FILM_PICTURES))
     try:
-        with open_media(Path(clip.path)) as media:
+        with open_clip(clip) as media:
             last = min(frames, clip.frames) - 1
             return film_of(
                 (on_canvas(image, clip.width, clip.height) for _, image in media.frames(last=last, step=every)),

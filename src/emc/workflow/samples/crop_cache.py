@@ -16,6 +16,7 @@ import numpy as np
 from emc.errors import StorageError
 from emc.pose.records import Pose, Sample
 from emc.workflow.files import read_json, write_json
+from emc.workflow.media import open_clip
 from emc.workflow.samples.cut import (
     CUT_FACTOR,
     CUT_LIMIT,
@@ -116,11 +117,9 @@ def _write(place: Path, cuts: Cuts) -> None:
 
 def _streamed(file: Any, cuts: Cuts) -> tuple[list[list[int]], int]:
     """Write the crops and return (frame, person, first byte, height, width, height and width of the frame) of each."""
-    from emc.stages.video import open_media
-
     rows: list[list[int]] = []
     end = 0
-    with open_media(Path(cuts.clip.path)) as reader:
+    with open_clip(cuts.clip) as reader:
         for number, image in reader.frames(first=min(cuts.by_frame), last=max(cuts.by_frame), step=1):
             for pose in cuts.by_frame.get(number, ()):
                 extra = cuts.extras.get((number, pose.person), LabelExtra())

@@ -6,7 +6,6 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from emc.interfaces import Store
 from emc.pose.geometry import bounding_box
 from emc.pose.records import Clip, Pose, Sample
 from emc.pose.skeletons import COCO17
+from emc.workflow.media import open_clip
 from emc.workflow.samples.eligible import label_visibility, labelled_poses
 from emc.workflow.samples.extras import LabelExtra, extras_of
 
@@ -42,12 +42,10 @@ def clip_cuts(store: Store, clip: Clip) -> Cuts:
 
 def cut_clip(cuts: Cuts) -> list[Sample]:
     """Return every labelled person of a clip with its cut of the frame, decoding each frame once."""
-    from emc.stages.video import open_media
-
     found: list[Sample] = []
     if not cuts.by_frame:
         return found
-    with open_media(Path(cuts.clip.path)) as reader:
+    with open_clip(cuts.clip) as reader:
         for number, image in reader.frames(first=min(cuts.by_frame), last=max(cuts.by_frame), step=1):
             for pose in cuts.by_frame.get(number, ()):
                 extra = cuts.extras.get((number, pose.person), LabelExtra())

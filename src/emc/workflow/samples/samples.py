@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from emc.executors.local import ThreadExecutor
 from emc.interfaces import Progress, Store
 from emc.pose.records import Clip, Sample
+from emc.workflow.media import checked_clips
 from emc.workflow.samples.cut import Cuts, clip_cuts, cut_clip
 
 MANY_PERSONS = 2000
@@ -18,12 +19,14 @@ def load_samples(store: Store, clips: Iterable[Clip], progress: Progress, cache:
     """Return the labelled persons of several clips, in their order; clips are decoded side by side.
 
     cache : ``memory``, or ``disk``: their images are views of files in the project's folder (see `crop_cache`);
-    ``auto``: of files from `MANY_PERSONS` on.
+    ``auto``: of files from `MANY_PERSONS` on. Raises `InputError` where the media of a labelled clip are missing or are
+    not what was added: labels would stand on other pictures.
     """
     from emc.workflow.samples.crop_cache import FOLDER, mapped_clip
 
     chosen = list(clips)
     asked = [clip_cuts(store, clip) for clip in chosen]
+    checked_clips(store, [cuts.clip for cuts in asked if cuts.by_frame])
     persons = sum(len(poses) for cuts in asked for poses in cuts.by_frame.values())
     folder = store.folder / FOLDER if cache == "disk" or (cache == "auto" and persons >= MANY_PERSONS) else None
 

@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from emc.errors import EmcError
 from emc.pose.records import Clip
 from emc.stages.propagate import GreyCrop, crop_scale, grey_crop
-from emc.stages.video import MediaReader, open_media
+from emc.stages.video import MediaReader
+from emc.workflow.media import WatchedMedia, open_clip
 
 KEPT_BYTES = 192 * 1024 * 1024
 READERS = 2
@@ -65,6 +65,7 @@ class CropShelf:
         self._lock = threading.Lock()
         self._decoding = threading.Lock()
         self._readers: OrderedDict[str, MediaReader] = OrderedDict()
+        self._watched: dict[str, WatchedMedia] = {}
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="emc-crops", initializer=_give_way)
         self._waiting: Future[None] | None = None
         self._turn = 0
@@ -124,7 +125,7 @@ class CropShelf:
             if not left or self._is_over(turn):
                 return
             try:
-                reader = self._reader(wanted.clip)
+                reader = self._reader(wanted.clip, min(left))
                 for frame, image in reader.frames(first=min(left), last=max(left), step=1):
                     if frame in left:
                         self._keep(
@@ -140,10 +141,11 @@ class CropShelf:
     def _is_over(self, turn: int | None) -> bool:
         return self._closed or (turn is not None and turn != self._turn)
 
-    def _reader(self, clip: Clip) -> MediaReader:
+    def _reader(self, clip: Clip, frame: int) -> MediaReader:
+        self._watched.setdefault(clip.id, WatchedMedia(clip)).check(frame)
         reader = self._readers.get(clip.id)
         if reader is None:
-            reader = self._readers[clip.id] = open_media(Path(clip.path))
+            reader = self._readers[clip.id] = open_clip(clip)
         self._readers.move_to_end(clip.id)
         while len(self._readers) > READERS:
             self._readers.popitem(last=False)[1].close()

@@ -1,0 +1,17 @@
+"""The media of clips: compared with what was added at every use, opened only where they are the same, linked anew."""
+
+from emc.workflow.media.check import check_clip, checked_clips, media_report, stored_names
+from emc.workflow.media.opening import WatchedMedia, known_info, open_clip
+from emc.workflow.media.relink import relink_clip, relink_folder
+
+__all__ = [
+    "WatchedMedia",
+    "check_clip",
+    "checked_clips",
+    "known_info",
+    "media_report",
+    "open_clip",
+    "relink_clip",
+    "relink_folder",
+    "stored_names",
+]
