@@ -8,12 +8,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO_OUT ?= demo-out
 NPM := $(BIN)/python tools/npm.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types imports unit web web-check chromium install install-test lock clean
+.PHONY: help demo test test-all lint types imports unit web web-check chromium install install-test coverage mutants lock clean
 
 help:
 	@echo "make demo      set up and run the whole loop on embedded clips -> $(DEMO_OUT)/report.html"
 	@echo "make test      set up what tests need and run every check (make test-all: the slow ones too)"
 	@echo "make web       build the front end into the package (needs no system Node)"
+	@echo "make coverage  branch coverage of pose, stages, store and workflow (make mutants: which changed lines no test notices)"
 	@echo "make lock      write constraints.txt from the installed versions"
 	@echo "make clean     remove what the other commands made"
 
@@ -78,6 +79,15 @@ web-check: install-test
 	@$(NPM) run check
 	@$(NPM) test
 	@$(NPM) run verify
+
+coverage: install-test chromium
+	@$(BIN)/python tools/install.py --extra quality
+	@echo "coverage: every fast test, branches counted"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" -q --cov --cov-report=term
+
+mutants: install-test
+	@$(BIN)/python tools/install.py --extra quality
+	@$(BIN)/python tools/mutants.py --show
 
 lock: install-test
 	@$(BIN)/python tools/lock.py > constraints.txt.new

@@ -244,3 +244,22 @@ def assert_same(one: list[Pose], other: list[Pose]) -> None:
         np.testing.assert_array_equal(a.xy, b.xy)
         np.testing.assert_array_equal(a.visibility, b.visibility)
         np.testing.assert_array_equal(a.provenance, b.provenance)
+
+
+def test_a_person_only_in_edits_has_arrays_of_the_kinds_that_predictions_have() -> None:
+    (pose,) = fold_edits([], [edit(1, change(3.0, joint=1))], joints=3)
+    assert (pose.xy.dtype, pose.visibility.dtype, pose.provenance.dtype) == (np.float32, np.int8, np.int8)
+    np.testing.assert_array_equal(pose.xy, np.array([[NAN, NAN], [3.0, 3.5], [NAN, NAN]], np.float32))
+
+
+def test_what_undo_says_of_a_joint_that_was_not_there() -> None:
+    # The pose before had three joints, the edit placed a fourth: taken back, it is absent, and it is that person's.
+    (before,) = fold_edits([predicted(person=4)], [])
+    added = Edit("kick", "drag", (JointChange(0, 4, 3, 8.0, 9.0, VISIBLE, H),), id=7)
+    (back,) = invert(added, [before]).changes
+    assert (back.frame, back.person, back.joint) == (0, 4, 3)
+    assert math.isnan(back.x)
+    assert math.isnan(back.y)
+    assert (back.visibility, back.provenance) == (ABSENT, M)
+    (nobody,) = invert(added, []).changes
+    assert (nobody.person, nobody.visibility) == (4, ABSENT)

@@ -6,6 +6,7 @@ from emc.pose.metrics.bootstrap import (
     independent_units,
     percentile_interval,
     pooled_share,
+    ratio,
     resample_weights,
     sum_by_unit,
 )
@@ -70,3 +71,52 @@ def test_pooled_share_covers_the_truth_as_often_as_it_says() -> None:
         low, high = pooled_share(right, np.full(60, 10.0), resample_weights(60, 400, seed)).ci95 or (2.0, -1.0)
         held += low <= 0.8 <= high
     assert 180 <= held <= 199
+
+
+def test_four_clips_are_not_enough_and_numbers_are_names() -> None:
+    unit, name = independent_units([3, 1, 2, 4], [0, 0, 0, 0])  # type: ignore[list-item]
+    assert (name, sorted(unit.tolist())) == ("frame", [0, 1, 2, 3])
+    unit, name = independent_units(["10", "9", "8", "7", "6"], [0] * 5)
+    assert (name, unit.tolist()) == ("clip", [0, 4, 3, 2, 1])  # names, so "10" comes before "6"
+    unit, name = independent_units([10, 9, 8, 7, 6], [0] * 5)  # type: ignore[list-item]
+    assert unit.tolist() == [0, 4, 3, 2, 1]
+
+
+def test_nobody_has_no_unit() -> None:
+    unit, name = independent_units([], [])
+    assert (unit.tolist(), name) == ([], "frame")
+
+
+@pytest.mark.parametrize(
+    ("units", "resamples", "shape"), [(0, 3, (0, 0)), (4, 0, (0, 4)), (1, 2, (2, 1)), (3, 1, (1, 3))]
+)
+def test_shapes_of_the_smallest_draws(units: int, resamples: int, shape: tuple[int, int]) -> None:
+    weights = resample_weights(units, resamples, 0)
+    assert weights.shape == shape
+    assert weights.dtype == np.float64
+    assert (weights.sum(axis=1) == units).all()
+
+
+def test_sums_of_nobody() -> None:
+    assert sum_by_unit(np.zeros((0, 2)), np.zeros(0, int)).shape == (0, 2)
+
+
+def test_an_undefined_interval_keeps_value_and_number() -> None:
+    assert percentile_interval(0.25, np.zeros(10), 7, 4) == Interval(0.25, None, 7)
+
+
+@pytest.mark.parametrize(("defined", "known"), [(5, False), (6, True)])
+def test_more_than_half_of_the_resamples_must_be_defined(defined: int, known: bool) -> None:
+    resampled = np.array([0.5] * defined + [np.nan] * (10 - defined))
+    assert (percentile_interval(0.5, resampled, 9, 9).ci95 is not None) is known
+
+
+@pytest.mark.filterwarnings("error")
+def test_ratio_by_hand() -> None:
+    np.testing.assert_array_equal(ratio(np.array([2.0, 3.0, 4.0]), np.array([1.0, 0.0, 8.0])), [2.0, np.nan, 0.5])
+
+
+def test_pooled_share_by_hand() -> None:
+    figure = pooled_share(np.full(5, 1.0), np.full(5, 2.0), resample_weights(5, 20, 0))
+    assert figure == Interval(0.5, (0.5, 0.5), 10)
+    assert pooled_share(np.full(4, 1.0), np.full(4, 2.0), resample_weights(4, 20, 0)) == Interval(0.5, None, 8)

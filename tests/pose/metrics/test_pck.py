@@ -18,7 +18,7 @@ from emc.pose.metrics.pck import (
     stack_labels,
 )
 from emc.pose.records import Direction, Sample
-from emc.pose.skeletons.skeleton import COCO17, LSP14
+from emc.pose.skeletons.skeleton import COCO17, LSP14, build_skeleton
 
 NAN = float("nan")
 
@@ -151,3 +151,92 @@ def test_every_metric_has_a_direction() -> None:
     assert METRICS["pckh"].direction is Direction.HIGHER
     assert METRICS["mpjpe"].direction is Direction.LOWER
     assert {m.unit for m in METRICS.values()} == {"share", "points", "mm", "mm/frame", "degrees"}
+
+
+def coco_sample(**fields: object) -> Sample:
+    image = np.zeros((4, 4, 3), dtype=np.uint8)
+    values: dict[str, object] = {"xy": np.arange(34, dtype=np.float32).reshape(17, 2), "visibility": np.full(17, 2)}
+    box = np.array([0, 0, 3, 3], np.float32)
+    return Sample(image, clip="a", group="a", frame=0, box=box, **{**values, **fields})  # type: ignore[arg-type]
+
+
+def test_stacked_labels_hold_what_the_samples_hold_in_double_precision() -> None:
+    labels = stack_labels([coco_sample(head=7.5, area=120.0), coco_sample()], COCO17)
+    assert [a.dtype for a in (labels.xy, labels.visibility, labels.box, labels.head, labels.area)] == [
+        np.float64, np.int64, np.float64, np.float64, np.float64
+    ]  # fmt: skip
+    assert labels.head.tolist()[0] == 7.5
+    assert labels.area.tolist()[0] == 120.0
+    assert np.isnan([labels.head[1], labels.area[1]]).all()
+    assert labels.xy[1, 16].tolist() == [32.0, 33.0]
+
+
+def test_nobody_stacks_to_nobody() -> None:
+    labels = stack_labels([], COCO17)
+    assert (labels.xy.shape, labels.visibility.shape, labels.box.shape) == ((0, 17, 2), (0, 17), (0, 4))
+    assert head_sizes(labels, COCO17, "bbox").shape == (0,)
+
+
+@pytest.mark.parametrize("fields", [{"xy": np.zeros((16, 2))}, {"visibility": np.full(16, 2)}])
+def test_either_array_of_another_skeleton_is_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(ShapeMismatch, match=r"coco17 needs \(17, 2\) and \(17,\)"):
+        stack_labels([coco_sample(**fields)], COCO17)
+
+
+def test_sizes_are_measured_person_by_person() -> None:
+    one = coco_labels(left_ear=(0, 0), right_ear=(3, 4), nose=(100, 100), left_eye=(100, 160))
+    two = coco_labels(left_ear=(0, 0), right_ear=(0, 0.5), nose=(0, 0.25))
+    both = Labels(
+        *(np.concatenate([getattr(one, n), getattr(two, n)]) for n in ("xy", "visibility", "box", "head", "area"))
+    )
+    assert head_sizes(both, COCO17, "ears").tolist() == [5.0, 0.5]  # less than a pixel is a size
+    # Around (0, 0), (3, 4), (100, 100), (100, 160); and around three points 0.5 high.
+    np.testing.assert_allclose(head_sizes(both, COCO17, "face_box"), [np.hypot(100, 160), 0.5])
+
+
+def test_the_longer_side_of_the_box_is_the_size_whichever_it_is() -> None:
+    labels = labels_of([[[0, 0]], [[0, 0]], [[0, 0]]], [[2], [2], [2]])
+    labels.box[:] = [[9, 9, 30, 20], [9, 9, 20, 40], [0, 0, 0.5, 0.25]]
+    assert head_sizes(labels, COCO17, "bbox").tolist() == [30.0, 40.0, 0.5]
+
+
+def test_three_face_joints_of_a_skeleton_are_enough() -> None:
+    three = build_skeleton("three", ("nose", "left_eye", "right_eye"), limbs=())
+    labels = labels_of([[[0, 0], [3, 0], [0, 4]]], [[2, 2, 2]])
+    assert head_sizes(labels, three, "face_box").tolist() == [5.0]
+    two = build_skeleton("two", ("left_eye", "right_eye"), limbs=())
+    with pytest.raises(UsageError, match="skeleton two has no face joints: choose another head size than face_box"):
+        head_sizes(labels_of([[[0, 0], [3, 0]]], [[2, 2]]), two, "face_box")
+
+
+def test_a_head_size_that_a_skeleton_lacks_is_known_for_nobody() -> None:
+    lsp = Sample(
+        np.zeros((4, 4, 3), np.uint8),
+        np.arange(28.0).reshape(14, 2),
+        np.full(14, 2),
+        np.array([0, 0, 3, 3.0]),
+        "a",
+        "a",
+        0,
+    )
+    assert known_head_sizes([lsp], LSP14)["ears"] == 0.0
+    assert known_head_sizes([lsp], LSP14)["torso"] == 1.0
+
+
+def test_hits_keep_what_counts_nowhere_apart() -> None:
+    hits = hits_within(np.array([0.2, 0.6, np.inf, NAN]), 0.5)
+    np.testing.assert_array_equal(hits, [1.0, 0.0, 0.0, NAN])
+    assert hits.dtype == np.float64
+
+
+@pytest.mark.filterwarnings("error")
+def test_nothing_that_counts_is_nan_without_a_warning() -> None:
+    assert np.isnan(pck(np.array([NAN, NAN]), 0.5))
+
+
+def test_areas_over_other_alphas_by_hand() -> None:
+    # Over [1, 3]: an error of 0 lies within everywhere, of 2 from the middle on (half a step counts there), of 3 at the
+    # end alone.
+    areas = curve_areas(np.array([0.0, 1.0, 1.5, 2.0, 3.0, 3.1, np.inf, NAN]), np.array([1.0, 2.0, 3.0]))
+    np.testing.assert_allclose(areas, [1.0, 1.0, 0.75, 0.75, 0.25, 0.0, 0.0, NAN])
+    assert areas.dtype == np.float64

@@ -45,3 +45,35 @@ def test_nothing_to_score_is_nan() -> None:
 def test_lengths_must_agree() -> None:
     with pytest.raises(ShapeMismatch, match="equally long"):
         reliability_bins(np.ones(2), np.ones(3, dtype=bool))
+
+
+def test_a_bin_with_one_joint_counts() -> None:
+    confidence, right = np.array([0.9, 0.2, 0.4]), np.array([True, False, False])
+    table = reliability_bins(confidence, right, bins=2)
+    np.testing.assert_allclose(table, [[0.3, 0.0, 2.0], [0.9, 1.0, 1.0]])
+    assert expected_calibration_error(confidence, right, bins=2) == pytest.approx((0.3 * 2 + 0.1) / 3)
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_empty_bin_is_nan_without_a_warning() -> None:
+    table = reliability_bins(np.array([0.9]), np.array([True]), bins=2)
+    np.testing.assert_array_equal(table, [[np.nan, np.nan, 0.0], [0.9, 1.0, 1.0]])
+    assert expected_calibration_error(np.array([0.9]), np.array([True]), bins=2) == pytest.approx(0.1)
+
+
+def test_fifteen_bins_unless_told() -> None:
+    assert len(reliability_bins(np.array([0.5]), np.array([True]))) == 15
+    # 0.50 and 0.52 share the eighth of fifteen bins: |0.51 - 0.5|; in sixteen bins they would not.
+    assert expected_calibration_error(np.array([0.49, 0.51]), np.array([True, False])) == pytest.approx(0.0)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", [True, False])
+def test_one_kind_alone_has_no_auroc(kind: bool) -> None:
+    assert np.isnan(auroc(np.array([0.2, 0.8]), np.array([kind, kind])))
+
+
+def test_average_precision_goes_from_the_highest_score() -> None:
+    # Ranked 0.9 wrong, 0.8 right, 0.5 right: precision 1/2 at recall 1/2, 2/3 at recall 1; the other way round it is 1.
+    score, positive = np.array([0.5, 0.9, 0.8]), np.array([True, False, True])
+    assert average_precision(score, positive) == pytest.approx(1 / 4 + 1 / 3)

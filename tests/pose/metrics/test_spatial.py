@@ -121,3 +121,63 @@ def test_pck3d_and_auc_by_hand() -> None:
 def test_shapes_are_named() -> None:
     with pytest.raises(ShapeMismatch, match=r"\(1, 17, 3\) and \(2, 17, 3\)"):
         mpjpe_errors(np.zeros((1, 17, 3)), np.zeros((2, 17, 3)))
+
+
+def test_a_reflection_is_refused_as_scipy_refuses_it() -> None:
+    from scipy.spatial.transform import Rotation
+
+    rng = np.random.default_rng(3)
+    truth = rng.normal(size=(1, 17, 3)) * [1.0, 0.6, 0.3]
+    mirrored = truth * [-1.0, 1.0, 1.0] * 2.5 + 4.0
+    a, b = (points[0] - points[0].mean(axis=0) for points in (mirrored, truth))
+    best, _ = Rotation.align_vectors(b, a)
+    turned = best.apply(a)
+    turned *= (turned * b).sum() / (turned**2).sum()
+    expected = np.linalg.norm(turned - b, axis=-1) * 1000
+    assert expected.mean() > 50
+    np.testing.assert_allclose(p_mpjpe_errors(mirrored, truth)[0], expected, rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("error")
+def test_one_known_joint_is_aligned_to_itself() -> None:
+    predicted = np.full((1, 3, 3), np.nan)
+    predicted[0, 1] = (5.0, 6.0, 7.0)
+    errors = p_mpjpe_errors(predicted, np.ones((1, 3, 3)))
+    assert np.isnan(errors[0, [0, 2]]).all()
+    assert errors[0, 1] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_frame_that_is_one_point_keeps_its_scale() -> None:
+    truth = np.zeros((1, 2, 3))
+    truth[0, 1] = (0.0, 0.3, 0.4)
+    for errors in (n_mpjpe_errors(np.full((1, 2, 3), 2.0), truth), mpjpe_errors(np.full((1, 2, 3), 2.0), truth)):
+        np.testing.assert_allclose(errors, [[0.0, 500.0]])
+    small = np.array([[[0.0, 0.0, 0.0], [0.0, 0.006, 0.008]]])  # its size is below 1 and it is scaled all the same
+    np.testing.assert_allclose(n_mpjpe_errors(small, truth), [[0.0, 0.0]], atol=1e-9)
+    np.testing.assert_allclose(p_mpjpe_errors(np.full((1, 2, 3), 2.0), truth), [[250.0, 250.0]])
+
+
+def test_single_precision_points_are_measured_in_double() -> None:
+    far = np.float32(1000.0) + np.arange(6, dtype=np.float32).reshape(1, 2, 3)
+    assert mpjpe_errors(far, far).dtype == np.float64
+    assert without_root(np.zeros((1, 2), np.float32)).dtype == np.float64
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_joint_is_no_figure_and_no_warning() -> None:
+    nothing = np.full((2, 3), np.nan)
+    assert np.isnan(
+        [mean_error(nothing), pck3d(nothing), pck3d_auc(nothing), action_mean({}), action_mean({"walk": []})]
+    ).all()
+    assert action_mean({"walk": [np.array([[1.0, 3.0]])], "sit": []}) == 2.0
+
+
+def test_action_mean_pools_sequences_of_different_lengths() -> None:
+    walk = [np.array([[10.0, 20.0]]), np.array([[30.0, 40.0], [50.0, 60.0]])]
+    assert action_mean({"walk": walk, "sit": [np.array([[5.0, np.nan]])]}) == 20.0  # (35 + 5) / 2
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (4, 2, 2)])
+def test_points_must_be_three_dimensional(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeMismatch, match="must both be"):
+        mpjpe_errors(np.zeros(shape), np.zeros(shape))

@@ -2,7 +2,7 @@ import pytest
 
 from emc.errors import UsageError
 from emc.pose.records import Direction, Interval
-from emc.stages.choose.rule import LadderEntry, choose, refusals
+from emc.stages.choose.rule import LadderEntry, choose, pooled, refusals
 
 
 def figure(percent, ci95=None, n=100):
@@ -149,3 +149,89 @@ def test_without_common_data_nothing_is_said_of_them():
     assert choice.step == 9
     assert "80.0 -> 90.0, nothing known of common poses" in choice.why
     assert "common 0.0" not in choice.why
+
+
+def parts_entry(step, common=90.0, ap=None, kept=None, **parts):
+    ap = None if ap is None else figure(ap)
+    return LadderEntry(step, {name: figure(value, n=n) for name, (value, n) in parts.items()}, figure(common), ap, kept)
+
+
+def test_parts_are_pooled_by_their_numbers_of_joints():
+    assert pooled(parts_entry(0, hip=(60, 30), knee=(90, 10)), ["hip", "knee"]) == figure(67.5, n=40)
+    assert pooled(parts_entry(0, hip=(60, 1), knee=(90, 0)), ["hip", "knee"]) == figure(60, n=1)
+
+
+def test_parts_that_nobody_labelled_are_averaged_and_count_no_joint():
+    assert pooled(parts_entry(0, hip=(60, 0), knee=(90, 0)), ["hip", "knee"]) == figure(75, n=0)
+
+
+def test_the_rule_in_words():
+    two = ladder((0, 60, 90), (100, 80, 90))
+    assert choose(two, ["leg"], 0.5).rule == (
+        "highest target score (leg) among checkpoints whose common total score is at most 0.5 points worse than that "
+        "of the base; ties to the earlier step; the base where none is better"
+    )
+    lowest = choose(two, ["leg", "total"], 1.0, "best", Direction.LOWER).rule
+    assert lowest.startswith("lowest target score (leg + total) among")
+    assert "worse than that of the best checkpoint up to it;" in lowest
+
+
+def test_a_known_chance_is_part_of_rule_and_reason():
+    entries = [
+        parts_entry(0, 90.0, ap=40.0, leg=(60, 100)),
+        parts_entry(100, 89.0, ap=39.0, kept=0.66, leg=(80, 100)),
+        parts_entry(200, 90.0, ap=41.0, kept=0.65, leg=(95, 100)),
+    ]
+    choice = choose(entries, ["leg"], 0.5, certainty=0.66)
+    assert choice.step == 100  # a chance of exactly what is asked is enough, whatever the fall
+    assert choice.rule.startswith("highest target score")
+    assert choice.rule.endswith("a chance of at least 66% (paired bootstrap)")
+    assert choice.why.startswith(
+        "step 100: target 60.0 -> 80.0, common 90.0 -> 89.0, common AP 40.0 -> 39.0, common kept"
+    )
+    assert (
+        "with a chance of 66%; refused: step 200 (target 95.0, common worse by 0.0, kept with a chance of 65%)"
+        in choice.why
+    )
+    assert refusals(entries, 0.5, certainty=0.66) == {
+        200: "common better by 0.00 points, within 0.5 with a chance of 65%"
+    }
+
+
+def test_half_a_chance_is_asked_where_nothing_else_is():
+    entries = [
+        parts_entry(0, leg=(60, 9)),
+        parts_entry(1, kept=0.5, leg=(80, 9)),
+        parts_entry(2, kept=0.49, leg=(90, 9)),
+    ]
+    assert choose(entries, ["leg"], 0.5).step == 1
+    assert set(refusals(entries, 0.5)) == {2}
+
+
+def test_the_base_alone_is_the_reference_whatever_its_neighbours_score():
+    # The second checkpoint has fallen by 0.4 from the base, by 5.4 from the first.
+    entries = ladder((0, 60, 90.0), (100, 70, 95.0), (200, 80, 89.6))
+    assert choose(entries, ["leg"], 0.5).step == 200
+    assert choose(entries, ["leg"], 0.5, "best").step == 100
+    assert refusals(entries, 0.5, "best") == {200: "common worse by 5.40 points"}
+    assert refusals(entries, 0.5) == {}
+
+
+def test_the_best_up_to_a_checkpoint_includes_itself():
+    assert refusals(ladder((0, 60, 90.0), (100, 70, 91.0)), 0.0, "best") == {}
+
+
+@pytest.mark.parametrize(("interval", "trusted"), [((50.0, 59.9), True), ((59.0, 60.1), False)])
+def test_a_gain_within_its_interval_is_not_trusted_where_lower_is_better(interval, trusted):
+    base = LadderEntry(0, {"leg": figure(60.0)}, figure(90.0))
+    tuned = LadderEntry(100, {"leg": figure(55.0, interval)}, figure(90.0))
+    choice = choose([base, tuned], ["leg"], 0.5, direction=Direction.LOWER)
+    assert (choice.step, choice.trusted) == (100, trusted)
+    assert ("lies within its 95 % interval" in choice.why) is not trusted
+
+
+def test_the_base_is_kept_with_its_score_where_nothing_is_better():
+    assert (
+        "is better on the target (base 60.0): step 100 (target 60.0, common worse by 0.0)"
+        in choose(ladder((0, 60, 90), (100, 60, 90)), ["leg"], 0.5).why
+    )
