@@ -2,9 +2,9 @@
 
     python tools/mutants.py [--show] [--only-show]
 
-mutmut makes the changes and runs the tests named in ``[tool.mutmut]`` of pyproject.toml; a run that was stopped goes on.
+mutmut makes the changes and runs the tests named in ``[tool.mutmut]`` of pyproject.toml; a stopped run goes on.
 Prints the share of changes that made a test fail, per file; with ``--show`` each change that did not, as a line taken
-out and a line put in. Changes of a text's letters alone are counted apart: tests hold what a message says, not its case.
+out and a line put in. Changes of the letters of a text are counted apart: tests hold what a message says, not its case.
 """
 
 from __future__ import annotations
