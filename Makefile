@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO_OUT ?= demo-out
 NPM := $(BIN)/python tools/npm.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types imports unit web web-check chromium install install-test coverage mutants lock clean
+.PHONY: help demo test test-all lint types imports unit weights web web-check chromium install install-test coverage mutants lock clean
 
 help:
 	@echo "make demo      set up and run the whole loop on embedded clips -> $(DEMO_OUT)/report.html"
@@ -25,7 +25,7 @@ demo: install
 test: lint types imports web-check unit
 	@echo "test: all checks passed"
 
-test-all: lint types imports web-check
+test-all: lint types imports web-check weights
 	@echo "test-all: every test, the slow ones too"
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -62,7 +62,12 @@ imports: install-test
 	@echo "test: import-linter"
 	@$(BIN)/lint-imports
 
-unit: install-test chromium
+weights: install-test
+	@echo "test: published weights"
+	@$(BIN)/emc models get movenet-lightning movenet-thunder movenet-multipose >/dev/null || \
+		echo "test: without them the tests of the published networks are skipped"
+
+unit: install-test chromium weights
 	@echo "test: pytest"
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" || { \
 		echo "test: a real browser on a busy machine may be late: what failed is tried once more, alone"; \

@@ -58,7 +58,8 @@ def _walk(command: Any, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], An
     children = getattr(command, "commands", None)
     if children is None:
         return [(path, command)]
-    return [found for name, child in children.items() for found in _walk(child, (*path, name))]
+    own = [(path, command)] if command.invoke_without_command and len(path) > 1 else []
+    return own + [found for name, child in children.items() for found in _walk(child, (*path, name))]
 
 
 def _command_section(name: str, command: Any) -> list[str]:

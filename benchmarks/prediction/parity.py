@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import onnx_models
 from contestants import pictures, transformers
-from networks import clip_with_boxes, vitpose_files
 from race import Job
 
 from emc.estimators.onnx import OnnxEstimator
 from emc.estimators.vitpose import VitPoseEstimator, VitPoseS
 from emc.formats.poses.boxes_csv import BoxesCsvFormat
+from networks import clip_with_boxes, vitpose_files
 
 
 def parity(folder: Path, shared: Path, quick: bool) -> list[dict[str, Any]]:

@@ -39,13 +39,13 @@ from pathlib import Path
 from typing import Any
 
 import onnx_models
-from networks import clip_with_boxes, longer, network_file, rendered, vitpose_files
 from parity import parity
 from race import Job, race, ratio, shown
 from rtmpose_networks import SIZE
 from tracker import tracker_part
 
 from emc.estimators.vitpose import VitPoseEstimator, VitPoseS
+from networks import clip_with_boxes, longer, network_file, rendered, vitpose_files
 
 PARTS = ("model", "tracker", "transformers", "growth", "parity", "coco")
 NETWORKS = ("rtmpose_t", "rtmpose_s", "rtmpose_m", "rtmpose_l", "vitpose_s")

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from networks import nano_file, rendered, yolox_file
 from race import Job, race, ratio, shown
 
 from emc.formats.poses.coco import CocoFormat
+from networks import nano_file, rendered, yolox_file
 
 DETECT_EVERY = 5
 NEAR = 0.1

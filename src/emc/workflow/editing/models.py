@@ -77,7 +77,8 @@ def heatmaps(estimator: Estimator, image: np.ndarray, box: np.ndarray) -> tuple[
     if target.ndim != 4 or target.shape[1] != joints:
         return None
     affine = _geometry(target, np.asarray(batch["weight"]), markers)
-    logits = _logits(estimator, batch)
+    # Networks that give more than heatmaps give those first.
+    logits = _logits(estimator, batch)[:joints]
     if affine is None or logits.shape != target.shape[1:]:
         return None
     flat = np.exp(logits - logits.max(axis=(1, 2), keepdims=True))

@@ -1,0 +1,25 @@
+"""Published weights brought to this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from emc.interfaces import Progress
+from emc.weights.published import fetched, published_named, read_published
+
+
+def get_models(names: Sequence[str], progress: Progress) -> dict[str, Any]:
+    """Fetch published weights where need be, check them, and return where each is.
+
+    Raises `UsageError` for a name that is not published, before anything is fetched; `WeightsError` that lists what
+    was tried where weights cannot be had, or names a file that is not as published.
+    """
+    wanted = [published_named(name) for name in names]
+    rows: list[dict[str, Any]] = []
+    for one in wanted:
+        folder = fetched(one.name, progress)
+        read_published(one.name)
+        facts = {"licence": one.licence, "source": one.source, "megabytes": one.megabytes}
+        rows.append({"name": one.name, "folder": str(folder), **facts})
+    return {"models": rows}
