@@ -53,6 +53,11 @@ class PredictSettings(Section):
     batch: int = Field(32, ge=1, description="persons per network call")
     max_persons: int = Field(6, ge=1, description="at most this many persons per frame")
     min_box_score: float = Field(0.3, ge=0, le=1, description="drop boxes that the detector trusts less")
+    doubles: Literal["merge", "keep"] = Field(
+        "merge",
+        description="merge: two numbers that follow one person, in boxes and poses over time, become one; keep: all "
+        "that the detector found",
+    )
     detect_every: int = Field(
         1, ge=1, description="look for persons on every k-th of the frames; in between, boxes move on straight lines"
     )

@@ -81,6 +81,13 @@ class Store(Protocol):
         """Store predictions of a run in one transaction; `upto`: frames below it are done (resume point)."""
         ...
 
+    def renumber_persons(self, run: str, numbers: Mapping[int, int]) -> None:
+        """Give persons of a run other numbers (old -> new), all at once and in one transaction.
+
+        Where two get one number and both are on a frame, the one whose number it was stays, else the smaller old one.
+        """
+        ...
+
     def resume_frame(self, run: str) -> int:
         """Return the first frame of a run that is not yet done."""
         ...

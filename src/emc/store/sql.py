@@ -189,6 +189,11 @@ class SqlStore(SqlAlerts):
         with self._database.writing_bulk() as connection:
             run_rows.insert_predictions(connection, run_rows.run_key(connection, run), predictions, upto)
 
+    def renumber_persons(self, run: str, numbers: Mapping[int, int]) -> None:
+        """Give persons of a run other numbers, in one transaction."""
+        with self._database.writing_bulk() as connection:
+            run_rows.renumber_persons(connection, run_rows.run_key(connection, run), numbers)
+
     def resume_frame(self, run: str) -> int:
         """Return the first frame of a run that is not yet done."""
         with self._database.reading() as connection:

@@ -154,3 +154,22 @@ def test_numpy_indices_are_stored_as_numbers(store: SqlStore, run: str, predicte
     )
     assert frames_of(store, run, 5, 5) == [(5, 2)]
     assert store.resume_frame(run) == 6
+
+
+def test_persons_of_a_run_get_other_numbers_all_at_once(store: SqlStore, run: str) -> None:
+    def one(frame: int, person: int, x: float) -> Prediction:
+        row = np.full(3, x, np.float32)
+        return Prediction(frame, person, np.full((3, 2), x, np.float32), row, row, np.zeros(4, np.float32))
+
+    there = [one(0, 0, 0.25), one(0, 1, 0.5), one(1, 1, 0.5), one(2, 0, 0.25), one(2, 5, 0.75), one(3, 5, 0.75)]
+    store.write_predictions(run, there)
+    other = store.start_run("kick", "other", "tiny", {}).id
+    store.write_predictions(other, there)
+    # 0 and 1 change places; 5 becomes who was 1: where both are, 1 stays.
+    store.renumber_persons(run, {0: 1, 1: 0, 5: 0})
+    found = [(p.frame, p.person, float(p.score[0])) for p in store.predictions(run)]
+    assert found == [(0, 0, 0.5), (0, 1, 0.25), (1, 0, 0.5), (2, 0, 0.75), (2, 1, 0.25), (3, 0, 0.75)]
+    store.renumber_persons(run, {0: 1})
+    found = [(p.frame, p.person, float(p.score[0])) for p in store.predictions(run)]
+    assert found == [(0, 1, 0.25), (1, 1, 0.5), (2, 1, 0.25), (3, 1, 0.75)]
+    assert frames_of(store, other) == [(p.frame, p.person) for p in there]

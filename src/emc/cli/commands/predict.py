@@ -73,9 +73,15 @@ def alerts(
 def _print_runs(console: Console, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         console.print(
-            f"{row['clip']}: {row['frames']} frames, {row['persons']} persons by {row['model']}; "
-            f"{row['alerts']} alerts ({row['lost']} joints lost, {row['low']} of low confidence)"
+            f"{row['clip']}: {_persons(row['persons'])} on {row['frames']} of {row['looked']} frames looked at, by "
+            f"{row['model']}; {row['alerts']} alerts ({row['lost']} joints lost, {row['low']} of low confidence)"
         )
+        for hint in row["hints"]:
+            console.print(f"  note: {hint}", markup=False)
+
+
+def _persons(count: int) -> str:
+    return "1 person" if count == 1 else f"{count} persons"
 
 
 def _print_alerts(console: Console, document: dict[str, Any], by: str) -> None:

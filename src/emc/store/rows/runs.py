@@ -173,6 +173,22 @@ def select_all(connection: Connection, key: int, first: int, last: int | None) -
         after = (page[-1].frame, page[-1].person)
 
 
+def renumber_persons(connection: Connection, key: int, numbers: Mapping[int, int]) -> None:
+    """Give the predictions of persons other numbers: old -> new, all at once; who is not named keeps their own.
+
+    Where two get one number and both are on a frame, the one whose number it was stays, else the smaller old one.
+    """
+    table = schema.prediction
+    # By way of numbers below zero, which nobody has: a number may be given away and taken at once.
+    steps = [(old, -2 - new) for old, new in sorted(numbers.items(), key=lambda pair: (pair[0] != pair[1], pair[0]))]
+    steps = [(new, -2 - new) for new in sorted(set(numbers.values()) - numbers.keys())] + steps
+    for old, new in [*steps, *((-2 - new, new) for new in sorted(set(numbers.values())))]:
+        taken = select(table.c.frame).where(table.c.run == key, table.c.person == new)
+        own = (table.c.run == key) & (table.c.person == old)
+        connection.execute(update(table).where(own, table.c.frame.not_in(taken)).values(person=new))
+        connection.execute(delete(table).where(own))
+
+
 def joints_of_run(connection: Connection, key: int) -> int:
     """Return the number of joints of a run's predictions, 0 where it has none."""
     table = schema.prediction

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from emc.interfaces import Estimator, Progress, RunRecord, Store
 from emc.pose.records import Clip
+from emc.workflow.predict.people import merge_doubles
 from emc.workflow.predict.spans import Done
 from emc.workflow.predict.trust import Trust
 from emc.workflow.progress import Silent
@@ -48,8 +49,10 @@ class Keeper:
         seconds = max(time.monotonic() - self._began, 1e-9)
         self._progress.advance(done.frames, note=f"{self._done / seconds:.1f} frames/s")
 
-    def end(self) -> None:
-        """Mark the run complete."""
+    def end(self, doubles: bool = False) -> None:
+        """Mark the run complete; `doubles`: numbers of one and the same person become one before."""
+        if doubles:
+            merge_doubles(self._store, self._run.id, self.estimator.skeleton)
         self._store.finish_run(self._run.id)
         self._progress.finish()
 

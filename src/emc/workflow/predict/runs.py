@@ -90,6 +90,8 @@ def start_run(
         wanted["detect_every"] = settings.predict.detect_every
     if clip.accepted:
         wanted["media"] = clip.accepted
+    if not boxes_file and settings.predict.doubles != "merge":
+        wanted["doubles"] = settings.predict.doubles
     same = [run for run in store.runs(clip.id) if run.model == model and dict(run.settings) == wanted and run.complete]
     if same and not again:
         return same[-1]
@@ -131,16 +133,17 @@ def detect_and_predict(
     info, before = known_info(clip, settings.video.max_pixels), Before(progress)
     shared = Shared(compute_threads(settings.predict))
     frames = wanted_frames(store, clip, settings.video)
+    doubles = settings.predict.doubles == "merge" and clip.kind == "video"
     found = clip_boxes(store, clip, settings, info, executor, before, shared)
     keeper = Keeper(store, run, clip, estimator, trust, progress, frames)
     if executor is not None:
         # Workers that look for persons would keep those that predict from starting: one after the other.
-        predict_rows(keeper, list(found), info, settings, executor)
+        predict_rows(keeper, list(found), info, settings, executor, doubles=doubles)
         return
     with Ahead(found, BOXES_AHEAD) as rows, halting(shared):
         first = list(islice(rows, 1))
         before.end()
-        predict_rows(keeper, chain(first, rows), info, settings, None, shared)
+        predict_rows(keeper, chain(first, rows), info, settings, None, shared, doubles)
 
 
 def predict_rows(
@@ -150,10 +153,12 @@ def predict_rows(
     settings: Settings,
     executor: Executor | None,
     shared: Shared | None = None,
+    doubles: bool = False,
 ) -> None:
     """Predict frames with their boxes, store what comes while the next are predicted, and mark the run complete.
 
-    shared : with those who make the rows; is asked to halt when this ends early.
+    shared : with those who make the rows; is asked to halt when this ends early. doubles : whether boxes may follow
+    one person twice, as a detector's may.
     """
     spans = spans_of(rows, keeper.begin())
     predictor = SpanPredictor(keeper.clip, info, keeper.estimator, settings.predict, shared)
@@ -161,7 +166,7 @@ def predict_rows(
     with closing(predictor), closing(results), Behind(keeper.keep, WAITING) as behind:
         for done in results:
             behind.put(done)
-    keeper.end()
+    keeper.end(doubles)
 
 
 def _results(predictor: SpanPredictor, spans: Iterator[Span], executor: Executor | None) -> Generator[Done]:

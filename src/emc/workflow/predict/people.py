@@ -1,0 +1,77 @@
+"""Who was found in a run: doubles merged, and what the user should look at said."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from emc.interfaces import Store
+from emc.pose.records import Clip
+from emc.pose.skeletons import Skeleton
+
+if TYPE_CHECKING:
+    from emc.stages.persons import Overlap
+
+KIND = "doubles"
+"""Kind of the project's documents, by run, that say which numbers were merged into which."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPeople:
+    """Who a run holds. doubles : number that was merged -> number of the person whom it followed."""
+
+    persons: int
+    doubles: dict[int, int]
+    hints: tuple[str, ...]
+
+
+def merge_doubles(store: Store, run: str, skeleton: Skeleton) -> dict[int, int]:
+    """Let numbers that follow one person be one, and note which; returns number -> the one that stays."""
+    from emc.stages.persons import PersonPairs
+
+    pairs = PersonPairs(skeleton)
+    pairs.add_all(store.predictions(run))
+    same = pairs.doubles()
+    if same:
+        # Noted before it is done: one who is killed in between finds the same doubles again, and notes the same.
+        rows = [asdict(one) for one in pairs.overlaps() if one.other in same and one.is_double]
+        store.put_document(KIND, run, {"same": {str(other): kept for other, kept in same.items()}, "pairs": rows})
+        store.renumber_persons(run, same)
+    return same
+
+
+def people_found(store: Store, run: str, clip: Clip, looked: int, skeleton: Skeleton) -> FoundPeople:
+    """Say who is in a complete run; `looked` : frames on which persons were looked for."""
+    from emc.stages.persons import PersonPairs
+
+    pairs = PersonPairs(skeleton)
+    pairs.add_all(store.predictions(run))
+    noted = store.document(KIND, run) or {"same": {}, "pairs": []}
+    doubles = {int(other): int(kept) for other, kept in noted["same"].items()}
+    hints = [_merged(row) for row in noted["pairs"]]
+    if not pairs.people and looked:
+        hints.append(_nobody(clip, looked))
+    if clip.kind == "video":
+        hints += [_doubtful(clip, one) for one in pairs.doubtful()]
+    return FoundPeople(len(pairs.people), doubles, tuple(hints))
+
+
+def _merged(row: dict[str, int]) -> str:
+    return (
+        f"person {row['other']} lay on person {row['kept']} on {row['alike']} of {row['frames']} frames and was taken "
+        f"for the same one (predict.doubles = keep leaves both)"
+    )
+
+
+def _doubtful(clip: Clip, pair: Overlap) -> str:
+    return (
+        f"persons {pair.kept} and {pair.other} overlap on {pair.inside} of {pair.frames} frames: where both are one, "
+        f"`emc persons merge {clip.id} {pair.other} {pair.kept}`"
+    )
+
+
+def _nobody(clip: Clip, looked: int) -> str:
+    return (
+        f"0 persons on {looked} frames looked at in {clip.id}: try another detector (`--set predict.detector=NAME`, "
+        "see `emc models`), a lower predict.min_box_score, or boxes of a file (--boxes)"
+    )
