@@ -100,14 +100,21 @@ class Tuning:
     the errors of joints that move as one.
     """
 
+    # Figures: `python benchmarks/editor/propagate_constants.py`. As it is a fix repairs 1.87 frames, and 330 fixes make
+    # 60 right frames wrong. `right` halved: 2.04 and 70; doubled: 1.21 and 39.
     right: float = 0.018
+    # Halved 2.02 and 57, doubled 1.78 and 61.
     wrong: float = 0.25
     acceleration: tuple[float, float] = (0.004, 0.03)
+    # From 0.5 (no memory) to 0.95 hardly anything changes: 1.87 to 1.93, 58 to 61.
     stay: float = 0.9
     doubt: float = 0.05
     apart: float = 0.03
+    # What a repair risks. Halved 0.98 and 8, doubled 2.18 and 155.
     sure: float = 0.015
+    # Without any 1.74 frames are repaired; six bring no more.
     bridge: int = 3
+    # One round repairs 0.57 frames, four 1.72, sixteen no more than eight.
     rounds: int = 8
     drift: float = 10.0
     lean: float = 0.3

@@ -13,20 +13,27 @@ import numpy as np
 from emc.pose.records import Box
 
 Boxes = list[Box]
+# Figures: IDF1 on the real clip of two people, 0.827 as it is and 0.403 without this module
+# (`python benchmarks/people/tracking_constants.py`, also on crowds).
+
 # A double shares at least this part of its frames with the other, and there lies inside of it for most of its area;
 # where a number is handed on they share less. Two persons are both seen on more frames than this, doubles by turns.
+# HANDED at 0.8: 0.613; it or MOSTLY at 0.4 takes two people of a crowd for one. AT_ONCE at 0.1: 0.650.
 COMMON = 0.5
 MOSTLY = 0.6
 HANDED = 0.6
 AT_ONCE = 0.3
-# A line that is never elsewhere than in another and so much smaller is an arm or a leg.
+# A line that is never elsewhere than in another and so much smaller is an arm or a leg. No figure hangs on these.
 ALWAYS = 0.85
 SMALL = 0.4
 LEAST_SHARED = 3
 # Someone lost and found again within so many frames, of a size not further off than this factor, is one person.
+# LOST at 0 or LIKE at 1.3: 0.734; from 5 to 20 frames nothing changes.
 LOST = 10
 LIKE = 2.0
 # A box this much lower than its person is on the frames around it is a piece; so many frames around are looked at.
+# CUT at 0.4: 0.615; at 0.8 as good here, with more doubles in crowds. AROUND at 5: 0.651, at 30: 0.852. FLUSH at 0.05:
+# 0.706.
 CUT = 0.65
 AROUND = 15
 FLUSH = 0.15
