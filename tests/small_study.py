@@ -21,7 +21,7 @@ from emc.pose.records import (
 )
 from emc.pose.skeletons.skeleton import COCO17
 from emc.store.sql import SqlStore
-from emc.study.preparing import StudyOrder, make_study
+from emc.study.preparing import StudyOptions, make_study
 
 WIDTH, HEIGHT = 320, 240
 FRONT = (
@@ -65,9 +65,9 @@ def small_project(folder: Path, frames: int = 4) -> SqlStore:
 
 def small_study(folder: Path, frames: int = 4, step: int = 2, **rules: float) -> Path:
     """The study of that project, with two stretches of two frames; returns its folder."""
-    order = StudyOrder("small", ("north", "south"), "practice", frames=frames, training_frames=1, step=step)
+    order = StudyOptions("small", ("north", "south"), "practice", frames=frames, training_frames=1, step=step)
     with small_project(folder, frames) as store:
-        changed = StudyOrder(**{**{name: getattr(order, name) for name in order.__slots__}, **rules})
+        changed = StudyOptions(**{**{name: getattr(order, name) for name in order.__slots__}, **rules})
         return make_study(folder / "small", store, changed)[0]
 
 

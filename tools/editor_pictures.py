@@ -25,7 +25,7 @@ from emc.config import read_settings
 from emc.pose.records import Edit, JointChange, Provenance, Role, Visibility
 from emc.workflow.predict import predict_clips
 from emc.workflow.project import add_clips, new_project
-from emc.workflow.samples import ClipOrder
+from emc.workflow.samples import ClipRequest
 from emc.workflow.samples.rendered import render_file
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,7 +48,7 @@ batch = 16
 def make_project(folder: Path) -> Path:
     """Render and predict three kicks; two are corrected on every second frame, so that calibration has food."""
     files = [
-        render_file(ClipOrder("front_kick", seed, FRAMES, size=SIZE, folder=str(folder / "media"))) for seed in SEEDS
+        render_file(ClipRequest("front_kick", seed, FRAMES, size=SIZE, folder=str(folder / "media"))) for seed in SEEDS
     ]
     with new_project(folder / "kicks") as store:
         settings = read_settings(None, {})

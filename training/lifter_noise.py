@@ -21,16 +21,16 @@ from emc.pose.records import Sample
 from emc.synth.motion import COMMON_MOTIONS, UNCOMMON_MOTIONS
 from emc.workflow.bench.lspe import hold_out
 from emc.workflow.bench.noise import bench_noise, write_noise
-from emc.workflow.calibration import Populations, run_ladder, trainable
+from emc.workflow.calibration import Populations, run_ladder, trainable_estimator
 from emc.workflow.progress import Silent
-from emc.workflow.samples import ClipOrder, sparse_samples
+from emc.workflow.samples import ClipRequest, sparse_samples
 from emc.workflow.samples.rendered import FRAMES_PER_PERSON
 
 TARGET_SEED, COMMON_SEED = 600_000, 650_000
 
 
 def rendered(motions: Sequence[str], people: int, seed: int) -> list[Sample]:
-    orders = [ClipOrder(motions[i % len(motions)], seed + i, FRAMES_PER_PERSON) for i in range(people)]
+    orders = [ClipRequest(motions[i % len(motions)], seed + i, FRAMES_PER_PERSON) for i in range(people)]
     return [sample for order in orders for sample in sparse_samples(order)]
 
 
@@ -47,12 +47,12 @@ def calibrate(options: argparse.Namespace) -> Path:
     train_target, held_target = hold_out(target, settings)
     train_common, held_common = hold_out(common, settings)
     data = Populations(train_target, train_common, held_target, held_common)
-    document = run_ladder(trainable(settings), data, settings, options.work, Spoken())
+    document = run_ladder(trainable_estimator(settings), data, settings, options.work, PrintedProgress())
     print(f"chosen: {document['chosen']['why']}", flush=True)
     return options.work / "chosen"
 
 
-class Spoken(Silent):
+class PrintedProgress(Silent):
     """Progress that only speaks."""
 
     def say(self, line: str) -> None:

@@ -16,7 +16,7 @@ LIMBS = tuple(i for word in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Measured:
     """Predictions against labels: distance (N, J) pixels (NaN: no label), torso and head (N,) pixels, peak (N, J)."""
 
     distance: np.ndarray
@@ -26,13 +26,13 @@ class Judged:
     confidence: np.ndarray
 
 
-def judge(estimator: NanoEstimator, samples: Sequence[Sample]) -> Judged:
+def measure(estimator: NanoEstimator, samples: Sequence[Sample]) -> Measured:
     """Predict every sample in its own box and measure the distances to its labels."""
     boxes = [[Box(s.frame, (float(s.box[0]), float(s.box[1]), float(s.box[2]), float(s.box[3])))] for s in samples]
     found = estimator.predict([s.image for s in samples], boxes)
     labels = np.stack([np.where((s.visibility > 0)[:, None], s.xy, np.nan) for s in samples])
     xy = np.stack([p.xy for p in found])
-    return Judged(
+    return Measured(
         distance=np.linalg.norm(xy - labels, axis=-1),
         torso=np.array([torso_length(label) for label in labels]),
         head=np.array([s.head for s in samples]),
@@ -68,12 +68,12 @@ def counted(
     return counts, np.where(counts, part, np.inf) <= alpha * np.where(counts.any(axis=1), scale, 0.0)[:, None]
 
 
-def score(judged: Judged) -> dict[str, float]:
+def score(judged: Measured) -> dict[str, float]:
     """Return PCK@0.2 torso and PCKh@0.5 head segment, of the twelve limb joints and of the legs."""
     return {name: round(share_right(*arguments)[0], 4) for name, arguments in _measures(judged).items()}
 
 
-def intervals(judged: Judged, rounds: int = 1000, seed: int = 0) -> dict[str, list[float]]:
+def intervals(judged: Measured, rounds: int = 1000, seed: int = 0) -> dict[str, list[float]]:
     """Return the 95 % interval of each figure of `score`: seeded bootstrap over samples."""
     rng = np.random.default_rng(seed)
     drawn = rng.integers(0, len(judged.torso), (rounds, len(judged.torso)))
@@ -85,7 +85,7 @@ def intervals(judged: Judged, rounds: int = 1000, seed: int = 0) -> dict[str, li
     return found
 
 
-def _measures(judged: Judged) -> dict[str, tuple[np.ndarray, np.ndarray, float, Sequence[int]]]:
+def _measures(judged: Measured) -> dict[str, tuple[np.ndarray, np.ndarray, float, Sequence[int]]]:
     legs = COCO17.part("leg")
     return {
         "pck_all": (judged.distance, judged.torso, 0.2, LIMBS),
@@ -95,7 +95,7 @@ def _measures(judged: Judged) -> dict[str, tuple[np.ndarray, np.ndarray, float, 
     }
 
 
-def confidence_error(judged: Judged, bins: int = 10) -> float:
+def confidence_error(judged: Measured, bins: int = 10) -> float:
     """Return the expected calibration error of the confidences: P(within 0.5 head), limb joints."""
     counts, right = _right(judged)
     confidence, right = judged.confidence[:, list(LIMBS)][counts[:, list(LIMBS)]], right[:, list(LIMBS)]
@@ -105,7 +105,7 @@ def confidence_error(judged: Judged, bins: int = 10) -> float:
     return float(np.sum(gaps))
 
 
-def fit_confidence(judged: Judged) -> dict[str, list]:
+def fit_confidence(judged: Measured) -> dict[str, list]:
     """Fit P(joint is right) against the peak, one rising curve per pair of mirror joints.
 
     Right = within 0.5 head segment, or 0.2 torso where no head is labelled. Isotonic regression (pool adjacent
@@ -124,7 +124,7 @@ def fit_confidence(judged: Judged) -> dict[str, list]:
     return {"peak": [round(float(k), 4) for k in knots], "right": [[round(float(v), 4) for v in row] for row in rows]}
 
 
-def _right(judged: Judged) -> tuple[np.ndarray, np.ndarray]:
+def _right(judged: Measured) -> tuple[np.ndarray, np.ndarray]:
     limit = np.where(np.isfinite(judged.head), 0.5 * judged.head, 0.2 * judged.torso)
     counts = np.isfinite(judged.distance) & np.isfinite(limit)[:, None]
     return counts, np.where(counts, judged.distance, np.inf) <= limit[:, None]

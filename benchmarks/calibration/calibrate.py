@@ -31,7 +31,7 @@ from emc.pose.records import Sample
 from emc.stages.calibrate import Progressed, resolved_precision, train
 from emc.stages.calibrate.optimizer import build_optimizer
 from emc.workflow.compute import keep_freed_memory, set_threads
-from emc.workflow.samples import ClipOrder, sparse_samples
+from emc.workflow.samples import ClipRequest, sparse_samples
 
 
 def main() -> None:
@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def people(motion: str, clips: int) -> list[Sample]:
-    return [sample for seed in range(clips) for sample in sparse_samples(ClipOrder(motion, 70_000 + seed, 4))]
+    return [sample for seed in range(clips) for sample in sparse_samples(ClipRequest(motion, 70_000 + seed, 4))]
 
 
 def one_round(name: str, target: list[Sample], common: list[Sample], steps: int) -> dict[str, float]:

@@ -28,7 +28,7 @@ from emc.stages.evaluate import compare_populations, joint_hits
 from emc.workflow.calibration import Populations, run_ladder
 from emc.workflow.files import read_json, write_bytes, write_json
 from emc.workflow.progress import Silent
-from emc.workflow.samples import ClipOrder, sparse_samples
+from emc.workflow.samples import ClipRequest, sparse_samples
 from emc.workflow.scoring import head_name, predict_samples
 
 ROLES = ("target", "common")
@@ -52,7 +52,7 @@ def rendered_people(*groups: tuple[Sequence[str], int, int, int]) -> list[list[S
     """
     executor = LocalExecutor()
     orders = [
-        [ClipOrder(motions[i % len(motions)], first + i, frames) for i in range(count)]
+        [ClipRequest(motions[i % len(motions)], first + i, frames) for i in range(count)]
         for motions, count, frames, first in groups
     ]
     try:
@@ -191,11 +191,11 @@ def table(document: Mapping[str, Any]) -> list[str]:
         base_row, other = row["over the base"], row[f"over the {DEFAULT}"]
         against = ["", ""]
         if row["method"] != DEFAULT:
-            against = [told(other["target"]["leg"]["change"]), told(other["common"]["total"]["change"])]
+            against = [figure_text(other["target"]["leg"]["change"]), figure_text(other["common"]["total"]["change"])]
         cells = [
             row["method"],
-            told(base_row["target"]["leg"]["removed"], 100),
-            told(base_row["common"]["total"]["change"]),
+            figure_text(base_row["target"]["leg"]["removed"], 100),
+            figure_text(base_row["common"]["total"]["change"]),
             *against,
             ", ".join(f"{share:g}" for share in row["share"]),
             ", ".join(str(turns) for turns in row["turns"]),
@@ -204,7 +204,7 @@ def table(document: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def told(figure: Mapping[str, Any], factor: float = 1) -> str:
+def figure_text(figure: Mapping[str, Any], factor: float = 1) -> str:
     low, high = figure["ci95"] or (float("nan"), float("nan"))
     return f"{factor * figure['value']:+.1f} [{factor * low:.1f}, {factor * high:.1f}]"
 

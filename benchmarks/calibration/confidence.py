@@ -26,7 +26,7 @@ from emc.stages.evaluate import compare_confidence, confidence_figures, joint_hi
 from emc.synth.motion.motions import KICKS
 from emc.workflow.calibration import original_pixels
 from emc.workflow.progress import Silent
-from emc.workflow.samples import ClipOrder, read_split, sparse_samples
+from emc.workflow.samples import ClipRequest, read_lspe_split, sparse_samples
 from emc.workflow.scoring import predict_samples
 
 People = tuple[list[Sample], list[Prediction]]
@@ -38,14 +38,14 @@ def predicted(estimator: Estimator, samples: Sequence[Sample]) -> People:
 
 
 def photos(estimator: Estimator, folder: Path) -> dict[str, People]:
-    found = {name: read_split(folder, name, Silent()) for name in ("target_train", "target_test", "common_test")}
+    found = {name: read_lspe_split(folder, name, Silent()) for name in ("target_train", "target_test", "common_test")}
     unseen = frozenset(estimator.describe().extra.get("held_out_photos", ()))
-    train = [s for s in read_split(folder, "common_train", Silent()) if s.clip in unseen]
+    train = [s for s in read_lspe_split(folder, "common_train", Silent()) if s.clip in unseen]
     return {name: predicted(estimator, samples) for name, samples in (found | {"common_train": train}).items()}
 
 
 def kicks(estimator: Estimator, clips: int, first: int) -> People:
-    orders = [ClipOrder(KICKS[i % len(KICKS)], first + i, 6) for i in range(clips)]
+    orders = [ClipRequest(KICKS[i % len(KICKS)], first + i, 6) for i in range(clips)]
     return predicted(estimator, [sample for order in orders for sample in sparse_samples(order)])
 
 

@@ -28,7 +28,7 @@ from emc.synth.motion import COMMON_MOTIONS
 from emc.workflow.calibration import Populations
 from emc.workflow.compute import set_threads
 from emc.workflow.progress import Silent
-from emc.workflow.samples import TARGET_MOTIONS, read_split
+from emc.workflow.samples import TARGET_MOTIONS, read_lspe_split
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 MARKS = ("<!-- methods: start -->", "<!-- methods: end -->")
@@ -72,7 +72,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
 
 
 def photos(shared: Path, quick: bool) -> Field:
-    target, common = (read_split(shared / "lspe", f"{role}_train", Silent()) for role in ("target", "common"))
+    target, common = (read_lspe_split(shared / "lspe", f"{role}_train", Silent()) for role in ("target", "common"))
     unseen = frozenset(plugins.estimator_for("nano").describe().extra["held_out_photos"])
     order = np.random.default_rng([11, 23]).permutation(len(target))
     shuffled = [target[i] for i in order]

@@ -34,7 +34,7 @@ from emc.stages.evaluate.compare import ap_change
 from emc.workflow.bench.lspe import bench_lspe
 from emc.workflow.bench.rendered import bench_rendered
 from emc.workflow.progress import Silent
-from emc.workflow.samples import read_split
+from emc.workflow.samples import read_lspe_split
 from emc.workflow.scoring import predict_samples
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
@@ -44,7 +44,7 @@ AGREED = 0.25
 WRONG = 0.5
 
 
-class Told(Silent):
+class PrintedProgress(Silent):
     """Says lines on the error output, so that --json stays one document."""
 
     def say(self, line: str) -> None:
@@ -101,7 +101,7 @@ def coco_rows(shared: Path, out: Path, seeds: int, settings: Settings) -> list[d
 
 def label_rows(shared: Path, out: Path, seeds: int) -> dict[str, Any]:
     """Return what of the errors on `target_test` the labels may be to blame for."""
-    test = read_split(shared / "lspe", "target_test", Silent())
+    test = read_lspe_split(shared / "lspe", "target_test", Silent())
     true, head = np.stack([s.xy for s in test]), np.array([s.head for s in test])
     counted = np.isfinite(true).all(-1) & np.isfinite(head)[:, None]
     places = [
@@ -222,9 +222,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     few: dict[str, Any] = {"steps": 10, "ladder": 1} if options.quick else {}
     settings = read_settings(None, calibrate=few, predict={"estimator": "nano", "threads": options.threads})
     seeds = 1 if options.quick else options.seeds
-    lspe = bench_lspe(options.shared / "lspe", seeds, options.out / "lspe", settings, Told())
+    lspe = bench_lspe(options.shared / "lspe", seeds, options.out / "lspe", settings, PrintedProgress())
     size = 0.03 if options.quick else options.rendered_size
-    rendered = bench_rendered(options.rendered_seeds, options.out / "rendered", settings, Told(), size=size)
+    rendered = bench_rendered(options.rendered_seeds, options.out / "rendered", settings, PrintedProgress(), size=size)
     return {
         "lspe": lspe,
         "rendered": rendered,

@@ -36,12 +36,12 @@ from emc.pose.records import Prediction, Sample
 from emc.pose.skeletons import COCO17
 from emc.stages.confidence import fit_confidence, with_confidence
 from emc.stages.evaluate import compare_populations, joint_hits
-from emc.stages.select_persons import HOWS, Candidate, select
+from emc.stages.select_persons import METHODS, Candidate, select
 from emc.workflow.bench.lspe import hold_out
 from emc.workflow.calibration import Populations, original_pixels, run_ladder
 from emc.workflow.files import write_bytes, write_json
 from emc.workflow.progress import Silent
-from emc.workflow.samples import SPLITS, read_split
+from emc.workflow.samples import LSPE_SPLITS, read_lspe_split
 from emc.workflow.scoring import predict_samples
 
 FIRST = 50
@@ -56,7 +56,7 @@ def options_of() -> argparse.Namespace:
     parser.add_argument("--shared", type=Path, default=Path(os.environ.get("EMC_SHARED", "../shared/data")))
     parser.add_argument("--out", type=Path, required=True, help="keeps results, and lets a stopped run go on")
     parser.add_argument("--budgets", type=int, nargs="+", default=[100, 200, 400, 800])
-    parser.add_argument("--hows", nargs="+", default=["random", "error", "both"], choices=HOWS)
+    parser.add_argument("--hows", nargs="+", default=["random", "error", "both"], choices=METHODS)
     parser.add_argument("--chosen-up-to", type=int, default=10**6, help="larger budgets are drawn by lot alone")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--steps", type=int, default=600)
@@ -131,7 +131,7 @@ def share_right(hits: np.ndarray, part: str) -> float:
     return float(np.nanmean(hits[..., list(COCO17.part(part))]))
 
 
-def equal_by_lot(score: float, curve: list[tuple[int, float]]) -> float | None:
+def equal_random_count(score: float, curve: list[tuple[int, float]]) -> float | None:
     """Return how many persons by lot reach a score; None below the curve, infinite above it."""
     if score < curve[0][1]:
         return None
@@ -165,7 +165,7 @@ def table(place: dict[tuple[str, int, int], Path], options: argparse.Namespace, 
         curve = sorted((row["persons"], row[f"target {part}"]) for row in rows if row["how"] == "random")
         for row in rows:
             if row["how"] != "random":
-                equal = equal_by_lot(row[f"target {part}"], curve)
+                equal = equal_random_count(row[f"target {part}"], curve)
                 row[f"{part} equal lots"] = equal
     return rows
 
@@ -286,7 +286,7 @@ def main() -> None:
     options = options_of()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    splits: Splits = {name: read_split(options.shared / "lspe", name, Silent()) for name in SPLITS}
+    splits: Splits = {name: read_lspe_split(options.shared / "lspe", name, Silent()) for name in LSPE_SPLITS}
     base = NanoEstimator()
     for name, reader in (("base", base), ("turned", turned(inner=base))):
         if not (options.out / name / "common.bin").is_file():

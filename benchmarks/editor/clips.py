@@ -19,7 +19,7 @@ from emc.store import SqlStore
 from emc.study.scripted.oracle import Truth
 from emc.workflow.predict import predict_clips
 from emc.workflow.project import add_clips, new_project
-from emc.workflow.samples import ClipOrder, head_segment
+from emc.workflow.samples import ClipRequest, head_segment
 from emc.workflow.samples.lspe import to_coco17
 from emc.workflow.samples.rendered import render_file
 
@@ -66,8 +66,8 @@ def make(spec: ClipSpec, folder: Path, photos: Path | None) -> MadeClip:
 
 
 def write_kick(where: Path, spec: ClipSpec) -> None:
-    order = ClipOrder(spec.kind, spec.seed, spec.frames, seconds=3.0, size=SIZE, folder=str(where.parent / "media"))
-    order = order if spec.frames <= 90 else ClipOrder(spec.kind, spec.seed, 90, seconds=3.0, size=SIZE)
+    order = ClipRequest(spec.kind, spec.seed, spec.frames, seconds=3.0, size=SIZE, folder=str(where.parent / "media"))
+    order = order if spec.frames <= 90 else ClipRequest(spec.kind, spec.seed, 90, seconds=3.0, size=SIZE)
     files = render_file(order)
     predict(where, files.video, files.labels, spec, spec.frames)
 

@@ -19,7 +19,7 @@ import torch
 
 from emc.config import read_settings
 from emc.workflow.calibration import calibrate_project
-from emc.workflow.demo import DemoSize, add_all, correct_all, orders
+from emc.workflow.demo import DemoSize, add_all, clip_requests, correct_all
 from emc.workflow.progress import Silent
 from emc.workflow.project import new_project, open_project
 from emc.workflow.samples import render_files
@@ -34,7 +34,7 @@ def calibrated(out: Path, kicks: int, steps: int) -> Path:
     if (model / "emc.json").is_file():
         return model
     settings = read_settings(None, {}, predict={"estimator": "nano"}, calibrate={"steps": steps, "ladder": 2})
-    files = render_files(orders(out / "models" / "clips", DemoSize(kicks, kicks, 0, 0, 0), SEED), Silent())
+    files = render_files(clip_requests(out / "models" / "clips", DemoSize(kicks, kicks, 0, 0, 0), SEED), Silent())
     folder = out / "models" / "calibrated.emc"
     with open_project(folder) if folder.exists() else new_project(folder) as store:
         add_all(store, files, settings, Silent())

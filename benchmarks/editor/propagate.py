@@ -26,7 +26,16 @@ import torch
 
 import emc.plugins as plugins
 from emc.pose.records import Box, JointChange, Prediction, Provenance, Visibility
-from emc.stages.propagate import FlowChain, GreyCrop, JointRun, Stop, crop_scale, follow, grey_crop, propagate
+from emc.stages.propagate import (
+    FlowChain,
+    GreyCrop,
+    JointRun,
+    StopReason,
+    crop_scale,
+    follow_point,
+    grey_crop,
+    propagate,
+)
 from emc.synth.motion.motions import KICKS
 from emc.synth.scene import make_clip
 
@@ -98,10 +107,10 @@ def chain_of(case: Case, run: JointRun, at: int) -> FlowChain:
         case.crops = [grey_crop(image, box, scale) for image, box in zip(case.images, boxes, strict=True)]
     first, last = max(0, at - REACH), min(len(run.frames), at + REACH + 1)
     part = slice(first, last)
-    found = follow(case.crops[part], at - first, run.human[at], run.predicted[part], run.side[part])
+    found = follow_point(case.crops[part], at - first, run.human[at], run.predicted[part], run.side[part])
     xy, error = np.full((len(run.frames), 2), np.nan), np.full(len(run.frames), np.inf)
     xy[part], error[part] = found.xy, found.error
-    return FlowChain(xy, error, Stop(found.before), Stop(found.after))
+    return FlowChain(xy, error, StopReason(found.before), StopReason(found.after))
 
 
 def measure(case: Case, count: Count, flow: bool) -> None:
@@ -150,12 +159,12 @@ def timed(width: int, height: int) -> dict[str, Any]:
     from emc.workflow.editing.propagation.propagate import Propagator
     from emc.workflow.predict import predict_clips
     from emc.workflow.project import add_clips, new_project
-    from emc.workflow.samples import ClipOrder
+    from emc.workflow.samples import ClipRequest
     from emc.workflow.samples.rendered import render_file
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        order = ClipOrder("front_kick", 702, 91, seconds=4.0, size=(width, height), folder=str(folder / "media"))
+        order = ClipRequest("front_kick", 702, 91, seconds=4.0, size=(width, height), folder=str(folder / "media"))
         files = render_file(order)
         with new_project(folder / "timed") as store:
             added = add_clips(store, [files.video])
@@ -211,7 +220,7 @@ def spread(values: list[float], marks: list[float]) -> dict[str, float]:
     return {"p50": round(p50, 1), "p95": round(p95, 1), "p50_per_yardstick": round(p50 / float(np.median(marks)), 2)}
 
 
-def told(count: Count) -> dict[str, Any]:
+def count_text(count: Count) -> dict[str, Any]:
     fixes = max(count.fixes, 1)
     return {
         "fixes": count.fixes,
@@ -244,8 +253,8 @@ def main() -> None:
     document = {
         "clips": given.clips,
         "seed": given.seed,
-        "with_flow": told(with_flow),
-        "without_flow": told(without),
+        "with_flow": count_text(with_flow),
+        "without_flow": count_text(without),
         "time": timed(*given.video),
     }
     json.dump(document, sys.stdout, indent=None if given.json else 2)

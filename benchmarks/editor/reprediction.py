@@ -205,7 +205,7 @@ def measure(clip: Clip, read: Reading) -> tuple[int, int, int, int]:
     return fixes, righted, broken, moved
 
 
-def told(rows: Sequence[tuple[int, int, int, int]], seed: int) -> dict[str, float | list[float]]:
+def result_text(rows: Sequence[tuple[int, int, int, int]], seed: int) -> dict[str, float | list[float]]:
     table = np.array(rows, dtype=float)
     rng = np.random.default_rng(seed)
     net = []
@@ -239,7 +239,7 @@ def main() -> None:
         clip = clip_of(rendered(KICKS[i % len(KICKS)], given.seed + i, given.size, estimator), estimator)
         for name, read in ways.items():
             rows[name].append(measure(clip, read))
-    document = {name: told(found, given.seed) for name, found in rows.items()}
+    document = {name: result_text(found, given.seed) for name, found in rows.items()}
     if given.json:
         sys.stdout.write(json.dumps({"clips": given.clips, "seed": given.seed, "ways": document}) + "\n")
         return

@@ -29,7 +29,7 @@ from reprediction import Crops, swapped
 from sheets import Case, Way, case_of, repaired, worked
 
 import emc.plugins as plugins
-from emc.stages.propagate import Repair, Stop
+from emc.stages.propagate import Repair, StopReason
 from emc.stages.video import open_media
 from emc.store import SqlStore
 from emc.study.scripted.correction_curve import Curve
@@ -88,7 +88,7 @@ class Again:
 
 def read_at(frame: int, xy: np.ndarray) -> Repair:
     one = np.ones(1)
-    return Repair(np.array([frame]), xy[None], one, one, np.ones(1, bool), Stop.AGREES, Stop.AGREES)
+    return Repair(np.array([frame]), xy[None], one, one, np.ones(1, bool), StopReason.AGREES, StopReason.AGREES)
 
 
 def tried(case: Case, images: Images, read: Reading | None, run: bool) -> tuple[Curve, dict[str, float]]:

@@ -34,12 +34,12 @@ from emc.stages.propagate import (
     FlowChain,
     GreyCrop,
     JointRun,
+    PropagationTuning,
     Repair,
-    Stop,
-    Tuning,
+    StopReason,
     crop_scale,
-    follow,
     follow_kin,
+    follow_point,
     grey_crop,
     kin_of,
     propagate,
@@ -79,7 +79,7 @@ class Way:
     kin: bool = True
     cuts: bool = True
     unseen: float = 0.015
-    lean: float = Tuning().lean
+    lean: float = PropagationTuning().lean
     highlight: bool = True
 
     def cut(self, joint: int) -> float:
@@ -129,7 +129,7 @@ def run_of(case: Case, joint: int, placed: dict[int, np.ndarray], way: Way) -> J
 
 def repaired(case: Case, joint: int, placed: dict[int, np.ndarray], at: int, way: Way) -> list[tuple[int, Repair]]:
     """Return what a fix on frame `at` repairs, as the editor does it: of the joint, then of those that follow it."""
-    run, tuning = run_of(case, joint, placed, way), Tuning(lean=way.lean)
+    run, tuning = run_of(case, joint, placed, way), PropagationTuning(lean=way.lean)
     hands = np.flatnonzero(np.isfinite(run.human).all(axis=1))
     ends = [at, *hands[hands < at][-1:].tolist(), *hands[hands > at][:1].tolist()]
     chains = [chain(case, run, frame, at) for frame in ends if abs(frame - at) <= REACH]
@@ -142,10 +142,10 @@ def repaired(case: Case, joint: int, placed: dict[int, np.ndarray], at: int, way
 
 def chain(case: Case, run: JointRun, start: int, at: int) -> FlowChain:
     part = slice(max(0, at - REACH), at + REACH + 1)
-    found = follow(case.crops[part], start - part.start, run.human[start], run.predicted[part], run.side[part])
+    found = follow_point(case.crops[part], start - part.start, run.human[start], run.predicted[part], run.side[part])
     xy, error = np.full(run.human.shape, np.nan), np.full(len(run.frames), np.inf)
     xy[part], error[part] = found.xy, found.error
-    return FlowChain(xy, error, Stop(found.before), Stop(found.after))
+    return FlowChain(xy, error, StopReason(found.before), StopReason(found.after))
 
 
 @dataclass

@@ -61,7 +61,7 @@ def truth_of(folder: Path) -> dict[str, np.ndarray]:
         return {str(joint): arrays["xyz"][:, i] for i, joint in enumerate(arrays["joints"])}
 
 
-def told(what: str, errors: dict[str, list[float]]) -> None:
+def error_text(what: str, errors: dict[str, list[float]]) -> None:
     worst = max(errors, key=lambda joint: max(errors[joint]))
     print(f"{what}: {len(errors)} joints, at most {max(errors[worst]):.4f} mm off ({worst})")
 
@@ -84,7 +84,7 @@ def in_blender(folder: Path) -> None:
         for joint, place in bones.items():
             off = np.array(rig.matrix_world @ place) - truth[joint][frame]
             errors.setdefault(joint, []).append(1000 * float(np.linalg.norm(off)))
-    told("BVH", errors)
+    error_text("BVH", errors)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     scene.render.fps = round(FPS)
@@ -96,7 +96,7 @@ def in_blender(folder: Path) -> None:
         for joint, all_errors in errors.items():
             off = np.array(nodes[joint].matrix_world.translation) - truth[joint][frame]
             all_errors.append(1000 * float(np.linalg.norm(off)))
-    told("glTF", errors)
+    error_text("glTF", errors)
 
 
 def in_opensim(folder: Path, model: Path | None) -> None:
@@ -113,7 +113,7 @@ def in_opensim(folder: Path, model: Path | None) -> None:
             off = np.array([places[column][axis] for axis in range(3)]) - truth[joint][row]
             errors.setdefault(joint, []).append(1000 * float(np.linalg.norm(off)))
     units, rate = (markers.getTableMetaDataAsString(key) for key in ("Units", "DataRate"))
-    told(f"TRC ({units}, {rate} per second)", errors)
+    error_text(f"TRC ({units}, {rate} per second)", errors)
     angles = osim.TimeSeriesTable(str(folder / "kick.mot"))
     degrees = angles.getTableMetaDataAsString("inDegrees")
     print(f"MOT: {angles.getNumRows()} rows, {angles.getNumColumns()} coordinates, in degrees: {degrees}")

@@ -29,7 +29,7 @@ def emc(job: Job, folder: Path) -> Ready:
     from emc.config import read_settings
     from emc.pose.records import Role
     from emc.workflow.compute import set_threads
-    from emc.workflow.predict import read_trust
+    from emc.workflow.predict import read_confidence
     from emc.workflow.predict.boxes import file_boxes
     from emc.workflow.project import estimator_in, new_project, open_project
     from emc.workflow.project.clips import read_clip
@@ -59,13 +59,13 @@ def emc(job: Job, folder: Path) -> Ready:
 
         with open_project(at) as store:
             model = predict.model_key(estimator)
-            trust = read_trust(store, model, settings.predict)
+            fitted = read_confidence(store, model, settings.predict)
             work = predict.start_run(store, clip, model, estimator, settings, boxes, False)
             if boxes:
                 given = file_boxes(boxes, clip)
-                predict.predict_run(store, work, clip, estimator, given, settings, Silent(), trust)
+                predict.predict_run(store, work, clip, estimator, given, settings, Silent(), fitted)
             else:
-                predict.detect_and_predict(store, work, clip, estimator, settings, Silent(), trust, None)
+                predict.detect_and_predict(store, work, clip, estimator, settings, Silent(), fitted, None)
             predict.find_run_alerts(store, work, clip, estimator, settings)
             return [(p.frame, p.xy) for p in store.predictions(work.id)]
 

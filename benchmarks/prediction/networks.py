@@ -21,12 +21,12 @@ from emc.detectors.embedded import EmbeddedDetector
 from emc.detectors.embedded.detector import load_detector
 from emc.detectors.embedded.network import cell_centres
 from emc.estimators.nano import NanoEstimator
-from emc.estimators.onnx import card_of, card_path, form_of, write_card, write_onnx
+from emc.estimators.onnx import card_of, card_path, export_form_of, write_card, write_onnx
 from emc.estimators.vitpose import VitPoseS
 from emc.formats.poses.boxes_csv import BoxesCsvFormat
 from emc.pose.records import Box
 from emc.stages.overlay import write_video
-from emc.workflow.samples import ClipOrder
+from emc.workflow.samples import ClipRequest
 from emc.workflow.samples.rendered import render_file
 
 
@@ -50,7 +50,7 @@ def clip_with_boxes(folder: Path, shared: Path, frames: int) -> tuple[Path, Path
 def rendered(folder: Path, frames: int) -> tuple[Path, Path]:
     """Return a rendered clip and its labels."""
     files = render_file(
-        ClipOrder("walk", 31, frames, seconds=frames / 30 + 0.1, size=(640, 480), folder=str(folder), purpose="test")
+        ClipRequest("walk", 31, frames, seconds=frames / 30 + 0.1, size=(640, 480), folder=str(folder), purpose="test")
     )
     return files.video, files.labels
 
@@ -76,7 +76,7 @@ def vitpose_files(folder: Path, estimator: Any, name: str) -> tuple[Path, Path]:
     estimator.mirror = False
     saved, exported = folder / name, folder / f"{name}.onnx"
     estimator.save(saved)
-    form = form_of(estimator)
+    form = export_form_of(estimator)
     with quiet():
         write_onnx(form, exported, "heatmap")
     write_card(card_path(exported), card_of(form, "heatmap", 1))
@@ -98,7 +98,7 @@ def quiet() -> Any:
 
 def nano_file(folder: Path) -> tuple[Path, tuple[int, int]]:
     """Export `nano` as `emc export onnx` does; returns the file and the size of its crops."""
-    form = form_of(NanoEstimator())
+    form = export_form_of(NanoEstimator())
     path = folder / "nano.onnx"
     with quiet():
         size = write_onnx(form, path, "simcc", 2).input_size

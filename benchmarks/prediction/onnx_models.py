@@ -36,8 +36,8 @@ import emc.plugins as plugins
 from emc.detectors.embedded import EmbeddedDetector
 from emc.estimators.nano import NanoEstimator
 from emc.estimators.nano.estimator import map_confidence
-from emc.estimators.onnx import OnnxEstimator, card_of, card_path, form_of, write_card, write_onnx
-from emc.estimators.onnx.reading import RtmposeInput
+from emc.estimators.onnx import OnnxEstimator, card_of, card_path, export_form_of, write_card, write_onnx
+from emc.estimators.onnx.decoding_heads import RtmposeInput
 from emc.formats.poses.coco import CocoFormat
 from emc.pose.metrics import AP_NAMES, average_precisions
 from emc.pose.records import Box, Prediction, Sample
@@ -190,7 +190,7 @@ def in_turn(work: dict[str, Callable[[], Any]], repeat: int) -> dict[str, list[f
 
 def export(folder: Path, count: int) -> list[dict[str, Any]]:
     estimator = NanoEstimator()
-    form = form_of(estimator)
+    form = export_form_of(estimator)
     table = form.confidence
     frames = [sample_frame(np.random.default_rng([77, i]), size=(512, 512), people=1) for i in range(count)]
     frames = [frame for frame in frames if frame.people]

@@ -20,14 +20,14 @@ import torch
 from emc.config import read_settings
 from emc.estimators.nano import NanoEstimator
 from emc.estimators.rotation import turned
-from emc.estimators.rotation.estimator import CLOSER
+from emc.estimators.rotation.estimator import ZOOM_BOX_SIDES
 from emc.stages.evaluate import before_after
 from emc.workflow.bench.lspe import populations
 from emc.workflow.progress import Silent
-from emc.workflow.samples import read_split
+from emc.workflow.samples import read_lspe_split
 from emc.workflow.scoring import score_samples
 
-READINGS = ("1", "2", "4", "8", "16", "4+3", "8+1", "8+3", "8+8")
+PASSES = ("1", "2", "4", "8", "16", "4+3", "8+1", "8+3", "8+8")
 """Turns, and at how many of them a person is read again, closer."""
 
 
@@ -35,7 +35,7 @@ def main() -> None:
     """Print a row per way of reading, and write them as JSON with --json."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=Path(os.environ.get("EMC_SHARED", "../shared/data")))
-    parser.add_argument("--turns", nargs="+", default=list(READINGS), help="as 8, or 8+3: closer at 3 of them")
+    parser.add_argument("--turns", nargs="+", default=list(PASSES), help="as 8, or 8+3: closer at 3 of them")
     parser.add_argument("--quick", action="store_true", help="a tenth of the photos")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -43,7 +43,9 @@ def main() -> None:
     cv2.setNumThreads(1)
     settings = read_settings(None, {})
     base = NanoEstimator()
-    splits = {name: read_split(options.shared / "lspe", name, Silent()) for name in ("target_train", "common_train")}
+    splits = {
+        name: read_lspe_split(options.shared / "lspe", name, Silent()) for name in ("target_train", "common_train")
+    }
     people = populations(splits, settings, frozenset(base.describe().extra["held_out_photos"]))
     step = 10 if options.quick else 1
     target, common = people.validation_target[::step], people.validation_common[::step]
@@ -60,7 +62,7 @@ def main() -> None:
         rows.append(
             {
                 "turns": way,
-                "readings": reader.turns + len(CLOSER) * reader.closer,
+                "readings": reader.turns + len(ZOOM_BOX_SIDES) * reader.closer,
                 "target": scores[0].document["pckh"],
                 "common": scores[1].document["pckh"],
                 "change": change,

@@ -37,10 +37,10 @@ def predicted_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from emc.workflow.predict.runs import predict_clips
     from emc.workflow.project.clips import add_clips
     from emc.workflow.project.folder import new_project
-    from emc.workflow.samples.rendered import ClipOrder, render_file
+    from emc.workflow.samples.rendered import ClipRequest, render_file
 
     folder = tmp_path_factory.mktemp("editor")
-    files = render_file(ClipOrder("front_kick", 7, 12, folder=str(folder / "media")))
+    files = render_file(ClipRequest("front_kick", 7, 12, folder=str(folder / "media")))
     with new_project(folder / "kick") as store:
         added = add_clips(store, [files.video])
         settings = read_settings(None, {}, alerts={"low": 0.9})

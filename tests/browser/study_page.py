@@ -45,7 +45,7 @@ def study_served(folder: Path, port: int = 0) -> Iterator[str]:
         try:
             yield f"http://127.0.0.1:{number}/?simulated=1&token={access.token}"
         finally:
-            app.desks.end_streams()
+            app.editors.end_streams()
             server.should_exit = True
             thread.join()
 

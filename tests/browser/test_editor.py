@@ -32,7 +32,7 @@ from emc.pose.skeletons.skeleton import COCO17
 from emc.stages.edits import Label, edit_from_labels
 from emc.workflow.project.clips import add_clips
 from emc.workflow.project.folder import open_project
-from emc.workflow.samples.rendered import ClipOrder, render_file
+from emc.workflow.samples.rendered import ClipRequest, render_file
 
 pytestmark = pytest.mark.browser
 
@@ -276,7 +276,7 @@ def test_where_nothing_is_flagged_a_clip_with_poses_is_opened(
         (clip,) = store.clips()
         labels = [Label(p.frame, p.person, p.xy, p.visibility * 0 + 2) for p in store.poses(clip.id)]
         store.append_edit(edit_from_labels(labels, clip, COCO17, "confirm", Provenance.CONFIRMED))
-        walk = render_file(ClipOrder("walk", 3, 2, folder=str(project.parent / "media")))
+        walk = render_file(ClipRequest("walk", 3, 2, folder=str(project.parent / "media")))
         add_clips(store, [Path(shutil.copy(walk.video, project.parent / "another.mp4"))])
         assert [each.id for each in store.clips()] == ["another", CLIP]
     with served(project) as address:

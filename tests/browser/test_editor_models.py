@@ -15,7 +15,7 @@ from emc.stages.edits import Label, edit_from_labels
 from emc.workflow.predict.runs import predict_clips
 from emc.workflow.project.clips import add_clips
 from emc.workflow.project.folder import new_project, open_project
-from emc.workflow.samples.rendered import ClipOrder, render_file
+from emc.workflow.samples.rendered import ClipRequest, render_file
 
 pytestmark = pytest.mark.browser
 
@@ -39,7 +39,7 @@ def corrected(tmp_path: Path) -> Path:
     """A project of two short clips whose predictions somebody confirmed, set to calibrate for a moment."""
     with new_project(tmp_path / "kicks") as store:
         for seed in (7, 8):
-            files = render_file(ClipOrder("front_kick", seed, 4, folder=str(tmp_path / "media")))
+            files = render_file(ClipRequest("front_kick", seed, 4, folder=str(tmp_path / "media")))
             clip = add_clips(store, [files.video], role=Role.TARGET, group=files.group).clips[0]
             predict_clips(store, [clip], read_settings(None, {}), boxes_file=files.labels)
             labels = [Label(p.frame, p.person, p.xy, p.visibility * 0 + 2) for p in store.poses(clip.id)]

@@ -134,7 +134,7 @@ def test_it_is_trained_and_saved_with_its_skeleton(estimator: Trainable, tmp_pat
 
 def test_fresh_weights_keep_the_joints() -> None:
     grown = NanoEstimator().with_skeleton(OWN)
-    fresh = grown.anew(3)
+    fresh = grown.reinitialised(3)
     assert fresh.skeleton is OWN
     assert not torch.equal(fresh.module.stem[0][0].weight, grown.module.stem[0][0].weight)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from emc.executors.prefetch import Ahead, Behind
+from emc.executors.prefetch import Prefetch, WriteBehind
 
 
 def until(condition: threading.Event) -> None:
@@ -13,7 +13,7 @@ def until(condition: threading.Event) -> None:
 
 
 def test_items_come_in_order() -> None:
-    with Ahead(range(50), room=3) as items:
+    with Prefetch(range(50), room=3) as items:
         assert list(items) == list(range(50))
 
 
@@ -29,7 +29,7 @@ def test_no_more_is_taken_than_there_is_room_for() -> None:
             yield number
 
     # Each item weighs 2: two of them fit into a room of 5, a third is held by the thread that waits.
-    with Ahead(items(), room=5, weigh=lambda _: 2.0) as ahead:
+    with Prefetch(items(), room=5, weigh=lambda _: 2.0) as ahead:
         assert next(ahead) == 0
         until(full)
         assert taken == [0, 1, 2, 3]
@@ -37,7 +37,7 @@ def test_no_more_is_taken_than_there_is_room_for() -> None:
 
 
 def test_an_item_heavier_than_the_room_still_comes() -> None:
-    with Ahead([1, 2, 3], room=0.5) as items:
+    with Prefetch([1, 2, 3], room=0.5) as items:
         assert list(items) == [1, 2, 3]
 
 
@@ -46,7 +46,7 @@ def test_an_error_comes_in_its_turn() -> None:
         yield 1
         raise ValueError("second")
 
-    with Ahead(items(), room=9) as ahead:
+    with Prefetch(items(), room=9) as ahead:
         assert next(ahead) == 1
         with pytest.raises(ValueError, match="second"):
             next(ahead)
@@ -62,14 +62,14 @@ def test_leaving_stops_the_thread_and_closes_the_items() -> None:
         finally:
             closed.set()
 
-    with Ahead(items(), room=2) as ahead:
+    with Prefetch(items(), room=2) as ahead:
         assert next(ahead) == 1
     assert closed.is_set()
 
 
 def test_what_is_handed_over_is_done_in_order() -> None:
     done: list[int] = []
-    with Behind(done.append, room=2) as behind:
+    with WriteBehind(done.append, room=2) as behind:
         for number in range(20):
             behind.put(number)
     assert done == list(range(20))
@@ -82,7 +82,7 @@ def test_handing_over_waits_for_room() -> None:
         started.set()
         until(let_go)
 
-    with Behind(slow, room=1) as behind:
+    with WriteBehind(slow, room=1) as behind:
         behind.put(0)
         until(started)
         behind.put(1)
@@ -102,7 +102,7 @@ def test_the_functions_error_is_raised_here() -> None:
         failed.set()
         raise OSError(f"disk full at {number}")
 
-    with pytest.raises(OSError, match="disk full at 0"), Behind(fail, room=1) as behind:
+    with pytest.raises(OSError, match="disk full at 0"), WriteBehind(fail, room=1) as behind:
         behind.put(0)
         until(failed)
         for number in range(1, 4):
@@ -111,7 +111,7 @@ def test_the_functions_error_is_raised_here() -> None:
 
 def test_an_error_in_the_block_does_not_lose_what_was_handed_over() -> None:
     done: list[int] = []
-    with pytest.raises(KeyboardInterrupt), Behind(done.append, room=9) as behind:
+    with pytest.raises(KeyboardInterrupt), WriteBehind(done.append, room=9) as behind:
         behind.put(1)
         behind.put(2)
         raise KeyboardInterrupt

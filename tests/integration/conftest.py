@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from emc.cli.main import app
 from emc.workflow.project.folder import open_project
-from emc.workflow.samples.rendered import ClipFiles, ClipOrder, render_file
+from emc.workflow.samples.rendered import ClipFiles, ClipRequest, render_file
 
 Cli = Callable[..., Result]
 
@@ -30,7 +30,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> list[ClipFiles]:
     folder = str(tmp_path_factory.mktemp("clips"))
     plan = (("front_kick", 1), ("side_kick", 2), ("walk", 3))
     size = (160, 160)
-    return [render_file(ClipOrder(motion, seed, 8, seconds=1.2, size=size, folder=folder)) for motion, seed in plan]
+    return [render_file(ClipRequest(motion, seed, 8, seconds=1.2, size=size, folder=folder)) for motion, seed in plan]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tests.integration.conftest import Cli
 
-from emc.workflow.samples.rendered import ClipOrder, render_file
+from emc.workflow.samples.rendered import ClipRequest, render_file
 
 FEW = ["--set", "calibrate.steps=4", "--set", "calibrate.batch=5", "--set", "calibrate.ladder=2", "--set",
        "calibrate.precision=float32", "--set", "calibrate.turns=1", "--set", "evaluate.bootstrap=20"]  # fmt: skip
@@ -25,7 +25,7 @@ def corrected(tmp_path: Path, cli: Cli) -> Path:
     assert cli("new", tmp_path / "p").exit_code == 0
     for motion, seed, role in (("side_kick", 1, "target"), ("side_kick", 2, "target"), ("walk", 3, "common"),
                                ("walk", 4, "common")):  # fmt: skip
-        order = ClipOrder(motion, seed, 20, seconds=1.2, size=(128, 128), folder=str(tmp_path / "clips"))
+        order = ClipRequest(motion, seed, 20, seconds=1.2, size=(128, 128), folder=str(tmp_path / "clips"))
         files = render_file(order)
         added = cli("add", files.video, "--project", folder, "--role", role, "--group", f"{motion}{seed}")
         assert added.exit_code == 0, added.stderr

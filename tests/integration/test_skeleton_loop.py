@@ -14,7 +14,7 @@ from emc.pose.labels import LabelSet
 from emc.pose.skeletons.file import skeleton_from_toml
 from emc.pose.skeletons.skeleton import COCO17
 from emc.workflow.project.folder import open_project
-from emc.workflow.project.skeletons import declared
+from emc.workflow.project.skeletons import declared_skeleton
 from emc.workflow.samples.rendered import ClipFiles
 
 LIMBS = [joint for joint in COCO17.joints if joint.endswith(("shoulder", "hip", "knee", "ankle"))]
@@ -70,7 +70,7 @@ def test_the_whole_loop(kicks: Path, rendered: list[ClipFiles], cli: Cli, tmp_pa
     done = cli("calibrate", *quick)
     assert done.exit_code == 0, done.output
     with open_project(kicks) as store:
-        kicker = declared(store)
+        kicker = declared_skeleton(store)
         names = store.documents("calibration")
     (model,) = [kicks / "models" / name / "step_4" for name in names]
     again = cli("predict", "--clip", clip, "--estimator", model, "--project", kicks, "--json")
@@ -104,7 +104,7 @@ def test_the_editor_shows_the_own_joints(kicks: Path, rendered: list[ClipFiles])
     with open_project(kicks) as store:
         editing = Editing(store, AlertSettings())  # pyright: ignore[reportCallIssue]
         try:
-            held = editing.held(rendered[0].order.name)
+            held = editing.open_clip(rendered[0].order.name)
             assert editing.skeleton(held).joints[-1] == "right_toe"
             assert clip_answer(editing, held.clip).skeleton == "kicker"
         finally:

@@ -3,7 +3,7 @@ import pytest
 
 from emc.errors import InputError, ShapeMismatch
 from emc.lifters.measured_noise import apply_noise, read_noise
-from emc.lifters.noise_fit import Watched, fit_noise, swap_states, true_errors
+from emc.lifters.noise_fit import PredictedClip, fit_noise, swap_states, true_errors
 from emc.lifters.virtual_camera import random_camera
 from emc.pose.skeletons.skeleton import COCO17
 from emc.synth.body.rig import sample_body
@@ -19,7 +19,7 @@ def true_joints(clips):
 
 
 def watched(predicted, truth, confidence=1.0):
-    return Watched(predicted, np.full(truth.shape[:2], confidence), truth, np.ones(truth.shape[:2], dtype=bool))
+    return PredictedClip(predicted, np.full(truth.shape[:2], confidence), truth, np.ones(truth.shape[:2], dtype=bool))
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_a_measured_model_remakes_the_noise_it_was_measured_on():
     clips = []
     for seed, xy in enumerate(true_joints(48)):
         noisy, confidence = apply_noise(xy, model, np.random.default_rng([1, seed]))
-        clips.append(Watched(noisy, confidence, xy, np.ones(xy.shape[:2], dtype=bool)))
+        clips.append(PredictedClip(noisy, confidence, xy, np.ones(xy.shape[:2], dtype=bool)))
     again = fit_noise(clips, 30.0)
     assert np.mean(again.length) == pytest.approx(np.mean(model.length), rel=0.15)
     assert again.length[:, 7] == pytest.approx(model.length[:, 7], rel=0.35)
@@ -93,4 +93,4 @@ def test_too_few_frames_and_wrong_shapes_are_told(standing):
     with pytest.raises(InputError, match="10 frames: give at least 30"):
         fit_noise([watched(standing[:10], standing[:10])], 30.0)
     with pytest.raises(ShapeMismatch, match="watched clip has confidence"):
-        Watched(standing, np.ones((40, 16)), standing, np.ones((40, 17), dtype=bool))
+        PredictedClip(standing, np.ones((40, 16)), standing, np.ones((40, 17), dtype=bool))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emc.errors import UsageError
-from emc.pose.journal import fold_edits, invert, joint_versions, taken_back
+from emc.pose.journal import fold_edits, invert, joint_versions, undone_edits
 from emc.pose.records import Edit, JointChange, Pose, Prediction, Provenance, Visibility
 
 NAN = float("nan")
@@ -142,8 +142,8 @@ def test_poses_come_by_frame_then_person() -> None:
 
 
 def test_taken_back() -> None:
-    assert taken_back([(1, 0), (2, 1), (3, 2), (4, 0), (5, 4)]) == {2, 4}
-    assert taken_back([]) == set()
+    assert undone_edits([(1, 0), (2, 1), (3, 2), (4, 0), (5, 4)]) == {2, 4}
+    assert undone_edits([]) == set()
 
 
 def test_versions_name_the_edit_that_decides() -> None:

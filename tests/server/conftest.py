@@ -14,13 +14,13 @@ from emc.config import read_settings
 from emc.workflow.predict.runs import predict_clips
 from emc.workflow.project.clips import add_clips
 from emc.workflow.project.folder import new_project
-from emc.workflow.samples.rendered import ClipOrder, render_file
+from emc.workflow.samples.rendered import ClipRequest, render_file
 
 
 @pytest.fixture(scope="session")
 def predicted_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("editor")
-    files = render_file(ClipOrder("front_kick", 7, 10, folder=str(folder / "media")))
+    files = render_file(ClipRequest("front_kick", 7, 10, folder=str(folder / "media")))
     with new_project(folder / "kick") as store:
         added = add_clips(store, [files.video])
         # The labels' boxes: these tests are about the editor, whatever the detector of the day finds.

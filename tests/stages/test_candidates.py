@@ -37,8 +37,8 @@ def test_the_slope_of_the_first_peak_is_no_second_one() -> None:
 def test_interpolation_goes_between_the_nearest_trusted_neighbours() -> None:
     frames = np.arange(6)
     places = np.array([[0, 0], [10, 0], [99, 99], [77, 77], [40, 30], [0, 0]], float)
-    trust = np.array([1, 0.8, 0.2, 0.9, 1.0, 1.0])
-    found = interpolated(frames, places, trust, 3)
+    confidence = np.array([1, 0.8, 0.2, 0.9, 1.0, 1.0])
+    found = interpolated(frames, places, confidence, 3)
     assert found is not None
     place, score = found
     np.testing.assert_allclose(place, [30, 20])  # two thirds of the way from frame 1 to frame 4

@@ -12,9 +12,9 @@ from tests.small_study import CLIPS, HIDDEN, WRONG, predicted, small_project, sm
 from emc.errors import ProjectError, UsageError
 from emc.store.sql import SqlStore
 from emc.study.plan.design import read_design, stretches
-from emc.study.preparing import StudyOrder, make_study, read_references
+from emc.study.preparing import StudyOptions, make_study, read_references
 
-ORDER = StudyOrder("small", ("north", "south"), "practice", frames=4, training_frames=1, step=3)
+ORDER = StudyOptions("small", ("north", "south"), "practice", frames=4, training_frames=1, step=3)
 
 
 @pytest.fixture(scope="module")

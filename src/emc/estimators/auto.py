@@ -14,7 +14,7 @@ from typing import Any
 import emc.plugins as plugins
 from emc.config import KEPT
 from emc.errors import EmcError, UsageError
-from emc.estimators.vitpose import VARIANTS as VITPOSE
+from emc.estimators.vitpose import VITPOSE_VARIANTS as VITPOSE
 from emc.weights.hub import INSTALL, fetching
 
 HERE = "here"
@@ -132,7 +132,7 @@ def _best_vitpose() -> str | None:
 
 
 def _best_rcnn() -> tuple[str, float] | None:
-    from emc.estimators.keypoint_rcnn import VARIANTS as KEYPOINT_RCNN
+    from emc.estimators.keypoint_rcnn import RCNN_VARIANTS as KEYPOINT_RCNN
     from emc.estimators.keypoint_rcnn import local_weights
 
     here = [one for one in KEYPOINT_RCNN.values() if local_weights(one) is not None]

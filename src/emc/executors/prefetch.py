@@ -15,7 +15,7 @@ def _one(_: object) -> float:
     return 1.0
 
 
-class Ahead(Generic[T]):
+class Prefetch(Generic[T]):
     """An iterator whose items a thread of its own takes ahead of the reader; use it as a context manager.
 
     room : how much may wait to be read, as the sum of what `weigh` says of each item (default: 1 each). One item is
@@ -30,7 +30,7 @@ class Ahead(Generic[T]):
         self._change = threading.Condition()
         self._stopped = self._ended = False
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._take_all, name="emc-ahead", daemon=True)
+        self._thread = threading.Thread(target=self._take_all, name="emc-prefetch", daemon=True)
         self._thread.start()
 
     def __iter__(self) -> Iterator[T]:
@@ -96,7 +96,7 @@ class Ahead(Generic[T]):
             return True
 
 
-class Behind(Generic[T]):
+class WriteBehind(Generic[T]):
     """Hands items to a function in a thread of its own, in order; use it as a context manager.
 
     room : how many items may wait; `put` waits for room. What the function raises is raised by the next `put`, or when
@@ -110,7 +110,7 @@ class Behind(Generic[T]):
         self._change = threading.Condition()
         self._closed = False
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, name="emc-behind", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="emc-write-behind", daemon=True)
         self._thread.start()
 
     def put(self, item: T) -> None:

@@ -1,13 +1,13 @@
 """The contracts between the rooms, one per file: what an estimator, detector, lifter, store and executor must offer."""
 
-from emc.interfaces.detector import Detector, Learning
+from emc.interfaces.detector import ClipAdaptive, Detector
 from emc.interfaces.estimator import Estimator
 from emc.interfaces.executor import Executor
 from emc.interfaces.lifter import Lifter
 from emc.interfaces.model_info import ModelInfo
 from emc.interfaces.progress import Progress
 from emc.interfaces.store import RunRecord, Store
-from emc.interfaces.trainable import Growable, Layered, PerJoint, Teachable, Trainable
+from emc.interfaces.trainable import Distillable, Growable, Layered, PerJoint, Trainable
 
 __all__ = [
     "Detector",
@@ -15,13 +15,13 @@ __all__ = [
     "Executor",
     "Growable",
     "Layered",
-    "Learning",
+    "ClipAdaptive",
     "Lifter",
     "ModelInfo",
     "PerJoint",
     "Progress",
     "RunRecord",
     "Store",
-    "Teachable",
+    "Distillable",
     "Trainable",
 ]

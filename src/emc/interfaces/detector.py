@@ -28,10 +28,10 @@ class Detector(Protocol):
 
 
 @runtime_checkable
-class Learning(Detector, Protocol):
+class ClipAdaptive(Detector, Protocol):
     """A detector that looks at frames spread over a clip before it searches it, to learn what kind of clip it is."""
 
-    def looks(self, images: Sequence[np.ndarray], frames: Sequence[int]) -> Sequence[Any]:
+    def observe(self, images: Sequence[np.ndarray], frames: Sequence[int]) -> Sequence[Any]:
         """Return what is seen on each (H, W, 3) uint8 RGB image of a clip, in any form that can be pickled."""
         ...
 
@@ -39,10 +39,10 @@ class Learning(Detector, Protocol):
         """Return whether the first of `shown` looks tell all that there is to learn: nobody need take the others."""
         ...
 
-    def learned(self, looks: Sequence[Any], shown: int) -> Detector:
+    def adapted(self, looks: Sequence[Any], shown: int) -> Detector:
         """Return a detector for this clip, picklable; this one stays as it is.
 
-        What it says of the frames that were looked at may be in its ``looked``, a mapping from frame to boxes: those
+        What it says of the frames that were looked at may be in its ``observed``, a mapping from frame to boxes: those
         are not given to it again.
         """
         ...

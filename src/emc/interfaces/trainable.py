@@ -82,10 +82,10 @@ class Growable(Trainable, Protocol):
 
 
 @runtime_checkable
-class Teachable(Trainable, Protocol):
+class Distillable(Trainable, Protocol):
     """A trainable estimator whose targets another network's outputs can take the place of."""
 
-    def taught(
+    def with_teacher_targets(
         self, batch: Mapping[str, Any], teacher: torch.nn.Module, common: torch.Tensor, distil: float, fill: float
     ) -> Mapping[str, Any]:
         """Return the batch with a teacher's outputs in its targets.

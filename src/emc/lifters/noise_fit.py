@@ -32,7 +32,7 @@ FLIP = np.array(COCO17.flip)
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class PredictedClip:
     """One clip as an estimator saw it, and the truth.
 
     predicted : (T, 17, 2) pixels, NaN where dropped. confidence : (T, 17). truth : (T, 17, 2) pixels, finite.
@@ -53,7 +53,7 @@ class Watched:
                 raise ShapeMismatch(f"watched clip has {name} {getattr(self, name).shape}: it must be {shape}")
 
 
-def fit_noise(clips: Sequence[Watched], fps: float) -> NoiseModel:
+def fit_noise(clips: Sequence[PredictedClip], fps: float) -> NoiseModel:
     """Return the noise that would turn the true joints of `clips` into what was predicted.
 
     Swapped sides are told first (a group of joints that fits its mirror image better than half as far), then what is
@@ -85,7 +85,7 @@ def fit_noise(clips: Sequence[Watched], fps: float) -> NoiseModel:
     )
 
 
-def swap_states(clip: Watched) -> np.ndarray:
+def swap_states(clip: PredictedClip) -> np.ndarray:
     """Return (T,) the index into `SWAPPED` of each frame: which sides the prediction has exchanged."""
     unit = person_size(clip.truth)
     seen = clip.labelled & np.isfinite(clip.predicted).all(axis=-1)
@@ -93,13 +93,13 @@ def swap_states(clip: Watched) -> np.ndarray:
     return legs.astype(np.int64) + 2 * arms.astype(np.int64)
 
 
-def true_errors(clip: Watched) -> np.ndarray:
+def true_errors(clip: PredictedClip) -> np.ndarray:
     """Return (T, 17) error lengths in metres of a standard adult, swaps included; NaN where nothing counts."""
     off = np.linalg.norm(clip.predicted - clip.truth, axis=-1) / person_size(clip.truth)[:, None]
     return np.where(clip.labelled, off, np.nan)
 
 
-def _group_swapped(clip: Watched, seen: np.ndarray, group: list[int], unit: np.ndarray) -> np.ndarray:
+def _group_swapped(clip: PredictedClip, seen: np.ndarray, group: list[int], unit: np.ndarray) -> np.ndarray:
     mirror = FLIP[group]
     both = seen[:, group] & seen[:, mirror]
     count = np.maximum(both.sum(axis=1), 1)
@@ -114,7 +114,7 @@ def _group_swapped(clip: Watched, seen: np.ndarray, group: list[int], unit: np.n
     return (crossed < plain / 2) & (apart > APART * unit) & (both.sum(axis=1) >= 4)
 
 
-def _unswapped(clip: Watched, states: np.ndarray) -> np.ndarray:
+def _unswapped(clip: PredictedClip, states: np.ndarray) -> np.ndarray:
     """Return (T, 17, 2) errors in metres of a standard adult after undoing the swaps, NaN where nothing counts."""
     undone = clip.predicted.astype(np.float64).copy()
     for state, joints in enumerate(SWAPPED):
@@ -226,7 +226,7 @@ def _transitions(states: Sequence[np.ndarray]) -> np.ndarray:
     return np.where(rows > 0, counts / np.maximum(rows, 1), home)
 
 
-def _dropped(clips: Sequence[Watched]) -> np.ndarray:
+def _dropped(clips: Sequence[PredictedClip]) -> np.ndarray:
     out = np.zeros((JOINTS, 2))
     total = np.maximum(sum(clip.labelled.sum(axis=0) for clip in clips), 1)
     lost = [clip.labelled & ~np.isfinite(clip.predicted).all(axis=-1) for clip in clips]
@@ -237,7 +237,7 @@ def _dropped(clips: Sequence[Watched]) -> np.ndarray:
     return out
 
 
-def _confidence_table(clips: Sequence[Watched]) -> np.ndarray:
+def _confidence_table(clips: Sequence[PredictedClip]) -> np.ndarray:
     off = np.concatenate([true_errors(clip) for clip in clips])
     confidence = np.concatenate([clip.confidence for clip in clips])
     known = np.isfinite(off) & np.isfinite(confidence)
@@ -253,7 +253,7 @@ def _confidence_table(clips: Sequence[Watched]) -> np.ndarray:
     return table
 
 
-def _confidence_time(clips: Sequence[Watched]) -> np.ndarray:
+def _confidence_time(clips: Sequence[PredictedClip]) -> np.ndarray:
     """Return (2,) the lasting share of what the error does not explain of the confidence, pooled over joints."""
     edges = np.array(ERROR_EDGES)
     off = [true_errors(clip) for clip in clips]

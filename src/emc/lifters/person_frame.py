@@ -33,7 +33,7 @@ SIZE_WINDOW = 81
 SIZE_PERCENTILE = 90
 
 
-def somebody_seen(xy: np.ndarray) -> bool:
+def any_joint_seen(xy: np.ndarray) -> bool:
     """Return whether any joint of (T, J, 2) pixels has a place on any frame."""
     # Not `.all(axis=-1)`: over an axis of two it takes longer than the rest of this module.
     return bool((np.isfinite(xy[..., 0]) & np.isfinite(xy[..., 1])).any())
@@ -99,7 +99,7 @@ def person_frame(xy: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np
         raise ShapeMismatch(
             f"lifting got xy {xy.shape} and confidence {confidence.shape}: it needs (T, 17, 2) and (T, 17), COCO-17"
         )
-    if not somebody_seen(xy):
+    if not any_joint_seen(xy):
         raise ShapeMismatch(f"no joint is seen on any of {len(xy)} frames: lift only where a person was found")
     filled, known = fill_gaps(xy, confidence)
     centre = hip_centre(filled)

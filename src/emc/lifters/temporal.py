@@ -16,7 +16,7 @@ from safetensors.torch import load, save
 from emc.errors import UsageError, WeightsError
 from emc.interfaces import ModelInfo
 from emc.lifters.layouts import coco_from_h36m_2d
-from emc.lifters.person_frame import STANDARD_HEIGHT, flat_pose, person_frame, ray_rotation, somebody_seen
+from emc.lifters.person_frame import STANDARD_HEIGHT, any_joint_seen, flat_pose, person_frame, ray_rotation
 from emc.lifters.temporal_network import AveragedNetwork, TemporalNetwork, lift_pieces
 from emc.pose.skeletons import COCO17, H36M17
 
@@ -61,7 +61,7 @@ class TemporalSmallLifter:
         """
         if len(xy) == 0:
             return np.zeros((0, len(H36M17), 3), dtype=np.float32)
-        if xy.shape[1:] == (len(COCO17), 2) and not somebody_seen(xy):
+        if xy.shape[1:] == (len(COCO17), 2) and not any_joint_seen(xy):
             return np.full((len(xy), len(H36M17), 3), np.nan, dtype=np.float32)
         values, centre = person_frame(xy, confidence)
         turn = ray_rotation(centre, size, self.focal or float(max(size))).swapaxes(1, 2)

@@ -14,7 +14,7 @@ import numpy as np
 from emc.errors import ShapeMismatch, UsageError, WeightsError
 from emc.interfaces import ModelInfo
 from emc.lifters.layouts import coco_from_h36m_2d, h36m_from_coco_2d
-from emc.lifters.person_frame import fill_gaps, somebody_seen
+from emc.lifters.person_frame import any_joint_seen, fill_gaps
 from emc.lifters.temporal_network import (
     AveragedNetwork,
     FoldedNetwork,
@@ -121,7 +121,7 @@ class TemporalLifter:
 
         xy, confidence, size : as `lift`. None where the checkpoint has no such head, or nothing is seen.
         """
-        if self._trajectory is None or len(xy) == 0 or not somebody_seen(xy):
+        if self._trajectory is None or len(xy) == 0 or not any_joint_seen(xy):
             return None
         return self.trajectory(self._seen(xy, confidence, COCO17), size)
 
@@ -158,7 +158,7 @@ class TemporalLifter:
             raise ShapeMismatch(
                 f"lifting got xy {xy.shape} and confidence {confidence.shape}: it needs (T, 17, 2), (T, 17)"
             )
-        if len(xy) == 0 or not somebody_seen(xy):
+        if len(xy) == 0 or not any_joint_seen(xy):
             return np.full((len(xy), len(H36M17), 3), np.nan, dtype=np.float32)
         out = self.positions(self._seen(xy, confidence, layout), size)
         return out - out[:, :1]

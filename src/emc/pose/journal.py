@@ -63,7 +63,7 @@ def joint_versions(edits: Sequence[Edit]) -> dict[JointKey, int]:
     }
 
 
-def taken_back(undoes: Sequence[tuple[int, int]]) -> set[int]:
+def undone_edits(undoes: Sequence[tuple[int, int]]) -> set[int]:
     """Return the ids of the edits that do not count because a standing edit takes them back.
 
     undoes : (id, id of the edit that it takes back or 0) in the order of the journal; edits that take nothing back may
@@ -95,7 +95,7 @@ def invert(edit: Edit, before: Iterable[Pose], author: str = "") -> Edit:
 
 def _standing(edits: Sequence[Edit]) -> dict[PoseKey, dict[int, tuple[int, JointChange]]]:
     """Return the change that holds for each joint, with the id of its edit."""
-    gone = taken_back([(edit.id, edit.undoes) for edit in edits])
+    gone = undone_edits([(edit.id, edit.undoes) for edit in edits])
     standing: dict[PoseKey, dict[int, tuple[int, JointChange]]] = {}
     for edit in edits:
         if edit.undoes or edit.id in gone:

@@ -70,15 +70,15 @@ def create_app(store_path: Path, token: str, *, access: Access | None = None, au
     app.state.access = access or Access(token)
     for routes in (project, queue, edits, runs, live, calibration, page):
         app.include_router(routes.router)
-    app.add_exception_handler(EmcError, told_error)
-    app.add_exception_handler(RequestValidationError, told_error)
-    app.add_exception_handler(HTTPException, told_error)
+    app.add_exception_handler(EmcError, error_response)
+    app.add_exception_handler(RequestValidationError, error_response)
+    app.add_exception_handler(HTTPException, error_response)
     app.add_middleware(BodyLimit)
     app.add_middleware(Guard, access=app.state.access)
     return app
 
 
-def told_error(_: Request, error: Exception) -> JSONResponse:
+def error_response(_: Request, error: Exception) -> JSONResponse:
     """Answer an error with its one line and the status that belongs to it."""
     if isinstance(error, JointConflicts):
         return JSONResponse(conflicts_answer(error).model_dump(), status_code=409)

@@ -107,7 +107,7 @@ def shown_name(given: str, otherwise: str) -> str:
 def existing_clip(clip: str, editing: Annotated[Editing, Depends(editing_of)]) -> Clip:
     """Return the clip that an address names; the name is only ever compared with those in the project."""
     try:
-        return editing.held(clip).clip
+        return editing.open_clip(clip).clip
     except UsageError as error:
         raise HTTPException(404, str(error)) from error
 

@@ -51,7 +51,7 @@ class Access:
         return f"emc_{hashlib.sha256(self.token.encode()).hexdigest()[:12]}"
 
     @property
-    def seat(self) -> str:
+    def session_cookie(self) -> str:
         """Name of the cookie that says which participant of a study a browser belongs to."""
         return f"{self.cookie}_seat"
 

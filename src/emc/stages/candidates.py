@@ -68,13 +68,15 @@ def second_peak(chances: np.ndarray) -> tuple[np.ndarray, float] | None:
     return place, float(np.where(wide, chances, 0.0).sum()) / total
 
 
-def interpolated(frames: np.ndarray, places: np.ndarray, trust: np.ndarray, at: int) -> tuple[np.ndarray, float] | None:
-    """Return the place on frame `at` on the straight line between the trusted neighbours, and how much speaks for it.
+def interpolated(
+    frames: np.ndarray, places: np.ndarray, confidence: np.ndarray, at: int
+) -> tuple[np.ndarray, float] | None:
+    """Return the place on frame `at` on the straight line between the confident neighbours, and its score.
 
-    frames : (T,) ascending. places : (T, 2) pixels, NaN where unknown. trust : (T,) in [0, 1], 1 for a person's own.
-    None unless there is a neighbour trusted by at least `SURE` within `LONGEST_GAP` frames on both sides.
+    frames : (T,) ascending. places : (T, 2) pixels, NaN where unknown. confidence : (T,) in [0, 1], 1 for a place that
+    a person set. None unless there is a neighbour of at least `SURE` within `LONGEST_GAP` frames on both sides.
     """
-    known = np.asarray(np.isfinite(places).all(axis=1)) & (trust >= SURE) & (np.abs(frames - at) <= LONGEST_GAP)
+    known = np.asarray(np.isfinite(places).all(axis=1)) & (confidence >= SURE) & (np.abs(frames - at) <= LONGEST_GAP)
     before, after = np.flatnonzero(known & (frames < at)), np.flatnonzero(known & (frames > at))
     if not len(before) or not len(after):
         return None
@@ -82,7 +84,7 @@ def interpolated(frames: np.ndarray, places: np.ndarray, trust: np.ndarray, at: 
     share = (at - frames[a]) / (frames[b] - frames[a])
     place = places[a] * (1 - share) + places[b] * share
     gap = float(frames[b] - frames[a] - 1)
-    return place, float(min(trust[a], trust[b])) / (1.0 + gap / 4.0)
+    return place, float(min(confidence[a], confidence[b])) / (1.0 + gap / 4.0)
 
 
 def mirrored_place(xy: np.ndarray, skeleton: Skeleton, joint: int) -> np.ndarray | None:

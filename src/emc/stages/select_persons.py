@@ -10,10 +10,10 @@ import numpy as np
 from emc.errors import ShapeMismatch, UsageError
 from emc.pose.skeletons import Skeleton
 
-HOWS = ("both", "error", "diverse", "random")
+METHODS = ("both", "error", "diverse", "random")
 MOST = 4000
 """More candidates than this are thinned to those with the most expected error before poses are compared."""
-TOLD = 3
+NAMED_JOINTS = 3
 """So many joints are named in a reason."""
 
 
@@ -69,8 +69,8 @@ def select(
     """
     if budget < 1:
         raise UsageError(f"a budget of {budget} persons chooses nobody: ask for at least 1")
-    if how not in HOWS:
-        raise UsageError(f"unknown way to choose '{how}': use one of {', '.join(HOWS)}")
+    if how not in METHODS:
+        raise UsageError(f"unknown way to choose '{how}': use one of {', '.join(METHODS)}")
     if any(len(c.xy) != len(skeleton) or len(c.wrong) != len(skeleton) for c in (*candidates, *done)):
         raise ShapeMismatch(f"a candidate does not have the {len(skeleton)} joints of skeleton {skeleton.name}")
     counted = list(range(len(skeleton)) if joints is None else joints)
@@ -211,7 +211,9 @@ def _selected(
     candidate: Candidate, index: int, expected: float, counted: Sequence[int], skeleton: Skeleton, why: str
 ) -> Selected:
     worst = sorted(counted, key=lambda j: (-float(np.nan_to_num(candidate.wrong[j], nan=1.0)), j))
-    told = ", ".join(f"{skeleton.joints[j]} {np.nan_to_num(candidate.wrong[j], nan=1.0):.2f}" for j in worst[:TOLD])
+    told = ", ".join(
+        f"{skeleton.joints[j]} {np.nan_to_num(candidate.wrong[j], nan=1.0):.2f}" for j in worst[:NAMED_JOINTS]
+    )
     here = f"{expected:.1f} of {len(counted)} joints expected wrong ({told})"
     reason = f"{why}; {here}" if why else here
     return Selected(

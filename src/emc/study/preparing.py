@@ -18,14 +18,14 @@ from emc.interfaces import RunRecord, Store
 from emc.pose.records import Alert, Clip, Pose, Provenance, Visibility
 from emc.pose.skeletons import skeleton_named
 from emc.study.plan import CONSENT, StudyDesign, Task, check_rules, study_folder, write_design
-from emc.study.session import judge, person_scale
+from emc.study.session import measure_accuracy, person_scale
 
 REFERENCE = "reference.json"
 START = "start"
 
 
 @dataclass(frozen=True, slots=True)
-class StudyOrder:
+class StudyOptions:
     """What study to make: its clips (by id), and its rules as in `StudyDesign`.
 
     frames : of the two clips, the first so many. training_frames : of the training clip.
@@ -45,7 +45,7 @@ class StudyOrder:
     consent: str = CONSENT
 
 
-def make_study(folder: str | Path, source: Store, order: StudyOrder) -> tuple[Path, StudyDesign]:
+def make_study(folder: str | Path, source: Store, order: StudyOptions) -> tuple[Path, StudyDesign]:
     """Make a study's folder from clips of a project, and return it with the design.
 
     source : a project in which the clips are predicted, and their poses corrected or imported: those are the
@@ -92,7 +92,7 @@ def reference_of(poses: Sequence[Pose], frames: int, joints: int, person: int) -
     return found
 
 
-def _write_study(folder: Path, source: Store, order: StudyOrder) -> StudyDesign:
+def _write_study(folder: Path, source: Store, order: StudyOptions) -> StudyDesign:
     references: dict[str, np.ndarray] = {}
     tasks: list[Task] = []
     for name, frames in zip(
@@ -126,7 +126,7 @@ def _task(source: Store, name: str, frames: int, tolerance: float) -> tuple[Task
     for prediction in source.predictions(run.id, 0, frames - 1):
         if prediction.person == person:
             begin[prediction.frame] = prediction.xy
-    wrong = 1.0 - judge(reference, begin, skeleton, scale, tolerance).share
+    wrong = 1.0 - measure_accuracy(reference, begin, skeleton, scale, tolerance).share
     task = Task(name, frames, clip.width, clip.height, run.skeleton, person, round(scale, 3), round(wrong, 4))
     return task, reference
 

@@ -65,19 +65,19 @@ class Study:
             self._people.append([{"kind": "withdrawn", "code": code}])
             self._sessions.pop(code, None)
             self._log_file(code).unlink(missing_ok=True)
-            for desk in (self.folder / "desks").glob(f"{number_of(code)}-*.emc"):
-                shutil.rmtree(desk, ignore_errors=True)
+            for workspace in (self.folder / "desks").glob(f"{number_of(code)}-*.emc"):
+                shutil.rmtree(workspace, ignore_errors=True)
 
-    def desk(self, session: Session) -> Path:
+    def workspace(self, session: Session) -> Path:
         """Return the project in which a participant works in this step with the editor, made when first asked for."""
         task = session.task
         if task is None:
             raise UsageError("no clip is corrected now: reload the page")
-        desk = self.folder / "desks" / f"{number_of(session.code)}-{session.state.step}.emc"
+        workspace = self.folder / "desks" / f"{number_of(session.code)}-{session.state.step}.emc"
         with self._lock:
-            if not desk.is_dir():
-                _copied(self.folder / START / f"{task.clip}.emc", desk)
-        return desk
+            if not workspace.is_dir():
+                _copied(self.folder / START / f"{task.clip}.emc", workspace)
+        return workspace
 
     def _session(self, person: Mapping[str, Any]) -> Session:
         code = person["code"]

@@ -23,7 +23,7 @@ from emc.workflow.predict import Predicted, predict_clips
 from emc.workflow.progress import Silent
 from emc.workflow.project import add_clips, new_project, open_project
 from emc.workflow.report import Lifted3D, write_project_report
-from emc.workflow.samples import TARGET_MOTIONS, ClipFiles, ClipOrder, render_files
+from emc.workflow.samples import TARGET_MOTIONS, ClipFiles, ClipRequest, render_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def run_demo(out: Path, settings: Settings, quick: bool = False, progress: Progr
     size = DemoSize().smaller() if quick else DemoSize()
     settings = demo_settings(settings, quick)
     out.mkdir(parents=True, exist_ok=True)
-    files = render_files(orders(out / "clips", size, settings.calibrate.seed), progress)
+    files = render_files(clip_requests(out / "clips", size, settings.calibrate.seed), progress)
     folder = out / "demo.emc"
     with open_project(folder) if folder.exists() else new_project(folder) as store:
         add_all(store, files, settings, progress)
@@ -97,7 +97,7 @@ def with_estimator(settings: Settings, folder: Path) -> Settings:
     return settings.model_copy(update={"predict": settings.predict.model_copy(update={"estimator": str(folder)})})
 
 
-def orders(folder: Path, size: DemoSize, seed: int) -> list[ClipOrder]:
+def clip_requests(folder: Path, size: DemoSize, seed: int) -> list[ClipRequest]:
     """Return the clips to render: kicks (target) and everyday motion (common), each of another rendered person."""
     from emc.synth.motion import COMMON_MOTIONS
 
@@ -108,7 +108,7 @@ def orders(folder: Path, size: DemoSize, seed: int) -> list[ClipOrder]:
         ("test", COMMON_MOTIONS, size.test_common, TEST_EVERYDAY, 40_000),
     )
     return [
-        ClipOrder(motions[i % len(motions)], first + 100_000 * seed + i, *pace, purpose=purpose, folder=str(folder))
+        ClipRequest(motions[i % len(motions)], first + 100_000 * seed + i, *pace, purpose=purpose, folder=str(folder))
         for purpose, motions, count, pace, first in plan
         for i in range(count)
     ]

@@ -69,11 +69,13 @@ def write_overlay(store: Store, clip: Clip, path: Path, settings: Settings, prog
     progress.start(f"draw {clip.id}", len(frames))
     rate = (clip.fps or 1.0) * len(frames) / clip.frames
     times = clip.times[np.asarray(frames)] if clip.times is not None and len(frames) > 1 else None
-    write_video(path, drawn(store, clip, frames, settings, progress), rate, times)
+    write_video(path, frames_with_poses(store, clip, frames, settings, progress), rate, times)
     progress.finish()
 
 
-def drawn(store: Store, clip: Clip, frames: list[int], settings: Settings, progress: Progress) -> Iterator[np.ndarray]:
+def frames_with_poses(
+    store: Store, clip: Clip, frames: list[int], settings: Settings, progress: Progress
+) -> Iterator[np.ndarray]:
     """Yield the frames with the skeletons of the newest run."""
     from emc.stages.overlay import draw_overlay
     from emc.stages.video import on_canvas

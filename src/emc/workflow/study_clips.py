@@ -10,9 +10,9 @@ from emc.store import SqlStore
 from emc.workflow.labels import import_labels
 from emc.workflow.predict import predict_clips
 from emc.workflow.project import add_clips, new_project, open_project, project_folder
-from emc.workflow.samples import ClipOrder, render_files
+from emc.workflow.samples import ClipRequest, render_files
 
-ORDERS = (("front_kick", 21), ("front_kick", 24), ("side_kick", 23))
+REQUESTS = (("front_kick", 21), ("front_kick", 24), ("side_kick", 23))
 SIZE = (512, 512)
 MARGIN_SECONDS = 0.4
 """Of motion around the frames that are shown, which are centred on the kick."""
@@ -34,8 +34,8 @@ def rendered_study_clips(
         return store, (names[0], names[1], names[2])
     lengths = (frames, frames, training_frames)
     orders = [
-        ClipOrder(motion, seed, length, seconds=length / 30.0 + MARGIN_SECONDS, size=size, folder=str(folder))
-        for (motion, seed), length in zip(ORDERS, lengths, strict=True)
+        ClipRequest(motion, seed, length, seconds=length / 30.0 + MARGIN_SECONDS, size=size, folder=str(folder))
+        for (motion, seed), length in zip(REQUESTS, lengths, strict=True)
     ]
     files = render_files(orders, progress)
     store = new_project(folder)

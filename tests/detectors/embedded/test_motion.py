@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from emc.detectors.embedded.detector import NOTHING, EmbeddedDetector
-from emc.detectors.embedded.looks import Look
 from emc.detectors.embedded.motion import (
     foreground,
     joined_with_motion,
@@ -15,6 +14,7 @@ from emc.detectors.embedded.motion import (
     shrunk,
     still_background,
 )
+from emc.detectors.embedded.observations import Observation
 from emc.errors import InputError
 from emc.pose.records import Box
 
@@ -115,20 +115,20 @@ def test_what_was_looked_at_is_told_as_it_would_be_found() -> None:
     frames = walking(wide=14)
     moving = detector.with_background(frames)
     assert moving.uses_motion
-    assert any(moving.looked.values())
-    assert moving.looked == dict(enumerate(moving.detect(frames, range(12))))
+    assert any(moving.observed.values())
+    assert moving.observed == dict(enumerate(moving.detect(frames, range(12))))
     still = detector.with_background([frames[0]] * 8)
     assert not still.uses_motion
-    assert still.looked == dict(enumerate(detector.detect([frames[0]] * 8, range(8))))
-    assert detector.looked == {}
+    assert still.observed == dict(enumerate(detector.detect([frames[0]] * 8, range(8))))
+    assert detector.observed == {}
 
 
 def test_it_is_enough_to_be_sure_on_half_of_the_frames() -> None:
     detector = EmbeddedDetector()
-    sure, unsure = (Look(0, (9, 9), (), NOTHING, [Box(0, (1, 1, 4, 4), score)]) for score in (0.5, 0.35))
+    sure, unsure = (Observation(0, (9, 9), (), NOTHING, [Box(0, (1, 1, 4, 4), score)]) for score in (0.5, 0.35))
     assert detector.enough([sure, unsure, sure], 4)
     assert not detector.enough([sure, unsure, sure], 5)
-    assert not detector.learned([sure] * 4, 8).uses_motion
+    assert not detector.adapted([sure] * 4, 8).uses_motion
 
 
 def test_with_background_leaves_the_detector_as_it_was() -> None:

@@ -16,7 +16,7 @@ from emc.estimators.keypoint_rcnn.estimator import KeypointRcnnEstimator
 from emc.estimators.keypoint_rcnn.heatmaps import decode
 from emc.estimators.keypoint_rcnn.published import Detectron2R50, Detectron2R50Short, KeypointRcnnDetector
 from emc.estimators.keypoint_rcnn.recipe import DETECTRON2
-from emc.interfaces import Detector, Estimator, Layered, Teachable, Trainable
+from emc.interfaces import Detector, Distillable, Estimator, Layered, Trainable
 from emc.pose.records import Box, Sample
 from emc.pose.skeletons.skeleton import COCO17
 
@@ -39,7 +39,7 @@ def estimator() -> KeypointRcnnEstimator:
 
 
 def test_offers_what_the_interfaces_ask(estimator: KeypointRcnnEstimator) -> None:
-    for protocol in (Estimator, Trainable, Layered, Teachable, Detector):
+    for protocol in (Estimator, Trainable, Layered, Distillable, Detector):
         assert isinstance(estimator, protocol)
     assert estimator.skeleton is COCO17
 

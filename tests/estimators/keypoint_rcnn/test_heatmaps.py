@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from emc.estimators.keypoint_rcnn.heatmaps import cross_entropy, decode, encode, taught
+from emc.estimators.keypoint_rcnn.heatmaps import cross_entropy, decode, encode, with_teacher_targets
 
 CELLS = 56
 
@@ -139,7 +139,7 @@ def batch_of_two() -> dict[str, torch.Tensor]:
 
 def test_a_teacher_softens_common_labels_and_fills_what_nobody_labelled() -> None:
     batch = batch_of_two()
-    told = taught(batch, Flat(), torch.tensor([False, True]), distil=0.25, fill=0.1)
+    told = with_teacher_targets(batch, Flat(), torch.tensor([False, True]), distil=0.25, fill=0.1)
     even = 1 / CELLS**2
     assert told["weight"][0].tolist() == pytest.approx([1.0, 0.0, 0.1])
     assert told["weight"][2].tolist() == pytest.approx([1.0, 0.0, 0.25])
@@ -151,4 +151,4 @@ def test_a_teacher_softens_common_labels_and_fills_what_nobody_labelled() -> Non
 
 def test_without_a_share_the_batch_stays_as_it_is() -> None:
     batch = batch_of_two()
-    assert taught(batch, Flat(), torch.tensor([False, True]), 0.0, 0.0) is batch
+    assert with_teacher_targets(batch, Flat(), torch.tensor([False, True]), 0.0, 0.0) is batch

@@ -18,7 +18,7 @@ from emc.estimators.keypoint_rcnn.estimator import KeypointRcnnEstimator
 from emc.estimators.keypoint_rcnn.network import RESNET50, KeypointRcnnNetwork, shape_from
 from emc.estimators.keypoint_rcnn.published import Detectron2R101
 from emc.estimators.keypoint_rcnn.recipe import DETECTRON2, TORCHVISION
-from emc.estimators.keypoint_rcnn.variants import VARIANTS, Variant, variant_named
+from emc.estimators.keypoint_rcnn.variants import RCNN_VARIANTS, Variant, variant_named
 
 
 @pytest.fixture(autouse=True)
@@ -126,9 +126,9 @@ def test_only_the_published_file_has_variances_with_nothing_added(
 ) -> None:
     torch.save(dict(tiny_estimator().module.state_dict()), tmp_path / "a.pth")
     digest = hashlib.sha256((tmp_path / "a.pth").read_bytes()).hexdigest()[:8]
-    published = {"keypointrcnn": replace(VARIANTS["keypointrcnn"], digest=("sha256", digest))}
+    published = {"keypointrcnn": replace(RCNN_VARIANTS["keypointrcnn"], digest=("sha256", digest))}
     assert KeypointRcnnEstimator(tmp_path / "a.pth").module.recipe.epsilon == 1e-5
-    monkeypatch.setattr(keypoint_rcnn_weights, "VARIANTS", {**VARIANTS, **published})
+    monkeypatch.setattr(keypoint_rcnn_weights, "VARIANTS", {**RCNN_VARIANTS, **published})
     estimator = KeypointRcnnEstimator(tmp_path / "a.pth")
     assert estimator.module.recipe.epsilon == 0
     assert estimator.describe().licence.startswith("BSD")
@@ -159,8 +159,8 @@ def test_variances_of_nothing_are_refused_where_nothing_is_added(
     torch.save(state, tmp_path / "a.pth")
     KeypointRcnnEstimator(tmp_path / "a.pth")
     digest = hashlib.sha256((tmp_path / "a.pth").read_bytes()).hexdigest()[:8]
-    published = {"keypointrcnn": replace(VARIANTS["keypointrcnn"], digest=("sha256", digest))}
-    monkeypatch.setattr(keypoint_rcnn_weights, "VARIANTS", {**VARIANTS, **published})
+    published = {"keypointrcnn": replace(RCNN_VARIANTS["keypointrcnn"], digest=("sha256", digest))}
+    monkeypatch.setattr(keypoint_rcnn_weights, "VARIANTS", {**RCNN_VARIANTS, **published})
     with pytest.raises(WeightsError, match="variances of 0"):
         KeypointRcnnEstimator(tmp_path / "a.pth")
 
@@ -172,7 +172,7 @@ def test_other_numbers_of_joints_are_refused(tmp_path: Path) -> None:
         KeypointRcnnEstimator(tmp_path / "five.pth")
 
 
-@pytest.mark.parametrize("name", list(VARIANTS))
+@pytest.mark.parametrize("name", list(RCNN_VARIANTS))
 def test_published_models_are_described_without_loading_them(name: str) -> None:
     variant = variant_named(name)
     with torch.device("meta"):
@@ -200,7 +200,7 @@ def test_unknown_variant() -> None:
 @pytest.mark.parametrize("kind", ["sha256", "md5"])
 def test_a_download_is_checked_and_kept(tmp_path: Path, kind: str) -> None:
     name = {"sha256": "keypointrcnn", "md5": "detectron2-r50"}[kind]
-    variant, source = served(tmp_path, VARIANTS[name])
+    variant, source = served(tmp_path, RCNN_VARIANTS[name])
     found = keypoint_rcnn_weights.find_weights(variant)
     assert found == tmp_path / "models" / variant.file
     assert found.read_bytes() == source.read_bytes()
@@ -212,32 +212,32 @@ def test_a_download_is_checked_and_kept(tmp_path: Path, kind: str) -> None:
 
 
 def test_another_file_behind_the_address_is_not_kept(tmp_path: Path) -> None:
-    variant, _ = served(tmp_path, VARIANTS["keypointrcnn"])
+    variant, _ = served(tmp_path, RCNN_VARIANTS["keypointrcnn"])
     with pytest.raises(WeightsError, match="damaged or another"):
         keypoint_rcnn_weights.find_weights(replace(variant, digest=("sha256", "ffffff")))
     assert list((tmp_path / "models").iterdir()) == []
 
 
 def test_without_a_network_the_error_says_where_to_put_the_file(tmp_path: Path) -> None:
-    variant = replace(VARIANTS["keypointrcnn"], address=(tmp_path / "gone.pth").as_uri())
+    variant = replace(RCNN_VARIANTS["keypointrcnn"], address=(tmp_path / "gone.pth").as_uri())
     with pytest.raises(WeightsError, match=r"could not be downloaded .*put it into .*models"):
         keypoint_rcnn_weights.find_weights(variant)
 
 
 def test_places_are_looked_at_in_order(tmp_path: Path) -> None:
-    variant = VARIANTS["detectron2-r50"]
+    variant = RCNN_VARIANTS["detectron2-r50"]
     cache = tmp_path / "detectron2/detectron2/COCO-Keypoints/keypoint_rcnn_R_50_FPN_3x/137849621/model_final_a6e10b.pkl"
-    hub = tmp_path / "torch/hub/checkpoints" / VARIANTS["keypointrcnn"].file
+    hub = tmp_path / "torch/hub/checkpoints" / RCNN_VARIANTS["keypointrcnn"].file
     for place in (cache, hub):
         place.parent.mkdir(parents=True)
         place.write_bytes(b"x")
     assert keypoint_rcnn_weights.local_weights(variant) == cache
-    assert keypoint_rcnn_weights.local_weights(VARIANTS["keypointrcnn"]) == hub
+    assert keypoint_rcnn_weights.local_weights(RCNN_VARIANTS["keypointrcnn"]) == hub
     own = tmp_path / "models" / "detectron2-r50.pth"
     own.parent.mkdir()
     own.write_bytes(b"x")
     assert keypoint_rcnn_weights.local_weights(variant) == own
-    assert keypoint_rcnn_weights.whereabouts(variant) == str(own)
+    assert keypoint_rcnn_weights.describe_location(variant) == str(own)
 
 
 def test_the_default_takes_what_the_user_put_there(tmp_path: Path) -> None:
@@ -253,5 +253,5 @@ def test_shapes_survive_their_card() -> None:
 
 
 def test_recipes_of_the_variants() -> None:
-    assert VARIANTS["keypointrcnn"].recipe == replace(TORCHVISION, epsilon=0.0)
-    assert {VARIANTS[name].recipe for name in VARIANTS if name.startswith("detectron2")} == {DETECTRON2}
+    assert RCNN_VARIANTS["keypointrcnn"].recipe == replace(TORCHVISION, epsilon=0.0)
+    assert {RCNN_VARIANTS[name].recipe for name in RCNN_VARIANTS if name.startswith("detectron2")} == {DETECTRON2}

@@ -12,7 +12,7 @@ import torch
 import emc.plugins as plugins
 from emc.errors import ShapeMismatch, WeightsError
 from emc.estimators.movenet import MoveNetLightning, MoveNetThunder
-from emc.interfaces import Growable, Layered, PerJoint, Teachable, Trainable
+from emc.interfaces import Distillable, Growable, Layered, PerJoint, Trainable
 from emc.pose.picture_part import Part
 from emc.pose.records import Box, Sample
 from emc.pose.skeletons import COCO17, Skeleton
@@ -44,7 +44,7 @@ def nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_keeps_every_contract_of_calibration(untrained: MoveNetLightning) -> None:
-    for contract in (Trainable, Layered, PerJoint, Teachable, Growable):
+    for contract in (Trainable, Layered, PerJoint, Distillable, Growable):
         assert isinstance(untrained, contract), contract.__name__
 
 
@@ -182,7 +182,7 @@ def test_its_export_reads_crops_as_it_does(untrained: MoveNetLightning) -> None:
     np.testing.assert_allclose(form.mean, [127.5] * 3, rtol=1e-3)
     crops = torch.from_numpy(np.random.default_rng(2).uniform(-1, 1, (2, 3, 192, 192)).astype(np.float32))
     with torch.inference_mode():
-        places, score = form.reading(crops)
+        places, score = form.head(crops)
     expected = untrained.decode_crops(crops, torch.full((2,), 7.2))
     np.testing.assert_allclose(places.numpy(), expected.xy.numpy(), atol=1e-4)
     np.testing.assert_allclose(score.numpy(), expected.score.numpy(), atol=1e-6)
@@ -197,12 +197,12 @@ def test_the_published_network_knows_everyday_poses(name: str, floor: float, sha
     """PCKh of the legs on 60 photos of a training split: about 0.7 and 0.75 by full measurements."""
     from emc.config import EvaluateSettings
     from emc.workflow.progress import Silent
-    from emc.workflow.samples.lspe import read_split
+    from emc.workflow.samples.lspe import read_lspe_split
     from emc.workflow.scoring import score_samples
 
     if local(name) is None:
         pytest.skip(f"the weights of {name} are not here: run `emc models get {name}`")
-    samples = read_split(shared_data / "lspe", "common_train", Silent())[:60]
+    samples = read_lspe_split(shared_data / "lspe", "common_train", Silent())[:60]
     scores = score_samples(plugins.make_plugin("estimators", name), samples, EvaluateSettings())
     assert scores is not None
     assert scores.document["pckh"]["leg"]["value"] > floor  # pyright: ignore[reportIndexIssue]

@@ -8,7 +8,7 @@ import torch
 
 from emc.estimators.movenet.decode import cell_pixels, read_places
 from emc.estimators.movenet.network import split
-from emc.estimators.movenet.training import around, encode, focal, joint_losses, taught
+from emc.estimators.movenet.training import around, encode, focal, joint_losses, with_teacher_targets
 
 GRID = 48
 CELL = cell_pixels(GRID)
@@ -98,7 +98,7 @@ COMMON = torch.tensor([True, False])
 
 def test_a_lesson_takes_its_share_of_the_loss(batch: dict[str, torch.Tensor]) -> None:
     there, here = perfect(np.array([[40.5, 40.5], [30.0, 8.0]])), perfect(np.array([[10.5, 20.25], [30.0, 8.0]]))
-    learnt = taught(batch, Teacher(there), COMMON, distil=0.25, fill=0.5)
+    learnt = with_teacher_targets(batch, Teacher(there), COMMON, distil=0.25, fill=0.5)
     # Row 0 is replay: labels share with the teacher, the joint without a label is the teacher's with weight 0.25.
     assert learnt["lesson_share"].tolist() == [[0.25, 1.0], [0.0, 1.0]]
     assert learnt["weight"].tolist() == [[1.0, 0.25], [1.0, 0.5]]
@@ -112,9 +112,9 @@ def test_a_lesson_takes_its_share_of_the_loss(batch: dict[str, torch.Tensor]) ->
 
 def test_agreeing_with_an_unsure_teacher_costs_nothing(batch: dict[str, torch.Tensor]) -> None:
     maps = torch.randn(1, 11, GRID, GRID, generator=torch.Generator().manual_seed(0))
-    learnt = taught(batch, Teacher(maps), COMMON, distil=1.0, fill=0.0)
+    learnt = with_teacher_targets(batch, Teacher(maps), COMMON, distil=1.0, fill=0.0)
     np.testing.assert_allclose(joint_losses(maps.expand(2, -1, -1, -1), learnt)[0].numpy(), 0, atol=1e-4)
 
 
 def test_no_share_leaves_the_batch_as_it_is(batch: dict[str, torch.Tensor]) -> None:
-    assert taught(batch, Teacher(perfect(np.array([[1.0, 1.0]] * 2))), COMMON, 0.0, 0.0) is batch
+    assert with_teacher_targets(batch, Teacher(perfect(np.array([[1.0, 1.0]] * 2))), COMMON, 0.0, 0.0) is batch

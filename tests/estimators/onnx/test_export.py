@@ -14,9 +14,9 @@ import torch
 from emc.errors import UsageError
 from emc.estimators.nano.estimator import NanoEstimator
 from emc.estimators.onnx.card import card_path, write_card
+from emc.estimators.onnx.decoding_heads import RtmposeInput
 from emc.estimators.onnx.estimator import OnnxEstimator
-from emc.estimators.onnx.export import card_of, form_of, write_onnx
-from emc.estimators.onnx.reading import RtmposeInput
+from emc.estimators.onnx.export import card_of, export_form_of, write_onnx
 from emc.pose.records import Box
 from emc.synth.scene.scene import RenderedFrame, sample_frame
 
@@ -32,7 +32,7 @@ def estimator() -> NanoEstimator:
 @pytest.fixture(scope="module")
 def exported(estimator: NanoEstimator, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("export") / "nano.onnx"
-    form = form_of(estimator)
+    form = export_form_of(estimator)
     done = write_onnx(form, path, "simcc", FINER)
     write_card(card_path(path), card_of(form, "simcc", FINER))
     assert done.input_size == (SIDE, SIDE)
@@ -76,7 +76,7 @@ def test_rtmlib_reads_the_estimators_joints_off_the_same_crop(
     rtmlib = pytest.importorskip("rtmlib", reason="parity with rtmlib: pip install --no-deps rtmlib tqdm")
     with contextlib.redirect_stdout(io.StringIO()):
         theirs = rtmlib.RTMPose(str(exported), model_input_size=(SIDE, SIDE))
-    form = form_of(estimator)
+    form = export_form_of(estimator)
     given = RtmposeInput(form.size, form.mean, form.std, form.border, form.pixels, FINER)
     for frame in people:
         image = np.ascontiguousarray(frame.image[..., ::-1])
@@ -140,11 +140,11 @@ def test_our_own_estimator_reads_it_with_its_card(exported: Path) -> None:
 
 def test_what_cannot_be_exported_is_told(estimator: NanoEstimator, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="object cannot be exported to ONNX"):
-        form_of(object())
+        export_form_of(object())
     with pytest.raises(UsageError, match="--as tflite is unknown: use one of simcc, heatmap"):
-        write_onnx(form_of(estimator), tmp_path / "m.onnx", "tflite")
+        write_onnx(export_form_of(estimator), tmp_path / "m.onnx", "tflite")
     with pytest.raises(UsageError, match="--finer 9 is not usable"):
-        write_onnx(form_of(estimator), tmp_path / "m.onnx", "simcc", 9)
+        write_onnx(export_form_of(estimator), tmp_path / "m.onnx", "simcc", 9)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -153,7 +153,7 @@ def test_rtmlibs_vitpose_reads_the_heatmap_file(
     estimator: NanoEstimator, people: list[RenderedFrame], tmp_path: Path
 ) -> None:
     rtmlib = pytest.importorskip("rtmlib", reason="parity with rtmlib: pip install --no-deps rtmlib tqdm")
-    path, form = tmp_path / "nano.onnx", form_of(estimator)
+    path, form = tmp_path / "nano.onnx", export_form_of(estimator)
     write_onnx(form, path, "heatmap", 1)
     write_card(card_path(path), card_of(form, "heatmap", 1))
     with contextlib.redirect_stdout(io.StringIO()):

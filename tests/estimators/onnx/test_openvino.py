@@ -17,7 +17,7 @@ from emc.estimators.nano.estimator import NanoEstimator
 from emc.estimators.onnx.card import card_path, write_card
 from emc.estimators.onnx.engine import Engine
 from emc.estimators.onnx.estimator import OnnxEstimator
-from emc.estimators.onnx.export import card_of, form_of, write_onnx
+from emc.estimators.onnx.export import card_of, export_form_of, write_onnx
 from emc.estimators.onnx.graph import OnnxGraph
 from emc.estimators.onnx.runtime import RuntimeEngine
 from emc.pose.records import Box, Prediction
@@ -109,7 +109,7 @@ def test_measured_shapes_and_any_number_of_persons(tmp_path: Path, monkeypatch: 
 
 
 def test_an_exported_nano_gives_the_same_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, form = tmp_path / "nano.onnx", form_of(NanoEstimator())
+    path, form = tmp_path / "nano.onnx", export_form_of(NanoEstimator())
     write_onnx(form, path, "simcc", 2)
     write_card(card_path(path), card_of(form, "simcc", 2))
     theirs, ours = in_each(monkeypatch, lambda: OnnxEstimator(path))

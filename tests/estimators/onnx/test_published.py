@@ -19,7 +19,7 @@ import emc.estimators.onnx.published as onnx_published
 import emc.plugins as plugins
 from emc.errors import WeightsError
 from emc.estimators.onnx.estimator import OnnxEstimator
-from emc.estimators.onnx.published import PUBLISHED, RtmPose, find_file, places, whereabouts
+from emc.estimators.onnx.published import PUBLISHED, RtmPose, describe_location, find_file, places
 from emc.pose.records import Box
 
 
@@ -62,7 +62,7 @@ def test_a_download_is_unpacked_kept_and_predicts(tmp_path: Path, monkeypatch: p
     np.testing.assert_array_equal(found.xy, expected.xy)
     kept = tmp_path / "models"
     assert sorted(path.name for path in kept.iterdir()) == ["rtmpose-m.onnx", "rtmpose-m.sha256"]
-    assert estimator.describe().weights == whereabouts(published) == str(kept / "rtmpose-m.onnx")
+    assert estimator.describe().weights == describe_location(published) == str(kept / "rtmpose-m.onnx")
     assert estimator.describe().extra["coco_ap"] == 74.9
     (tmp_path / "served.zip").unlink()
     again = pickle.loads(pickle.dumps(RtmPose()))  # noqa: S301  # as another process gets it

@@ -13,17 +13,17 @@ import pytest
 import emc.plugins as plugins
 from emc.errors import NotTrainable, ShapeMismatch, UsageError
 from emc.estimators.nano.estimator import NanoEstimator
-from emc.estimators.rotation.estimator import TurnedEstimator, TurnedTrainable, turned
+from emc.estimators.rotation.estimator import RotationEnsemble, TrainableRotationEnsemble, rotation_ensemble
 from emc.interfaces import ModelInfo, Trainable
 from emc.pose.records import Box, Prediction, Sample
 from emc.pose.skeletons.skeleton import COCO17, Skeleton
-from emc.workflow.samples.rendered import ClipOrder, sparse_samples
+from emc.workflow.samples.rendered import ClipRequest, sparse_samples
 from emc.workflow.scoring import predict_samples
 
 
 @pytest.fixture(scope="module")
 def standing() -> list[Sample]:
-    return sparse_samples(ClipOrder("walk", 5, 8))
+    return sparse_samples(ClipRequest("walk", 5, 8))
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def mean_error(found: Sequence[Prediction], samples: Sequence[Sample]) -> float:
 def test_people_on_their_heads_are_found_as_well_as_people_who_stand(
     standing: list[Sample], on_their_heads: list[Sample]
 ) -> None:
-    plain, reader = NanoEstimator(), turned("nano")
+    plain, reader = NanoEstimator(), rotation_ensemble("nano")
     usual = mean_error(predict_samples(plain, standing), standing)
     lost = mean_error(predict_samples(plain, on_their_heads), on_their_heads)
     found = mean_error(predict_samples(reader, on_their_heads), on_their_heads)
@@ -62,7 +62,7 @@ def test_people_on_their_heads_are_found_as_well_as_people_who_stand(
 
 
 def test_what_is_said_of_a_joint_is_between_none_and_all(on_their_heads: list[Sample]) -> None:
-    found = predict_samples(turned("nano"), on_their_heads)
+    found = predict_samples(rotation_ensemble("nano"), on_their_heads)
     shares = np.stack([p.features[:, -1] for p in found if p.features is not None])
     assert len(shares) == len(on_their_heads)
     assert ((shares > 0) & (shares <= 1)).all()
@@ -74,20 +74,20 @@ def test_what_is_said_of_a_joint_is_between_none_and_all(on_their_heads: list[Sa
 
 
 def test_one_turn_is_the_inner_estimator_itself(standing: list[Sample]) -> None:
-    once, plain = (predict_samples(e, standing[:2]) for e in (turned("nano", turns=1), NanoEstimator()))
+    once, plain = (predict_samples(e, standing[:2]) for e in (rotation_ensemble("nano", turns=1), NanoEstimator()))
     for ours, theirs in zip(once, plain, strict=True):
         assert np.array_equal(ours.xy, theirs.xy)
         assert np.array_equal(ours.confidence, theirs.confidence)
 
 
 def test_it_is_saved_as_the_inner_estimator_with_its_turns(tmp_path: Path, standing: list[Sample]) -> None:
-    reader = turned("nano", turns=4)
-    assert isinstance(reader, TurnedTrainable)
+    reader = rotation_ensemble("nano", turns=4)
+    assert isinstance(reader, TrainableRotationEnsemble)
     reader.save(tmp_path / "m", {"ladder_step": 3})
     card = json.loads((tmp_path / "m" / "emc.json").read_text())
     assert (card["estimator"], card["turns"], card["closer"], card["ladder_step"]) == ("nano", 4, 3, 3)
     again = plugins.estimator_for(str(tmp_path / "m"))
-    assert isinstance(again, TurnedTrainable)
+    assert isinstance(again, TrainableRotationEnsemble)
     assert (again.turns, again.closer, again.describe().name) == (4, 3, "turned4c3-nano")
     ours, theirs = (predict_samples(e, standing[:2])[1].xy for e in (reader, again))
     assert np.allclose(ours, theirs, atol=0.05)
@@ -102,7 +102,7 @@ def test_it_is_saved_as_the_inner_estimator_with_its_turns(tmp_path: Path, stand
 
 def test_people_in_boxes_far_too_large_are_found_by_closer_looks(on_their_heads: list[Sample]) -> None:
     loose = [replace(sample, box=enlarged(sample.box, 2.3)) for sample in on_their_heads]
-    once, closer = (mean_error(predict_samples(turned("nano", closer=n), loose), loose) for n in (0, 3))
+    once, closer = (mean_error(predict_samples(rotation_ensemble("nano", closer=n), loose), loose) for n in (0, 3))
     assert closer < 0.6 * once
 
 
@@ -113,12 +113,12 @@ def enlarged(box: np.ndarray, factor: float) -> np.ndarray:
 
 def test_a_turned_estimator_is_not_turned_again() -> None:
     inner = NanoEstimator()
-    assert turned(inner=turned(inner=inner, turns=4), turns=8).inner is inner
+    assert rotation_ensemble(inner=rotation_ensemble(inner=inner, turns=4), turns=8).inner is inner
 
 
 def test_training_sees_people_upright_half_of_the_time(on_their_heads: list[Sample]) -> None:
-    reader = turned("nano")
-    assert isinstance(reader, TurnedTrainable)
+    reader = rotation_ensemble("nano")
+    assert isinstance(reader, TrainableRotationEnsemble)
     reader.inner.augmentation = replace(reader.inner.augmentation, rotation=0.0, flip=0.0)
     batch = reader.collate(on_their_heads * 8, np.random.default_rng(0))
     rows = batch["target"].flatten(2).argmax(-1) // 32  # (B, 17) row of each map's peak
@@ -156,8 +156,8 @@ class FixedEstimator:
 
 
 def test_an_estimator_that_only_predicts_is_turned_but_not_trained() -> None:
-    reader = turned(inner=FixedEstimator())
-    assert type(reader) is TurnedEstimator
+    reader = rotation_ensemble(inner=FixedEstimator())
+    assert type(reader) is RotationEnsemble
     assert not isinstance(reader, Trainable)
     image = np.zeros((90, 120, 3), np.uint8)
     found = reader.predict([image, image], [[Box(4, (10.0, 20.0, 30.0, 40.0), track=2)], []])
@@ -172,7 +172,7 @@ def test_closer_looks_are_taken_where_the_estimator_is_surest() -> None:
     image = np.zeros((120, 120, 3), np.uint8)
     image[56:65, 64:76] = 255  # right of the middle: above it when the picture is turned by 90 degrees
     inner = FixedEstimator()
-    (found,) = turned(inner=inner, closer=1).predict([image], [[Box(0, (40.0, 40.0, 40.0, 40.0))]])
+    (found,) = rotation_ensemble(inner=inner, closer=1).predict([image], [[Box(0, (40.0, 40.0, 40.0, 40.0))]])
     *first, closer, closest = inner.asked
     assert [sure for _, sure in first] == pytest.approx([0.5, 0.5, 0.9, 0.5, 0.5, 0.5, 0.5, 0.5])
     assert closer == pytest.approx((0.85 * 40, 0.9), rel=0.03)
@@ -186,32 +186,32 @@ def test_each_person_has_closer_looks_at_its_own_turns() -> None:
     image[56:65, 64:76] = 255
     inner = FixedEstimator()
     boxes = [[Box(0, (40.0, 40.0, 40.0, 40.0))], [Box(0, (40.0, 40.0, 40.0, 40.0))]]
-    turned(inner=inner, closer=1).predict([image, np.ascontiguousarray(image[:, ::-1])], boxes)
+    rotation_ensemble(inner=inner, closer=1).predict([image, np.ascontiguousarray(image[:, ::-1])], boxes)
     assert [sure for _, sure in inner.asked[16:]] == pytest.approx([0.9] * 4)  # 90 degrees, and 270
 
 
 def test_there_are_no_more_closer_looks_than_turns() -> None:
     inner = FixedEstimator()
-    turned(inner=inner, turns=2, closer=5).predict(
+    rotation_ensemble(inner=inner, turns=2, closer=5).predict(
         [np.zeros((90, 120, 3), np.uint8)], [[Box(0, (9.0, 9.0, 40.0, 50.0))]]
     )
     assert len(inner.asked) == 2 + 2 * 2
 
 
 def test_what_the_inner_estimator_cannot_do_is_said() -> None:
-    reader = TurnedTrainable(FixedEstimator(), 8)
-    with pytest.raises(NotTrainable, match="'fixed' has no `taught`"):
-        reader.taught({}, None, None, 0.5, 0.0)  # pyright: ignore[reportArgumentType]
+    reader = TrainableRotationEnsemble(FixedEstimator(), 8)
+    with pytest.raises(NotTrainable, match="'fixed' has no `with_teacher_targets`"):
+        reader.with_teacher_targets({}, None, None, 0.5, 0.0)  # pyright: ignore[reportArgumentType]
 
 
 def test_bad_input_is_refused() -> None:
     with pytest.raises(UsageError, match="turns = 0"):
-        turned("nano", turns=0)
+        rotation_ensemble("nano", turns=0)
     with pytest.raises(UsageError, match="closer = -1"):
-        turned("nano", closer=-1)
+        rotation_ensemble("nano", closer=-1)
     with pytest.raises(ShapeMismatch, match="1 images came with 2 box lists"):
-        turned("nano").predict([np.zeros((9, 9, 3), np.uint8)], [[], []])
+        rotation_ensemble("nano").predict([np.zeros((9, 9, 3), np.uint8)], [[], []])
 
 
 def test_no_box_no_prediction() -> None:
-    assert turned("nano").predict([np.zeros((9, 9, 3), np.uint8)], [[]]) == []
+    assert rotation_ensemble("nano").predict([np.zeros((9, 9, 3), np.uint8)], [[]]) == []

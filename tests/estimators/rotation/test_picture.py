@@ -3,7 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emc.estimators.rotation.picture import turned_box, turned_picture, turning, upright, upright_angle
+from emc.estimators.rotation.picture import (
+    rotated_box,
+    rotated_picture,
+    rotated_upright,
+    rotation_affine,
+    upright_angle,
+)
 from emc.pose.geometry import transform
 from emc.pose.records import Sample
 from emc.pose.skeletons.skeleton import COCO17
@@ -29,7 +35,7 @@ def lying(direction: tuple[float, float]) -> Sample:
 def test_the_turn_that_brings_the_trunk_up(direction: tuple[float, float], angle: float) -> None:
     sample = lying(direction)
     assert upright_angle(sample, 8, COCO17) == angle
-    turned = upright(sample, 8, COCO17, 400)
+    turned = rotated_upright(sample, 8, COCO17, 400)
     rise = turned.xy[5] - turned.xy[11]
     assert rise[1] < 0  # shoulders above hips
     assert abs(rise[0]) <= abs(rise[1]) * 0.42  # within 22.5 degrees of upright
@@ -38,11 +44,13 @@ def test_the_turn_that_brings_the_trunk_up(direction: tuple[float, float], angle
 def test_a_sample_without_hips_stays_as_it_is() -> None:
     sample = lying((0, 1))
     sample.visibility[[11, 12]] = 0
-    assert upright(sample, 8, COCO17, 400) is sample
+    assert rotated_upright(sample, 8, COCO17, 400) is sample
 
 
 def test_lengths_shrink_with_a_picture_that_is_shrunk() -> None:
-    turned = upright(lying((0, 1)), 8, COCO17, 51)  # 1.7 x 60 = 102 pixels become 51: 101 steps between centres, 50 now
+    turned = rotated_upright(
+        lying((0, 1)), 8, COCO17, 51
+    )  # 1.7 x 60 = 102 pixels become 51: 101 steps between centres, 50 now
     assert turned.image.shape == (51, 51, 3)
     assert turned.head == pytest.approx(10 * 50 / 102)
     assert turned.scale == pytest.approx(102 / 50)
@@ -50,20 +58,20 @@ def test_lengths_shrink_with_a_picture_that_is_shrunk() -> None:
 
 
 def test_the_middle_of_the_box_stays_in_the_middle_and_its_sides_change_places_at_a_right_angle() -> None:
-    affine, size = turning(BOX, 90.0, 400)
+    affine, size = rotation_affine(BOX, 90.0, 400)
     assert size == 102
     assert transform(np.array([40.0, 60.0]), affine) == pytest.approx([50.5, 50.5])
     scale = 101 / 102
-    assert turned_box(BOX, 90.0, affine)[2:] == pytest.approx([60 * scale, 40 * scale])
-    assert turned_box(BOX, 180.0, affine)[2:] == pytest.approx([40 * scale, 60 * scale])
-    assert turned_box(BOX, 45.0, affine)[2:] == pytest.approx([60 * scale, 60 * scale])
+    assert rotated_box(BOX, 90.0, affine)[2:] == pytest.approx([60 * scale, 40 * scale])
+    assert rotated_box(BOX, 180.0, affine)[2:] == pytest.approx([40 * scale, 60 * scale])
+    assert rotated_box(BOX, 45.0, affine)[2:] == pytest.approx([60 * scale, 60 * scale])
 
 
 def test_the_picture_turns_counter_clockwise_as_seen() -> None:
     image = np.zeros((120, 120, 3), np.uint8)
     image[60 - 3 : 60 + 4, 60 + 17 : 60 + 24] = 255  # right of the middle of a box around (60, 60)
-    affine, size = turning(np.array([40.0, 40.0, 40.0, 40.0]), 90.0, 400)
-    picture = turned_picture(image, affine, size)
+    affine, size = rotation_affine(np.array([40.0, 40.0, 40.0, 40.0]), 90.0, 400)
+    picture = rotated_picture(image, affine, size)
     y, x = np.argwhere(picture[..., 0] > 200).mean(axis=0)
     assert x == pytest.approx((size - 1) / 2, abs=1)
     assert y < size / 2 - 15  # it is above now

@@ -18,8 +18,8 @@ from emc.errors import ShapeMismatch
 from emc.estimators.vitpose.estimator import VitPoseEstimator
 from emc.estimators.vitpose.heatmaps import FEATURES
 from emc.estimators.vitpose.published import VitPoseS
-from emc.estimators.vitpose.variants import VARIANTS, configuration
-from emc.interfaces import Layered, Teachable, Trainable
+from emc.estimators.vitpose.variants import VITPOSE_VARIANTS, configuration
+from emc.interfaces import Distillable, Layered, Trainable
 from emc.pose.records import Box, Sample
 from emc.pose.skeletons.skeleton import COCO17
 from emc.stages.calibrate import Progressed, train
@@ -47,7 +47,7 @@ def test_it_is_all_that_calibration_asks_for(tiny: VitPoseEstimator) -> None:
     info = tiny.describe()
     assert isinstance(tiny, Trainable)
     assert isinstance(tiny, Layered)
-    assert isinstance(tiny, Teachable)
+    assert isinstance(tiny, Distillable)
     assert (info.name, info.kind, info.skeleton, info.input_size) == ("vitpose", "estimator", "coco17", (96, 128))
     assert info.parameters == 540_785
 
@@ -174,7 +174,7 @@ def test_calibration_uses_both_populations_and_the_base_as_teacher() -> None:
     assert "model.head.batchnorm1.running_mean" not in changed
 
 
-@pytest.mark.parametrize("name", ["vitpose", *VARIANTS])
+@pytest.mark.parametrize("name", ["vitpose", *VITPOSE_VARIANTS])
 def test_every_name_is_a_plug_in(name: str) -> None:
     estimator = plugins.estimator_for(name)
     assert estimator.describe().name == ("vitpose-plus-s" if name == "vitpose" else name)
@@ -182,7 +182,7 @@ def test_every_name_is_a_plug_in(name: str) -> None:
 
 
 def test_from_scratch_means_the_shape_of_the_class(small: VitPoseEstimator) -> None:
-    assert sum(p.numel() for p in small.module.parameters()) == VARIANTS["vitpose-s"].parameters
+    assert sum(p.numel() for p in small.module.parameters()) == VITPOSE_VARIANTS["vitpose-s"].parameters
 
 
 def test_a_copy_is_independent(tiny: VitPoseEstimator) -> None:

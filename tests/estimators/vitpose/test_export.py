@@ -12,7 +12,7 @@ pytest.importorskip("transformers", reason="ViTPose needs transformers: pip inst
 
 from emc.estimators.onnx.card import card_path, write_card
 from emc.estimators.onnx.estimator import OnnxEstimator
-from emc.estimators.onnx.export import ExportForm, card_of, form_of, write_onnx
+from emc.estimators.onnx.export import ExportForm, card_of, export_form_of, write_onnx
 from emc.estimators.vitpose.estimator import VitPoseEstimator
 from emc.estimators.vitpose.heatmaps import decode
 
@@ -29,7 +29,7 @@ def test_it_reads_crops_as_the_estimator_does(estimator: VitPoseEstimator) -> No
     width, height = form.size
     crops = torch.from_numpy(np.random.default_rng(2).normal(0, 1, (4, 3, height, width)).astype(np.float32))
     with torch.inference_mode():
-        places, score = form.reading(crops)
+        places, score = form.head(crops)
     maps, _ = estimator.heatmaps(crops)
     expected = decode(maps)
     grid = np.array([maps.shape[3], maps.shape[2]])
@@ -49,7 +49,7 @@ def test_its_form_says_how_crops_are_made(estimator: VitPoseEstimator) -> None:
 
 @pytest.mark.slow
 def test_one_file_reads_as_the_graph_and_loads_again(estimator: VitPoseEstimator, tmp_path: Path) -> None:
-    form = form_of(estimator)
+    form = export_form_of(estimator)
     done = write_onnx(form, tmp_path / "vitpose.onnx", "simcc", 1)
     assert done.difference < 1e-3
     write_card(card_path(done.file), card_of(form, "simcc", 1))

@@ -17,11 +17,11 @@ from emc.estimators.vitpose.heatmaps import (
     confidence,
     decode,
     encode,
+    flipped_back,
     signals,
     squared_error,
-    taught,
     to_image,
-    turned_back,
+    with_teacher_targets,
 )
 from emc.pose.skeletons.skeleton import COCO17
 
@@ -115,7 +115,7 @@ def test_the_loss_by_hand() -> None:
 def test_turning_back_swaps_sides() -> None:
     heatmaps = torch.zeros(1, 17, 4, 6)
     heatmaps[0, COCO17.index("left_wrist"), 1, 0] = 1.0
-    back = turned_back(heatmaps, COCO17.flip)
+    back = flipped_back(heatmaps, COCO17.flip)
     assert float(back[0, COCO17.index("right_wrist"), 1, 5]) == 1.0
     assert float(back.sum()) == 1.0
 
@@ -158,10 +158,10 @@ def test_a_teacher_fills_targets_by_hand() -> None:
         "weight": torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0]]),
     }
     common = torch.tensor([True, False, False])
-    found = taught(batch, Teacher(), common, distil=0.4, fill=0.25)
+    found = with_teacher_targets(batch, Teacher(), common, distil=0.4, fill=0.25)
     # Common, labelled: 0.6 x 1 + 0.4 x 0.5; without a label: the teacher's, weight 0.4. Target: 1; teacher's, 0.25.
     assert found["target"][:, :, 0, 0].tolist() == [[pytest.approx(0.8), 0.5], [1.0, 0.5], [1.0, 1.0]]
     assert found["weight"].tolist() == [[1.0, pytest.approx(0.4)], [1.0, 0.25], [1.0, 1.0]]
     assert not found["target"].requires_grad
     assert batch["target"].min() == 1
-    assert taught(batch, Teacher(), common, distil=0.0, fill=0.0) is batch
+    assert with_teacher_targets(batch, Teacher(), common, distil=0.0, fill=0.0) is batch

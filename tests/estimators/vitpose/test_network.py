@@ -11,7 +11,7 @@ import torch
 from emc.errors import PluginError, UsageError, WeightsError
 from emc.estimators.vitpose.estimator import TINY
 from emc.estimators.vitpose.network import build_network, empty_network, load_transformers
-from emc.estimators.vitpose.variants import VARIANTS, configuration, variant_named
+from emc.estimators.vitpose.variants import VITPOSE_VARIANTS, configuration, variant_named
 
 needs_transformers = pytest.mark.skipif(
     importlib.util.find_spec("transformers") is None,
@@ -20,10 +20,10 @@ needs_transformers = pytest.mark.skipif(
 
 
 @needs_transformers
-@pytest.mark.parametrize("name", sorted(VARIANTS))
+@pytest.mark.parametrize("name", sorted(VITPOSE_VARIANTS))
 def test_published_shapes_have_their_published_size(name: str) -> None:
-    network = empty_network(VARIANTS[name].configuration(), name)
-    assert sum(p.numel() for p in network.parameters()) == VARIANTS[name].parameters
+    network = empty_network(VITPOSE_VARIANTS[name].configuration(), name)
+    assert sum(p.numel() for p in network.parameters()) == VITPOSE_VARIANTS[name].parameters
     assert (network.size, network.grid, network.joints) == ((256, 192), (64, 48), 17)
 
 
@@ -73,7 +73,7 @@ def test_without_transformers_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPa
 
 
 def test_revisions_are_commits() -> None:
-    on_hub = [variant for variant in VARIANTS.values() if variant.repository]
+    on_hub = [variant for variant in VITPOSE_VARIANTS.values() if variant.repository]
     assert len(on_hub) == 6
     assert all(len(variant.revision) == 40 and int(variant.revision, 16) for variant in on_hub)
 

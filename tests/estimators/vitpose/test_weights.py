@@ -21,7 +21,7 @@ import emc.plugins as plugins
 from emc.errors import WeightsError
 from emc.estimators.vitpose.estimator import VitPoseEstimator
 from emc.estimators.vitpose.published import VitPoseL, VitPosePlusS
-from emc.estimators.vitpose.variants import VARIANTS, configuration
+from emc.estimators.vitpose.variants import VITPOSE_VARIANTS, configuration
 from emc.estimators.vitpose.weights import fold_experts, named_weights
 
 SMALL = configuration(48, 2, 3, size=(128, 96))
@@ -189,9 +189,9 @@ def test_the_users_folder_comes_first(tmp_path: Path, monkeypatch: pytest.Monkey
 ASK_THE_CACHE = """
 from emc.errors import WeightsError
 from emc.estimators.vitpose.variants import VARIANTS
-from emc.estimators.vitpose.weights import find_weights, named_weights, whereabouts
+from emc.estimators.vitpose.weights import find_weights, named_weights, describe_location
 here, away = VARIANTS["vitpose-plus-s"], VARIANTS["vitpose-b"]
-print(find_weights(here), named_weights(here.source), whereabouts(away), sep="\\n")
+print(find_weights(here), named_weights(here.source), describe_location(away), sep="\\n")
 try:
     find_weights(away)
 except WeightsError as error:
@@ -200,7 +200,7 @@ except WeightsError as error:
 
 
 def test_the_hubs_cache_is_used_at_the_pinned_revision(tmp_path: Path) -> None:
-    variant = VARIANTS["vitpose-plus-s"]
+    variant = VITPOSE_VARIANTS["vitpose-plus-s"]
     snapshot = tmp_path / "hub" / "models--usyd-community--vitpose-plus-small" / "snapshots" / variant.revision
     theirs(snapshot, experts=6)
     # The hub's library reads where its cache is when it is imported.

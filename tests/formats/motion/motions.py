@@ -6,7 +6,7 @@ import numpy as np
 
 from emc.pose.motion.motion import Motion3D
 from emc.pose.skeletons.skeleton import H36M17
-from emc.pose.skeletons.spatial import PARENTS, STANDARD_LENGTHS
+from emc.pose.skeletons.spatial import H36M_PARENTS, STANDARD_LENGTHS
 
 STANDING = {
     "right_hip": (-1, 0, 0), "right_knee": (0, -1, 0), "right_ankle": (0, -1, 0),
@@ -25,7 +25,7 @@ def posed(pelvis=(0.0, 0.9, 0.0), **directions):
     for joint in range(1, 17):
         name = H36M17.joints[joint]
         way = np.array(directions.get(name, STANDING[name]), dtype=np.float64)
-        points[joint] = points[PARENTS[joint]] + STANDARD_LENGTHS[joint] * way / np.linalg.norm(way)
+        points[joint] = points[H36M_PARENTS[joint]] + STANDARD_LENGTHS[joint] * way / np.linalg.norm(way)
     return points
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from emc.errors import InputError
 from emc.formats.motion.mocap import read_mocap
-from emc.formats.motion.mocap_c3d import hip_centre, human36m_from_markers, turned
+from emc.formats.motion.mocap_c3d import hip_centre, human36m_from_markers, with_y_up
 from emc.pose.skeletons.skeleton import H36M17
 
 GAIT = {
@@ -70,8 +70,8 @@ def test_joints_under_their_own_names_come_first() -> None:
 def test_the_named_axis_becomes_up_and_hands_stay(up: str) -> None:
     vector = np.zeros(3)
     vector["XYZ".index(up[1])] = 1.0 if up[0] == "+" else -1.0
-    np.testing.assert_allclose(turned(vector, up), [0, 1, 0])
-    assert np.linalg.det(turned(np.eye(3), up)) == pytest.approx(1)
+    np.testing.assert_allclose(with_y_up(vector, up), [0, 1, 0])
+    assert np.linalg.det(with_y_up(np.eye(3), up)) == pytest.approx(1)
 
 
 def test_faults_name_the_file(tmp_path):

@@ -6,8 +6,8 @@ from emc.pose.metrics.bootstrap import (
     independent_units,
     percentile_interval,
     pooled_share,
-    ratio,
     resample_weights,
+    safe_ratio,
     sum_by_unit,
 )
 from emc.pose.records import Interval
@@ -113,7 +113,7 @@ def test_more_than_half_of_the_resamples_must_be_defined(defined: int, known: bo
 
 @pytest.mark.filterwarnings("error")
 def test_ratio_by_hand() -> None:
-    np.testing.assert_array_equal(ratio(np.array([2.0, 3.0, 4.0]), np.array([1.0, 0.0, 8.0])), [2.0, np.nan, 0.5])
+    np.testing.assert_array_equal(safe_ratio(np.array([2.0, 3.0, 4.0]), np.array([1.0, 0.0, 8.0])), [2.0, np.nan, 0.5])
 
 
 def test_pooled_share_by_hand() -> None:

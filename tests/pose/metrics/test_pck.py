@@ -7,7 +7,7 @@ from emc.errors import ShapeMismatch, UsageError
 from emc.pose.metrics.pck import (
     CURVE_ALPHAS,
     METRICS,
-    Labels,
+    StackedLabels,
     curve_areas,
     head_sizes,
     hits_within,
@@ -23,9 +23,9 @@ from emc.pose.skeletons.skeleton import COCO17, LSP14, build_skeleton
 NAN = float("nan")
 
 
-def labels_of(xy: list[list[list[float]]], visibility: list[list[int]]) -> Labels:
+def labels_of(xy: list[list[list[float]]], visibility: list[list[int]]) -> StackedLabels:
     people = len(xy)
-    return Labels(
+    return StackedLabels(
         np.array(xy, dtype=float),
         np.array(visibility),
         np.zeros((people, 4)),
@@ -34,13 +34,13 @@ def labels_of(xy: list[list[list[float]]], visibility: list[list[int]]) -> Label
     )
 
 
-def coco_labels(**joints: tuple[float, float]) -> Labels:
+def coco_labels(**joints: tuple[float, float]) -> StackedLabels:
     xy = np.full((1, 17, 2), NAN)
     visibility = np.zeros((1, 17), dtype=int)
     for joint, at in joints.items():
         xy[0, COCO17.index(joint)] = at
         visibility[0, COCO17.index(joint)] = 2
-    return Labels(xy, visibility, np.array([[3.0, 4.0, 20.0, 50.0]]), np.array([NAN]), np.array([NAN]))
+    return StackedLabels(xy, visibility, np.array([[3.0, 4.0, 20.0, 50.0]]), np.array([NAN]), np.array([NAN]))
 
 
 def test_relative_errors_by_hand() -> None:
@@ -99,7 +99,7 @@ def test_pck_does_not_care_where_or_how_large_the_person_is(seed: int, scale: fl
     rng = np.random.default_rng(seed)
     labels = labels_of(rng.uniform(0, 100, (4, 3, 2)).tolist(), [[2, 2, 2]] * 4)
     predicted = labels.xy + rng.normal(0, 6, labels.xy.shape)
-    moved = Labels(labels.xy * scale + shift, labels.visibility, labels.box, labels.head, labels.area)
+    moved = StackedLabels(labels.xy * scale + shift, labels.visibility, labels.box, labels.head, labels.area)
     before = relative_errors(predicted, labels, np.full(4, 10.0))
     after = relative_errors(predicted * scale + shift, moved, np.full(4, 10.0 * scale))
     np.testing.assert_allclose(before, after, rtol=1e-6, atol=1e-6)
@@ -119,7 +119,7 @@ def test_head_sizes_by_hand() -> None:
 def test_head_segment_prefers_the_given_length_and_measures_it_else() -> None:
     xy = np.zeros((2, 14, 2))
     xy[:, LSP14.index("neck")] = (0, 10)
-    labels = Labels(xy, np.full((2, 14), 2), np.zeros((2, 4)), np.array([NAN, 7.0]), np.full(2, NAN))
+    labels = StackedLabels(xy, np.full((2, 14), 2), np.zeros((2, 4)), np.array([NAN, 7.0]), np.full(2, NAN))
     assert head_sizes(labels, LSP14, "head_segment").tolist() == [10.0, 7.0]
 
 
@@ -186,7 +186,7 @@ def test_either_array_of_another_skeleton_is_refused(fields: dict[str, object]) 
 def test_sizes_are_measured_person_by_person() -> None:
     one = coco_labels(left_ear=(0, 0), right_ear=(3, 4), nose=(100, 100), left_eye=(100, 160))
     two = coco_labels(left_ear=(0, 0), right_ear=(0, 0.5), nose=(0, 0.25))
-    both = Labels(
+    both = StackedLabels(
         *(np.concatenate([getattr(one, n), getattr(two, n)]) for n in ("xy", "visibility", "box", "head", "area"))
     )
     assert head_sizes(both, COCO17, "ears").tolist() == [5.0, 0.5]  # less than a pixel is a size

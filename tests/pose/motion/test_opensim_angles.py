@@ -3,8 +3,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from emc.pose.motion.motion import Motion3D
-from emc.pose.motion.opensim_angles import COORDINATES, opensim_coordinates
-from emc.pose.skeletons.spatial import PARENTS, STANDARD_LENGTHS
+from emc.pose.motion.opensim_angles import OPENSIM_COORDINATES, opensim_coordinates
+from emc.pose.skeletons.spatial import H36M_PARENTS, STANDARD_LENGTHS
 
 FORWARD, UP, RIGHT = np.eye(3)
 """OpenSim's axes: a person who faces x, with z to the right."""
@@ -22,7 +22,7 @@ def person(pelvis=(0, 0, 0), lumbar=(0, 0, 0), **limbs):
     points[0] = (0.1, 0.9, 0.2)
 
     def put(joint, way):
-        points[joint] = points[PARENTS[joint]] + STANDARD_LENGTHS[joint] * way
+        points[joint] = points[H36M_PARENTS[joint]] + STANDARD_LENGTHS[joint] * way
 
     put(7, base @ UP), put(8, chest @ UP), put(9, chest @ UP), put(10, chest @ UP)
     for side, sign, hip, shoulder in (("r", 1, 1, 14), ("l", -1, 4, 11)):
@@ -42,9 +42,9 @@ def coordinates(*rows):
 
 def test_a_standing_person_has_no_angles():
     found = coordinates(person())
-    assert tuple(found) == COORDINATES
+    assert tuple(found) == OPENSIM_COORDINATES
     assert [float(found[f"pelvis_t{axis}"][0]) for axis in "xyz"] == pytest.approx([0.1, 0.9, 0.2])
-    angles = [name for name in COORDINATES if not name.startswith("pelvis_t") or name == "pelvis_tilt"]
+    angles = [name for name in OPENSIM_COORDINATES if not name.startswith("pelvis_t") or name == "pelvis_tilt"]
     assert all(abs(float(found[name][0])) < 1e-9 for name in angles)
 
 

@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from emc.pose.motion.motion import Motion3D
-from emc.pose.motion.rig import NODES, euler_zxy, quaternions, rig_motion, rig_positions, shortest_rotation
+from emc.pose.motion.rig import RIG_NODES, euler_zxy, quaternions, rig_motion, rig_positions, shortest_rotation
 from emc.synth.body.rig import BodyShape
 from emc.synth.motion.motions import generate_motion
 
@@ -23,13 +23,13 @@ def test_joints_of_a_body_with_constant_bones_are_met_exactly(name):
 
 
 def test_the_rest_pose_stands_with_hanging_arms():
-    names = [node.name for node in NODES]
+    names = [node.name for node in RIG_NODES]
     assert len(set(names)) == len(names)
-    assert all(node.parent < index for index, node in enumerate(NODES))
+    assert all(node.parent < index for index, node in enumerate(RIG_NODES))
     xyz = np.zeros((1, 17, 3))
-    for node in NODES[1:]:
+    for node in RIG_NODES[1:]:
         if node.rest != (0, 0, 0):
-            xyz[0, node.joint] = xyz[0, NODES[node.parent].joint] + 0.3 * np.array(node.rest)
+            xyz[0, node.joint] = xyz[0, RIG_NODES[node.parent].joint] + 0.3 * np.array(node.rest)
     rig = rig_motion(Motion3D("p0", 20.0, np.zeros(1), np.zeros(1, dtype=np.int64), xyz))
     assert rig.rotations == pytest.approx(np.broadcast_to(np.eye(3), rig.rotations.shape), abs=1e-12)
 

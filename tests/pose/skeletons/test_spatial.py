@@ -4,8 +4,8 @@ import pytest
 from emc.pose.skeletons.skeleton import COCO17, H36M17
 from emc.pose.skeletons.spatial import (
     BONE_GROUPS,
+    H36M_PARENTS,
     HINGES,
-    PARENTS,
     SHARED_COCO,
     SHARED_H36M,
     STANDARD_LENGTHS,
@@ -20,7 +20,7 @@ from emc.pose.skeletons.spatial import (
 
 def test_every_bone_is_a_limb_and_in_one_group():
     limbs = {frozenset(limb) for limb in H36M17.limbs}
-    assert {frozenset((PARENTS[j], j)) for j in range(1, 17)} == limbs
+    assert {frozenset((H36M_PARENTS[j], j)) for j in range(1, 17)} == limbs
     assert sorted(bone for group in BONE_GROUPS for bone in group) == list(range(1, 17))
     for group in BONE_GROUPS:
         assert {H36M17.flip[bone] for bone in group} == set(group)

@@ -12,7 +12,7 @@ def test_one_process_has_every_row_and_sends_nothing():
     assert alone.alone
     assert alone.first
     assert alone.rows(7) == slice(None)
-    assert alone.told({"a": 1}) == {"a": 1}
+    assert alone.broadcast({"a": 1}) == {"a": 1}
     assert alone.summed(torch.tensor(3.0)) == 3.0
     alone.wait()
 

@@ -26,7 +26,7 @@ from emc.stages.calibrate import (
     train,
 )
 from emc.stages.calibrate.batches import usable_cores
-from emc.workflow.samples.rendered import ClipOrder, sparse_samples
+from emc.workflow.samples.rendered import ClipRequest, sparse_samples
 
 SPOTS = build_skeleton("spots", ("bright", "dark"), ())
 SIZE = 16
@@ -381,7 +381,7 @@ def test_one_person_on_each_side_is_enough():
 
 def test_a_joint_that_is_never_labelled_teaches_nothing_and_breaks_nothing():
     left_ankle = COCO17.index("left_ankle")
-    people = sparse_samples(ClipOrder("side_kick", 1, 2))
+    people = sparse_samples(ClipRequest("side_kick", 1, 2))
     for sample in people:
         sample.visibility[left_ankle] = 0
         sample.xy[left_ankle] = np.nan
@@ -398,7 +398,7 @@ def test_a_joint_that_is_never_labelled_teaches_nothing_and_breaks_nothing():
 
 
 def test_people_without_any_label_are_no_error():
-    people = sparse_samples(ClipOrder("side_kick", 1, 2))
+    people = sparse_samples(ClipRequest("side_kick", 1, 2))
     for sample in people:
         sample.visibility[:] = 0
     told = list(train(NanoEstimator(), people, [], settings_of(steps=1, batch=2, ladder=1, mix=(1, 0))))

@@ -10,7 +10,7 @@ from PIL import Image
 from emc.errors import ShapeMismatch, UsageError
 from emc.pose.records import Prediction, Sample
 from emc.pose.skeletons.skeleton import COCO17
-from emc.stages.choose.grid import CELL, GAP, LINE, TOP, GridColumn, draw_grid, hardest
+from emc.stages.choose.grid import CELL, GAP, LINE, TOP, GridColumn, draw_grid, hardest_samples
 
 SEEN = np.full(17, 2)
 
@@ -25,27 +25,27 @@ def sample(clip: str, frame: int = 0) -> Sample:
 def prediction(one: Sample, away: float, joints: int = 17) -> Prediction:
     xy = one.xy.copy()
     xy[:joints, 0] += away
-    trust = np.ones(17, np.float32)
-    return Prediction(one.frame, 0, xy.astype(np.float32), trust, trust, one.box.astype(np.float32))
+    confidence = np.ones(17, np.float32)
+    return Prediction(one.frame, 0, xy.astype(np.float32), confidence, confidence, one.box.astype(np.float32))
 
 
 def test_hardest_first_and_each_clip_before_any_twice() -> None:
     samples = [sample("a", 0), sample("a", 1), sample("b"), sample("c")]
     found = [prediction(s, away) for s, away in zip(samples, (15, 12, 8, 2), strict=True)]
-    assert hardest(found, samples, COCO17, "head_segment", 4) == [0, 2, 3, 1]
-    assert hardest(found, samples, COCO17, "head_segment", 2) == [0, 2]
+    assert hardest_samples(found, samples, COCO17, "head_segment", 4) == [0, 2, 3, 1]
+    assert hardest_samples(found, samples, COCO17, "head_segment", 2) == [0, 2]
 
 
 def test_one_stray_joint_does_not_make_a_frame_hard() -> None:
     samples = [sample("a"), sample("b")]
     found = [prediction(samples[0], 5000, joints=1), prediction(samples[1], 5)]
     # Mean error in head sizes: 2 / 17 of the capped stray joint against 0.5.
-    assert hardest(found, samples, COCO17, "head_segment", 1) == [1]
+    assert hardest_samples(found, samples, COCO17, "head_segment", 1) == [1]
 
 
 def test_people_without_labels_are_left_out() -> None:
     samples = [replace(sample("a"), visibility=np.zeros(17)), replace(sample("b"), head=float("nan")), sample("c")]
-    assert hardest([prediction(s, 5) for s in samples], samples, COCO17, "head_segment") == [2]
+    assert hardest_samples([prediction(s, 5) for s in samples], samples, COCO17, "head_segment") == [2]
 
 
 def test_the_picture_has_a_row_per_frame_and_a_cross_per_wrong_joint() -> None:

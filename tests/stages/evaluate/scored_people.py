@@ -23,8 +23,8 @@ def sample(
 
 
 def prediction(xy: np.ndarray, confidence: float | np.ndarray = 0.9) -> Prediction:
-    trust = np.broadcast_to(np.asarray(confidence, dtype=np.float32), (len(xy),)).copy()
-    return Prediction(0, 0, xy.astype(np.float32), trust, trust, np.zeros(4, dtype=np.float32))
+    confidence = np.broadcast_to(np.asarray(confidence, dtype=np.float32), (len(xy),)).copy()
+    return Prediction(0, 0, xy.astype(np.float32), confidence, confidence, np.zeros(4, dtype=np.float32))
 
 
 def crowd(

@@ -8,11 +8,11 @@ from emc.errors import ShapeMismatch, UsageError
 from emc.pose.skeletons.skeleton import COCO17
 from emc.stages.evaluate import (
     PopulationScores,
+    ap_non_inferiority_chance,
     before_after,
-    chance_ap_kept,
-    chance_kept,
     compare_populations,
     evaluate_population,
+    non_inferiority_chance,
 )
 
 NAN = float("nan")
@@ -122,25 +122,25 @@ def test_the_chance_of_a_kept_score_by_hand() -> None:
     drawn: (5 / 6) ** 6 = 0.335. A budget of 20 points forgives one draw of it (16.7): + 6 x 1/6 x (5/6) ** 5 = 0.737.
     """
     before, after = populations([17] * 6, [0] + [17] * 5)
-    assert chance_kept(before, after, 0.5, 20_000, 0) == pytest.approx(0.335, abs=0.01)
-    assert chance_kept(before, after, 20, 20_000, 0) == pytest.approx(0.737, abs=0.01)
+    assert non_inferiority_chance(before, after, 0.5, 20_000, 0) == pytest.approx(0.335, abs=0.01)
+    assert non_inferiority_chance(before, after, 20, 20_000, 0) == pytest.approx(0.737, abs=0.01)
 
 
 def test_a_fall_of_exactly_the_budget_is_kept() -> None:
     before, after = populations([17] * 8, [16] * 8)
-    assert chance_kept(before, after, 100 / 17, 200, 0) == 1.0
-    assert chance_kept(before, after, 100 / 17 - 0.01, 200, 0) == 0.0
+    assert non_inferiority_chance(before, after, 100 / 17, 200, 0) == 1.0
+    assert non_inferiority_chance(before, after, 100 / 17 - 0.01, 200, 0) == 0.0
 
 
 @pytest.mark.parametrize(("after", "chance"), [([17, 17, 16], 0.0), ([17, 17, 17], 1.0)])
 def test_too_few_clips_are_judged_by_their_score(after, chance) -> None:
-    assert chance_kept(*populations([17, 17, 17], after), 0.5, 200, 0) == chance
-    assert chance_kept(*populations([17] * 6, after * 2), 0.5, 0, 0) == chance
+    assert non_inferiority_chance(*populations([17, 17, 17], after), 0.5, 200, 0) == chance
+    assert non_inferiority_chance(*populations([17] * 6, after * 2), 0.5, 0, 0) == chance
 
 
 def test_the_chance_needs_the_same_persons() -> None:
     with pytest.raises(ShapeMismatch, match="same persons"):
-        chance_kept(populations([17] * 5, [17] * 5)[0], populations([17] * 6, [17] * 6)[1], 0.5)
+        non_inferiority_chance(populations([17] * 5, [17] * 5)[0], populations([17] * 6, [17] * 6)[1], 0.5)
 
 
 def scored(people, error):
@@ -152,14 +152,14 @@ def scored(people, error):
 def test_the_chance_that_ap_was_kept() -> None:
     _, people = crowd(6)
     before, worse = scored(people, 0.0), scored(people, 2000.0)
-    assert chance_ap_kept(before, before, 0.5, 50) == 1.0
-    assert chance_ap_kept(before, worse, 0.5, 50) == 0.0
+    assert ap_non_inferiority_chance(before, before, 0.5, 50) == 1.0
+    assert ap_non_inferiority_chance(before, worse, 0.5, 50) == 0.0
     # AP falls from 1 to 0: 100 points.
-    assert chance_ap_kept(before, worse, 100.0, 50) == 1.0
-    assert chance_ap_kept(worse, before, 0.5, 50) == 1.0
+    assert ap_non_inferiority_chance(before, worse, 100.0, 50) == 1.0
+    assert ap_non_inferiority_chance(worse, before, 0.5, 50) == 1.0
 
 
 def test_without_ap_there_is_no_chance_of_it() -> None:
     before, _ = populations([20] * 5, [20] * 5)
     with pytest.raises(ShapeMismatch, match="AP was not scored"):
-        chance_ap_kept(before, before, 0.5)
+        ap_non_inferiority_chance(before, before, 0.5)

@@ -73,8 +73,8 @@ def test_intervals_hold_the_figures_and_agree_with_plain_resampling() -> None:
     drawn = [0, 0, 3, 5, 5, 5, 7, 8, 9, 10, 11, 11]
     plain = score_confidence([people[i] for i in drawn], [labels[i] for i in drawn], COCO17)
     unit = np.repeat(np.arange(12), 17)
-    trust = np.stack([p.confidence for p in people]).astype(float).ravel()
-    joints = _Joints(trust, np.tile(np.arange(17) >= 4, 12), unit, 12, "clip")
+    confidence = np.stack([p.confidence for p in people]).astype(float).ravel()
+    joints = _Joints(confidence, np.tile(np.arange(17) >= 4, 12), unit, 12, "clip")
     resampled = _figures(joints, 15, np.bincount(drawn, minlength=12)[None].astype(float))
     for name in ("ece", "auroc_wrong", "ap_wrong"):
         assert np.isclose(resampled[name][1], plain[name])  # type: ignore[arg-type]

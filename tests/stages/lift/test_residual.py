@@ -4,7 +4,7 @@ import pytest
 from emc.pose.motion.sequences import LiftedSequence
 from emc.pose.records import Alert, AlertReason
 from emc.pose.skeletons.skeleton import COCO17, H36M17
-from emc.pose.skeletons.spatial import PARENTS, STANDARD_LENGTHS
+from emc.pose.skeletons.spatial import H36M_PARENTS, STANDARD_LENGTHS
 from emc.stages.lift.residual import merge_residual_alerts, reprojection_residual, residual_alerts
 
 SIZE = (801, 601)
@@ -15,7 +15,7 @@ def standing(frames=6):
     """A person of 1.70 m, all bones pointing up, 4 m before a camera of 800 pixels focal length, and the 2D joints."""
     xyz = np.zeros((frames, 17, 3), dtype=np.float32)
     for joint in range(1, 17):
-        xyz[:, joint] = xyz[:, PARENTS[joint]] + [0, -STANDARD_LENGTHS[joint], 0]
+        xyz[:, joint] = xyz[:, H36M_PARENTS[joint]] + [0, -STANDARD_LENGTHS[joint], 0]
     root = np.tile(np.array([0.0, 0.0, 4.0], dtype=np.float32), (frames, 1))
     sequence = LiftedSequence(1, np.arange(frames) + 10, xyz, np.ones(frames, dtype=np.float32), root=root)
     xy = np.full((frames, 17, 2), np.nan)

@@ -5,7 +5,7 @@ from emc.errors import ShapeMismatch, UsageError
 from emc.interfaces import ModelInfo
 from emc.pose.motion.sequences import LiftedSequence
 from emc.pose.records import Pose, Prediction, Visibility
-from emc.stages.lift.sequence import lift_clip, smooth
+from emc.stages.lift.sequence import lift_clip, smooth_sequence
 
 SIZE = (640, 480)
 
@@ -70,7 +70,7 @@ def test_a_lifter_that_knows_where_the_person_is_is_believed():
     lifted = lift_clip([prediction(f) for f in (1, 2, 6, 7)], PlacingLifter(), SIZE, longest_gap=2)[0]
     assert lifted.root is not None
     assert lifted.root.tolist() == [[1, 0, 3], [2, 0, 3], [6, 0, 3], [7, 0, 3]]
-    assert smooth(lifted).root is lifted.root
+    assert smooth_sequence(lifted).root is lifted.root
     unsure = lift_clip([prediction(f) for f in (1, 2, 6)], PlacingLifter(), SIZE, longest_gap=2)[0]
     assert unsure.root is None
     assert lift_clip([prediction(1), prediction(2)], WritesDownLifter(), SIZE)[0].root is None
@@ -119,9 +119,9 @@ def test_smoothing_halves_jitter_and_keeps_the_peak_of_a_kick():
     kick = np.exp(-(((time - 30) / 5.0) ** 2))
     noise = np.random.default_rng(0).normal(0, 0.02, 60)
     before = sequence(kick + noise).xyz[:, 3, 1]
-    after = smooth(sequence(kick + noise)).xyz[:, 3, 1]
+    after = smooth_sequence(sequence(kick + noise)).xyz[:, 3, 1]
     assert np.abs(np.diff(after - kick)).mean() < 0.5 * np.abs(np.diff(before - kick)).mean()
-    clean = smooth(sequence(kick)).xyz[:, 3, 1]
+    clean = smooth_sequence(sequence(kick)).xyz[:, 3, 1]
     assert clean.max() > 0.97
     assert np.convolve(kick, np.ones(7) / 7, mode="same").max() < 0.93
 
@@ -129,17 +129,17 @@ def test_smoothing_halves_jitter_and_keeps_the_peak_of_a_kick():
 def test_smoothing_does_not_reach_across_a_gap_and_leaves_short_pieces():
     curve = [0.0] * 8 + [5.0] * 8 + [1.0, 9.0]
     frames = [*range(8), *range(30, 38), 50, 51]
-    out = smooth(sequence(curve, frames))
+    out = smooth_sequence(sequence(curve, frames))
     assert out.xyz[:, 3, 1] == pytest.approx(curve, abs=1e-5)
     assert out.frames.tolist() == frames
 
 
 def test_smoothing_a_polynomial_of_its_order_changes_nothing():
     curve = np.linspace(-1, 1, 6) ** 3
-    assert smooth(sequence(curve)).xyz[:, 3, 1] == pytest.approx(curve, abs=1e-5)
+    assert smooth_sequence(sequence(curve)).xyz[:, 3, 1] == pytest.approx(curve, abs=1e-5)
 
 
 @pytest.mark.parametrize(("window", "order"), [(6, 3), (3, 3), (7, -1)])
 def test_impossible_windows_are_refused(window, order):
     with pytest.raises(UsageError, match="window must be odd"):
-        smooth(sequence([0.0] * 9), window, order)
+        smooth_sequence(sequence([0.0] * 9), window, order)

@@ -3,7 +3,7 @@ import pytest
 
 from emc.errors import ShapeMismatch
 from emc.pose.motion.motion import Motion3D
-from emc.stages.overlay.side_by_side import PALETTE, beside, draw_scene, floor_extent, view_camera
+from emc.stages.overlay.side_by_side import PALETTE, draw_scene, floor_extent, join_side_by_side, view_camera
 from emc.synth.body.rig import BodyShape
 from emc.synth.motion.motions import generate_motion
 
@@ -62,6 +62,6 @@ def test_joints_without_a_place_are_left_out(kick):
 
 def test_side_by_side_needs_equal_height():
     image = np.zeros((10, 20, 3), dtype=np.uint8)
-    assert beside(image, np.zeros((10, 5, 3), dtype=np.uint8)).shape == (10, 29, 3)
+    assert join_side_by_side(image, np.zeros((10, 5, 3), dtype=np.uint8)).shape == (10, 29, 3)
     with pytest.raises(ShapeMismatch, match="equal height"):
-        beside(image, np.zeros((12, 5, 3), dtype=np.uint8))
+        join_side_by_side(image, np.zeros((12, 5, 3), dtype=np.uint8))

@@ -6,17 +6,17 @@ import pytest
 
 from emc.errors import UsageError
 from emc.pose.records import Box
-from emc.stages.predict.boxes import filled_between, looks, tracked_by_stretches
+from emc.stages.predict.boxes import detection_frames, filled_between, tracked_by_stretches
 from emc.stages.track import keep_largest, track
 
 
 def test_the_detector_looks_at_every_kth_frame_and_the_last() -> None:
-    assert looks(range(10), 4) == [0, 4, 8, 9]
-    assert looks([3, 6, 9], 2) == [3, 9]
-    assert looks([], 5) == []
-    assert looks([7], 5) == [7]
+    assert detection_frames(range(10), 4) == [0, 4, 8, 9]
+    assert detection_frames([3, 6, 9], 2) == [3, 9]
+    assert detection_frames([], 5) == []
+    assert detection_frames([7], 5) == [7]
     with pytest.raises(UsageError, match="every 0th"):
-        looks([1], 0)
+        detection_frames([1], 0)
 
 
 def test_a_person_on_both_looks_is_placed_on_a_straight_line() -> None:

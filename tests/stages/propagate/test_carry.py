@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emc.errors import ShapeMismatch, UsageError
-from emc.stages.propagate import FlowChain, JointRun, Stop, propagate
+from emc.stages.propagate import FlowChain, JointRun, StopReason, propagate
 
 SIDE = 200.0
 NOWHERE = np.array([np.nan, np.nan])
@@ -53,7 +53,7 @@ def test_one_fix_with_flow_repairs_the_whole_wrong_run_and_nothing_else() -> Non
     wanted = {16, 17, 18, 19, 21, 22, 23, 24}
     assert set(repair.frames[repair.moved].tolist()) == wanted
     np.testing.assert_allclose(repair.xy[repair.moved], straight()[sorted(wanted)], atol=2.0)
-    assert (repair.before, repair.after) == (Stop.AGREES, Stop.AGREES)
+    assert (repair.before, repair.after) == (StopReason.AGREES, StopReason.AGREES)
 
 
 def test_a_fix_where_all_is_right_moves_nothing() -> None:
@@ -72,7 +72,7 @@ def test_it_ends_at_the_neighbouring_human_points_and_never_moves_them() -> None
     run = fixed(fixed(fixed(wrong_between(5, 35), 12), 28), 20)
     repair = propagate(run, 20, [perfect_chain()])
     assert (repair.frames[0], repair.frames[-1]) == (12, 28)
-    assert (repair.before, repair.after) == (Stop.HUMAN, Stop.HUMAN)
+    assert (repair.before, repair.after) == (StopReason.HUMAN, StopReason.HUMAN)
     assert not repair.moved[[0, 8, 16]].any()
     assert repair.moved.sum() == 14
 
@@ -86,20 +86,27 @@ def test_it_stops_at_a_cut_at_an_occlusion_and_at_its_reach() -> None:
     run = run_of(base.predicted, base.confidence, human=base.human, cut=cut, hidden=hidden)
     repair = propagate(run, 20, [perfect_chain()])
     assert (repair.frames[0], repair.frames[-1]) == (18, 23)
-    assert (repair.before, repair.after) == (Stop.CUT, Stop.OCCLUSION)
+    assert (repair.before, repair.after) == (StopReason.CUT, StopReason.OCCLUSION)
     short = propagate(base, 20, [perfect_chain()], reach=3)
-    assert (short.frames[0], short.frames[-1], short.before, short.after) == (17, 23, Stop.REACH, Stop.REACH)
+    assert (short.frames[0], short.frames[-1], short.before, short.after) == (
+        17,
+        23,
+        StopReason.REACH,
+        StopReason.REACH,
+    )
     whole = propagate(base, 20, [perfect_chain()])
     assert (whole.frames[0], whole.frames[-1]) == (0, 40)
 
 
 def test_where_flow_is_lost_it_says_so_and_does_not_guess() -> None:
     chain = perfect_chain()
-    lost = FlowChain(np.where((np.arange(41) > 22)[:, None], np.nan, chain.xy), chain.error, Stop.END, Stop.OCCLUSION)
+    lost = FlowChain(
+        np.where((np.arange(41) > 22)[:, None], np.nan, chain.xy), chain.error, StopReason.END, StopReason.OCCLUSION
+    )
     repair = propagate(fixed(wrong_between(16, 40), 20), 20, [lost])
     assert repair.moved[16:20].all()
     assert not repair.moved[23:].any()
-    assert repair.after is Stop.OCCLUSION
+    assert repair.after is StopReason.OCCLUSION
 
 
 def test_confident_predictions_outweigh_a_chain_that_slid_off() -> None:

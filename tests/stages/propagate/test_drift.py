@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emc.stages.propagate import JointRun, Tuning, propagate
+from emc.stages.propagate import JointRun, PropagationTuning, propagate
 from emc.stages.propagate.drift import drift
 
 SIDE = 200.0
@@ -36,17 +36,17 @@ def sure_run(placed: dict[int, np.ndarray], count: int = 31, known: bool = True)
 
 def test_the_drift_is_the_error_at_the_fix_and_fades_with_time() -> None:
     run, _ = sure_run({15: np.zeros(2)})
-    moved, trust = drift(run, Tuning(drift=10.0))
+    moved, agreement = drift(run, PropagationTuning(drift=10.0))
     assert moved[15] == pytest.approx(-BESIDE / 1.02)
     assert moved[25] == pytest.approx(-BESIDE * np.exp(-1.0) / 1.02)
-    assert trust[25] == pytest.approx(np.exp(-2.0) / 1.02)
+    assert agreement[25] == pytest.approx(np.exp(-2.0) / 1.02)
 
 
 def test_between_two_fixes_it_is_trusted_more_than_beside_one() -> None:
     run, _ = sure_run({10: np.zeros(2), 20: np.zeros(2)})
-    _, trust = drift(run, Tuning())
+    _, agreement = drift(run, PropagationTuning())
     alone, _ = sure_run({10: np.zeros(2)})
-    assert trust[15] > drift(alone, Tuning())[1][15]
+    assert agreement[15] > drift(alone, PropagationTuning())[1][15]
 
 
 def test_a_fix_moves_sure_predictions_around_it_by_what_they_are_beside_the_joint() -> None:
@@ -65,9 +65,9 @@ def test_without_what_the_model_said_nothing_is_moved() -> None:
 
 def test_a_place_far_away_is_no_drift() -> None:
     run, _ = sure_run({15: np.array([60.0, 0.0])})
-    moved, trust = drift(run, Tuning())
+    moved, agreement = drift(run, PropagationTuning())
     assert not moved.any()
-    assert not trust.any()
+    assert not agreement.any()
 
 
 def test_where_the_model_is_right_a_fix_moves_nothing() -> None:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from emc.stages.propagate.flow import SIDE, GreyCrop, crop_scale, cuts, follow, grey_crop, is_cut
+from emc.stages.propagate.flow import SIDE, GreyCrop, crop_scale, follow_point, grey_crop, is_cut, scene_cuts
 
 HEIGHT, WIDTH = 240, 320
 
@@ -35,7 +35,7 @@ SIDES = np.full(9, 180.0)
 
 
 def test_a_point_is_followed_to_both_sides() -> None:
-    found = follow(crops_of(panning(9, 3.0, 1.0)), 4, np.array([150.0, 120.0]), NO_GUESS, SIDES)
+    found = follow_point(crops_of(panning(9, 3.0, 1.0)), 4, np.array([150.0, 120.0]), NO_GUESS, SIDES)
     expected = np.array([150.0, 120.0]) + (np.arange(9) - 4)[:, None] * np.array([3.0, 1.0])
     np.testing.assert_allclose(found.xy, expected, atol=0.5)
     assert (found.before, found.after) == ("end", "end")
@@ -43,7 +43,7 @@ def test_a_point_is_followed_to_both_sides() -> None:
 
 
 def test_the_place_does_not_depend_on_how_far_the_crop_is_shrunk() -> None:
-    found = follow(crops_of(panning(5, 4.0), 0.5), 0, np.array([150.0, 120.0]), NO_GUESS, SIDES)
+    found = follow_point(crops_of(panning(5, 4.0), 0.5), 0, np.array([150.0, 120.0]), NO_GUESS, SIDES)
     np.testing.assert_allclose(found.xy[4], [166.0, 120.0], atol=1.0)
 
 
@@ -52,7 +52,7 @@ def test_a_guess_finds_steps_that_are_too_long_for_the_search() -> None:
     guesses = np.array([[100.0, 120.0], [170.0, 120.0], [240.0, 120.0]])
     box = np.array([0, 0, WIDTH, HEIGHT], float)
     crops: list[GreyCrop | None] = [grey_crop(image, box, 1.0) for image in images]
-    found = follow(crops, 0, np.array([100.0, 120.0]), guesses, SIDES[:3])
+    found = follow_point(crops, 0, np.array([100.0, 120.0]), guesses, SIDES[:3])
     np.testing.assert_allclose(found.xy[1], [170.0, 120.0], atol=1.0)
 
 
@@ -61,7 +61,7 @@ def test_a_covered_point_is_lost() -> None:
     for image in images[3:]:
         image[80:160, 110:200] = 30
         image[80:160:4, 110:200] = 220  # a striped sleeve
-    found = follow(crops_of(images), 0, np.array([150.0, 120.0]), NO_GUESS, SIDES)
+    found = follow_point(crops_of(images), 0, np.array([150.0, 120.0]), NO_GUESS, SIDES)
     assert np.isfinite(found.xy[:3]).all()
     assert np.isnan(found.xy[3:]).all()
     assert found.after in ("flow", "occlusion")
@@ -73,9 +73,9 @@ def test_a_cut_ends_the_chain() -> None:
     assert crops[2] is not None
     assert crops[3] is not None
     assert is_cut(crops[2], crops[3])
-    assert cuts(crops).tolist() == [False, False, False, True, False]
-    assert not cuts([*crops[:3], None, *crops[4:]]).any()
-    found = follow(crops, 1, np.array([150.0, 120.0]), NO_GUESS, SIDES)
+    assert scene_cuts(crops).tolist() == [False, False, False, True, False]
+    assert not scene_cuts([*crops[:3], None, *crops[4:]]).any()
+    found = follow_point(crops, 1, np.array([150.0, 120.0]), NO_GUESS, SIDES)
     assert found.after == "cut"
     assert np.isnan(found.xy[3:]).all()
 
@@ -99,7 +99,7 @@ def photo(seed: int, width: int, height: int) -> np.ndarray:
 def test_every_photo_of_a_folder_is_a_shot_of_its_own_also_beside_black_borders() -> None:
     sizes = [(WIDTH // 2, HEIGHT // 2), (WIDTH // 2, HEIGHT // 2), (WIDTH // 3, HEIGHT // 2), (WIDTH, HEIGHT)]
     crops = crops_of([photo(seed, *size) for seed, size in enumerate(sizes)])
-    assert cuts(crops).tolist() == [False, True, True, True]
+    assert scene_cuts(crops).tolist() == [False, True, True, True]
     for one, other in zip(crops, crops[1:], strict=False):
         assert one is not None
         assert other is not None
@@ -109,9 +109,9 @@ def test_every_photo_of_a_folder_is_a_shot_of_its_own_also_beside_black_borders(
 def test_black_pictures_and_a_film_between_black_borders_have_no_cut() -> None:
     film = [np.where(np.arange(WIDTH)[None, :, None] < WIDTH // 3, image, 0) for image in panning(4, 2.0)]
     black = [np.zeros((HEIGHT, WIDTH, 3), np.uint8)] * 3
-    assert not cuts(crops_of([image.astype(np.uint8) for image in film])).any()
+    assert not scene_cuts(crops_of([image.astype(np.uint8) for image in film])).any()
     crops = crops_of(black)
-    assert not cuts(crops).any()
+    assert not scene_cuts(crops).any()
     assert crops[0] is not None
     assert crops[1] is not None
     assert not is_cut(crops[0], crops[1])
@@ -120,7 +120,7 @@ def test_black_pictures_and_a_film_between_black_borders_have_no_cut() -> None:
 def test_a_missing_picture_ends_the_chain() -> None:
     crops = crops_of(panning(5, 1.0))
     crops[2] = None
-    found = follow(crops, 0, np.array([150.0, 120.0]), NO_GUESS, SIDES)
+    found = follow_point(crops, 0, np.array([150.0, 120.0]), NO_GUESS, SIDES)
     assert np.isfinite(found.xy[1]).all()
     assert np.isnan(found.xy[2:]).all()
     assert found.after == "flow"

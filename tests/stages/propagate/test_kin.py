@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emc.pose.skeletons.skeleton import COCO17
-from emc.stages.propagate import JointRun, Stop, Tuning, follow_kin, kin_of
+from emc.stages.propagate import JointRun, PropagationTuning, StopReason, follow_kin, kin_of
 from emc.stages.propagate.drift import drift
 
 BESIDE = np.array([5.0, -3.0])
@@ -50,15 +50,15 @@ def test_an_eye_follows_the_nose_by_the_correlation_of_their_errors() -> None:
     assert repair.xy[at] - run.predicted[15] == pytest.approx(0.9 * BESIDE / 1.02)
     assert set(range(11, 20)) <= set(repair.frames[repair.moved].tolist())
     assert not repair.moved[[0, -1]].any()
-    assert (repair.before, repair.after) == (Stop.AGREES, Stop.AGREES)
+    assert (repair.before, repair.after) == (StopReason.AGREES, StopReason.AGREES)
 
 
 def test_what_two_kin_say_is_not_counted_twice() -> None:
     run = eye([15])
     both = replace(run, kin=(run.kin[0], run.kin[0]))
-    moved = drift(both, Tuning())[0][15]
+    moved = drift(both, PropagationTuning())[0][15]
     assert np.linalg.norm(moved) <= np.linalg.norm(BESIDE)
-    assert np.linalg.norm(moved) > np.linalg.norm(drift(run, Tuning())[0][15])
+    assert np.linalg.norm(moved) > np.linalg.norm(drift(run, PropagationTuning())[0][15])
 
 
 def test_it_stays_where_a_person_placed_it_and_stops_at_a_cut() -> None:
@@ -70,7 +70,7 @@ def test_it_stays_where_a_person_placed_it_and_stops_at_a_cut() -> None:
     repair = follow_kin(cut, 15)
     assert repair is not None
     assert repair.frames.max() == 16
-    assert repair.after is Stop.CUT
+    assert repair.after is StopReason.CUT
 
 
 def test_without_a_fix_of_its_kin_nothing_follows() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from emc.stages.propagate import HUMAN_SPREAD, JointRun, Tuning, fuse
+from emc.stages.propagate import HUMAN_SPREAD, JointRun, PropagationTuning, fuse
 
 SIDE = 200.0
 
@@ -20,7 +20,7 @@ def run_of(predicted: np.ndarray, confidence: float = 0.9, human: np.ndarray | N
 
 
 def test_without_any_observation_nothing_is_known() -> None:
-    xy, spread, right = fuse(run_of(np.full((5, 2), np.nan)), (), Tuning())
+    xy, spread, right = fuse(run_of(np.full((5, 2), np.nan)), (), PropagationTuning())
     assert np.isnan(xy).all()
     assert np.isinf(spread).all()
     assert (right == 0).all()
@@ -34,7 +34,7 @@ def test_the_path_is_that_of_a_kalman_filter_with_a_rauch_tung_striebel_smoother
     human = np.full((count, 2), np.nan)
     human[10] = (72.0, 104.0)
     run = run_of(predicted, 0.4, human=human)
-    tuning = Tuning(acceleration=(0.03, 0.03), wrong=1e9)
+    tuning = PropagationTuning(acceleration=(0.03, 0.03), wrong=1e9)
     xy, spread, right = fuse(run, (), tuning)
     np.testing.assert_allclose(right[np.arange(count) != 10], 1.0, atol=1e-6)
     noise = np.full(count, (tuning.right * SIDE) ** 2)

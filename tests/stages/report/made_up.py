@@ -9,9 +9,9 @@ import numpy as np
 
 from emc.pose.records import Prediction, Sample
 from emc.pose.skeletons.skeleton import COCO17, H36M17
-from emc.stages.choose.grid import GridColumn, draw_grid, hardest
+from emc.stages.choose.grid import GridColumn, draw_grid, hardest_samples
 from emc.stages.evaluate import before_after, evaluate_population, joint_hits, score_3d, score_confidence
-from emc.stages.report import build_report, drawing_of, example_of, film_of, pick_examples, sequence_medium
+from emc.stages.report import build_report, drawing_of, example_of, pick_examples, sequence_medium, video_preview
 
 # COCO-17 standing figure, 100 px tall, feet at y = 100.
 STANDING = np.array([
@@ -111,7 +111,7 @@ def run(
     fine = {clip: points + (rough[clip] - points) * 0.6 for clip, points in truth.items()}
     media["three_d.json"] = sequence_medium(
         {"before": rough["kick_00"], "after": fine["kick_00"], "truth": truth["kick_00"]}, "kick_00", 30.0, H36M17,
-        film=film_of((np.full((54, 96, 3), 40 + 5 * i, np.uint8) for i in range(30)), 3, "kick_00"),
+        film=video_preview((np.full((54, 96, 3), 40 + 5 * i, np.uint8) for i in range(30)), 3, "kick_00"),
     )  # fmt: skip
     report = build_report(
         version="0.1.0",
@@ -164,7 +164,7 @@ def grid_of(
     runs: dict[int, tuple[list[Prediction], list[Prediction]]],
     media: dict[str, bytes | str],
 ) -> dict[str, Any]:
-    rows = hardest(runs[0][0], target, COCO17, "head_segment", 3)
+    rows = hardest_samples(runs[0][0], target, COCO17, "head_segment", 3)
     shown = [target[i] for i in rows]
     columns = [GridColumn(f"step {s}" if s else "base", [t[i] for i in rows], s == 600) for s, (t, _) in runs.items()]
     wrong = {c.name: joint_hits(c.predictions or [], shown, COCO17, "head_segment", 0.5) for c in columns}

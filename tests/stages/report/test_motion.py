@@ -7,7 +7,7 @@ import pytest
 
 from emc.errors import ShapeMismatch
 from emc.pose.skeletons.skeleton import H36M17
-from emc.stages.report import film_of, sequence_medium
+from emc.stages.report import sequence_medium, video_preview
 
 AT = {name: i for i, name in enumerate(H36M17.joints)}
 
@@ -37,7 +37,7 @@ def test_angles_of_each_track_are_whole_degrees() -> None:
 def test_pictures_of_the_video_are_made_small_and_come_as_jpeg() -> None:
     red = np.zeros((720, 1280, 3), np.uint8)
     red[..., 0] = 200
-    film = film_of([red, red[:, :, ::-1]], 4, "a")
+    film = video_preview([red, red[:, :, ::-1]], 4, "a")
     assert film is not None
     assert (film.every, film.width, film.height, len(film.jpeg)) == (4, 360, 202, 2)
     video = json.loads(sequence_medium({"truth": standing()}, "a", 30.0, film=film))["video"]
@@ -46,7 +46,7 @@ def test_pictures_of_the_video_are_made_small_and_come_as_jpeg() -> None:
     assert picture is not None
     assert picture.shape == (202, 360, 3)
     np.testing.assert_allclose(picture[100, 180], (0, 0, 200), atol=4)  # OpenCV's own order: blue first
-    assert film_of([], 1, "a") is None
+    assert video_preview([], 1, "a") is None
 
 
 def test_tracks_must_be_equally_long() -> None:

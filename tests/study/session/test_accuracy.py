@@ -9,7 +9,7 @@ import pytest
 
 from emc.errors import ShapeMismatch
 from emc.pose.skeletons.skeleton import COCO17, H36M17
-from emc.study.session.accuracy import judge, person_scale, tolerances
+from emc.study.session.accuracy import measure_accuracy, person_scale, tolerances
 
 
 def test_tolerance_is_two_sigmas_of_human_placement_and_never_below_two_pixels():
@@ -38,7 +38,7 @@ def test_judge_counts_right_wrong_and_missing_joints_by_frame():
     placed[0, 0] = (53, 54)  # 5.0 px away, 5.2 allowed
     placed[0, 11] = (50, 72)  # 22 px away, 21.4 allowed
     placed[1, 3] = (10, 10)  # no reference: does not count
-    found = judge(reference, placed, COCO17, 100.0, 2.0)
+    found = measure_accuracy(reference, placed, COCO17, 100.0, 2.0)
     assert (found.counted, found.right, found.missing) == (3, 1, 1)
     assert found.wrong == {0: 1, 1: 1}
     assert found.share == pytest.approx(1 / 3)
@@ -49,11 +49,11 @@ def test_judge_counts_right_wrong_and_missing_joints_by_frame():
 
 def test_nothing_that_counts_is_right():
     nothing = np.full((1, 17, 2), np.nan)
-    found = judge(nothing, nothing, COCO17, 100.0, 2.0)
+    found = measure_accuracy(nothing, nothing, COCO17, 100.0, 2.0)
     assert (found.share, found.counted) == (1.0, 0)
     assert math.isnan(found.pixels)
 
 
 def test_different_frames_cannot_be_compared():
     with pytest.raises(ShapeMismatch, match=r"\(1, 17, 2\).*\(2, 17, 2\)"):
-        judge(np.zeros((1, 17, 2)), np.zeros((2, 17, 2)), COCO17, 1.0, 2.0)
+        measure_accuracy(np.zeros((1, 17, 2)), np.zeros((2, 17, 2)), COCO17, 1.0, 2.0)

@@ -14,7 +14,7 @@ from tests.weights.published.sources import GRAPH, PACKAGE, SMALL, VALUES, WEIGH
 import emc.weights.published.finding as finding
 import emc.weights.published.table as table
 from emc.errors import UsageError, WeightsError
-from emc.weights.published import PUBLISHED, fetched, local, read_published, whereabouts
+from emc.weights.published import PUBLISHED, describe_location, fetched, local, read_published
 from emc.weights.published.npm_client import npm_command
 
 NPM = npm_command()
@@ -38,7 +38,7 @@ def cdn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Server]:
 def test_it_is_fetched_once_converted_and_read_back(
     cdn: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert whereabouts("small") == "not here: `emc models get small` (0.1 MB), or fetched on first use"
+    assert describe_location("small") == "not here: `emc models get small` (0.1 MB), or fetched on first use"
     with caplog.at_level(logging.WARNING, "emc"):
         folder = fetched("small")
     assert folder == tmp_path / "cache" / "emc" / "models" / "small"
@@ -48,7 +48,7 @@ def test_it_is_fetched_once_converted_and_read_back(
     asked = len(cdn.seen)
     assert fetched("small") == folder == local("small")
     state, place = read_published("small")
-    assert (len(cdn.seen), place, whereabouts("small")) == (asked, folder, str(folder))
+    assert (len(cdn.seen), place, describe_location("small")) == (asked, folder, str(folder))
     assert state["w"].dtype == torch.float16
     assert state["w"].numpy().tolist() == VALUES.tolist()
     assert [path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()] == ["model.safetensors"]

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 from emc.cli.main import app
 from emc.estimators.nano.estimator import NanoEstimator
 from emc.lifters.measured_noise import read_noise
-from emc.lifters.noise_fit import Watched
+from emc.lifters.noise_fit import PredictedClip
 from emc.workflow.bench.noise import FRAMES, NoiseClip, noise_clips, noise_summary, watch_clip
 
 
@@ -32,7 +32,7 @@ def test_summary_by_hand():
     truth = np.zeros((2, 17, 2))
     rng = np.random.default_rng(0)
     truth[:] = rng.uniform(0, 400, (17, 2))
-    clip = Watched(truth.copy(), np.ones((2, 17)), truth, np.ones((2, 17), dtype=bool))
+    clip = PredictedClip(truth.copy(), np.ones((2, 17)), truth, np.ones((2, 17), dtype=bool))
     clip.predicted[0, 3] = np.nan
     row = noise_summary([clip])
     assert (row["frames"], row["mean_mm"], row["swapped_frames"], row["beyond_200_mm"]) == (2, 0.0, 0.0, 0.0)

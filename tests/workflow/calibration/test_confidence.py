@@ -15,16 +15,21 @@ from emc.config import Settings, read_settings
 from emc.errors import UsageError
 from emc.pose.records import Role
 from emc.store.sql import SqlStore
-from emc.workflow.calibration.confidence import drawn, fit_after_calibration, fit_project_confidence, shown_confidence
+from emc.workflow.calibration.confidence import (
+    fit_after_calibration,
+    fit_project_confidence,
+    random_subset,
+    shown_confidence,
+)
 from emc.workflow.calibration.select import next_to_correct
 from emc.workflow.labels.labels import import_labels
 from emc.workflow.predict.alerts import newest_run
+from emc.workflow.predict.confidence import CONFIDENCE_FILE, CONFIDENCE_KIND, read_confidence
 from emc.workflow.predict.runs import predict_clips
-from emc.workflow.predict.trust import FILE, KIND, read_trust
 from emc.workflow.progress import Silent
 from emc.workflow.project.clips import add_clips
 from emc.workflow.project.folder import new_project
-from emc.workflow.samples.rendered import ClipFiles, ClipOrder, render_file
+from emc.workflow.samples.rendered import ClipFiles, ClipRequest, render_file
 from emc.workflow.samples.samples import load_samples
 
 PLAN = (("front_kick", 1), ("side_kick", 2), ("front_kick", 3), ("side_kick", 4))
@@ -33,7 +38,7 @@ PLAN = (("front_kick", 1), ("side_kick", 2), ("front_kick", 3), ("side_kick", 4)
 @pytest.fixture(scope="module")
 def kicks(tmp_path_factory: pytest.TempPathFactory) -> list[ClipFiles]:
     folder = str(tmp_path_factory.mktemp("kicks"))
-    return [render_file(ClipOrder(m, s, 6, seconds=1.0, size=(160, 160), folder=folder)) for m, s in PLAN]
+    return [render_file(ClipRequest(m, s, 6, seconds=1.0, size=(160, 160), folder=folder)) for m, s in PLAN]
 
 
 @pytest.fixture
@@ -104,12 +109,12 @@ def test_a_calibrated_models_folder_carries_its_fit(
     done = fit_after_calibration(store, folder, held, base, settings, Silent())
     assert done is not None
     assert done["scores"]["target"]["about"]["near"] == base["model"]
-    assert json.loads((folder / "chosen" / FILE).read_text())["model"] == done["model"]
+    assert json.loads((folder / "chosen" / CONFIDENCE_FILE).read_text())["model"] == done["model"]
     with new_project(tmp_path / "other") as elsewhere:
         options = settings.predict.model_copy(update={"estimator": str(folder / "chosen")})
-        assert set(read_trust(elsewhere, "unknown", options).roles) == {Role.TARGET}
-        assert read_trust(elsewhere, "unknown", settings.predict).roles == {}
-        assert elsewhere.documents(KIND) == []
+        assert set(read_confidence(elsewhere, "unknown", options).roles) == {Role.TARGET}
+        assert read_confidence(elsewhere, "unknown", settings.predict).roles == {}
+        assert elsewhere.documents(CONFIDENCE_KIND) == []
 
 
 def test_too_few_corrections_are_refused_and_change_nothing(store: SqlStore, settings: Settings) -> None:
@@ -118,7 +123,7 @@ def test_too_few_corrections_are_refused_and_change_nothing(store: SqlStore, set
             store.append_edit(replace(edit, id=0, kind="undo", undoes=edit.id))
     with pytest.raises(UsageError, match="correct or confirm whole persons"):
         fit_project_confidence(store, settings)
-    assert store.documents(KIND) == []
+    assert store.documents(CONFIDENCE_KIND) == []
 
 
 def test_whom_to_correct_next(store: SqlStore, settings: Settings, kicks: list[ClipFiles]) -> None:
@@ -152,10 +157,10 @@ def test_whom_to_correct_next(store: SqlStore, settings: Settings, kicks: list[C
 
 def test_a_fit_looks_at_a_seeded_draw_of_many_people(monkeypatch: pytest.MonkeyPatch) -> None:
     people: list[Any] = list(range(20))
-    assert drawn(people, 3) == people
+    assert random_subset(people, 3) == people
     monkeypatch.setattr("emc.workflow.calibration.confidence.MOST", 5)
-    few = drawn(people, 3)
+    few = random_subset(people, 3)
     assert len(few) == 5
     assert few == sorted(few)
-    assert drawn(people, 3) == few
-    assert drawn(people, 4) != few
+    assert random_subset(people, 3) == few
+    assert random_subset(people, 4) != few

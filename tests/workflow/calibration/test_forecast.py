@@ -9,7 +9,7 @@ from emc.config import read_settings
 from emc.errors import UsageError
 from emc.store.sql import SqlStore
 from emc.workflow.calibration.forecast import history_forecast, nested_parts, step_of
-from emc.workflow.samples.rendered import ClipOrder, sparse_samples
+from emc.workflow.samples.rendered import ClipRequest, sparse_samples
 
 SETTINGS = read_settings(None, {}, evaluate={"bootstrap": 100})
 
@@ -65,7 +65,7 @@ def test_without_recorded_time_the_step_is_in_joints() -> None:
 
 
 def test_parts_are_nested_and_each_is_half_of_the_next() -> None:
-    four = sparse_samples(ClipOrder("side_kick", 1, 4))
+    four = sparse_samples(ClipRequest("side_kick", 1, 4))
     people = [replace(four[number % len(four)], frame=number) for number in range(16)]
     parts = nested_parts(people, 4, 0)
     frames = [{sample.frame for sample in part} for part in parts]

@@ -17,7 +17,7 @@ from emc.workflow.calibration.jobs import CalibrationJobs, JobFiles, is_held, jo
 from emc.workflow.predict.runs import predict_clips
 from emc.workflow.project.clips import add_clips
 from emc.workflow.project.folder import new_project, open_project
-from emc.workflow.samples.rendered import ClipOrder, render_file
+from emc.workflow.samples.rendered import ClipRequest, render_file
 
 SETTINGS = """
 [predict]
@@ -46,7 +46,7 @@ def corrected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("jobs")
     with new_project(folder / "kick") as store:
         for seed in (7, 8):
-            files = render_file(ClipOrder("front_kick", seed, 4, folder=str(folder / "media")))
+            files = render_file(ClipRequest("front_kick", seed, 4, folder=str(folder / "media")))
             added = add_clips(store, [files.video], role=Role.TARGET, group=files.group)
             predict_clips(store, added.clips, read_settings(None, {}), boxes_file=files.labels)
             clip = added.clips[0]

@@ -19,7 +19,7 @@ from emc.workflow.calibration.data import Populations
 from emc.workflow.calibration.ladder import candidates, run_ladder, untrained
 from emc.workflow.files import read_json
 from emc.workflow.progress import Silent
-from emc.workflow.samples.rendered import ClipOrder, sparse_samples
+from emc.workflow.samples.rendered import ClipRequest, sparse_samples
 
 FEW = {"steps": 4, "batch": 4, "ladder": 2, "save_every": 1}
 
@@ -27,7 +27,7 @@ FEW = {"steps": 4, "batch": 4, "ladder": 2, "save_every": 1}
 @pytest.fixture(scope="module")
 def data() -> Populations:
     def people(motion: str, seed: int) -> list[Sample]:
-        return sparse_samples(ClipOrder(motion, seed, 3))
+        return sparse_samples(ClipRequest(motion, seed, 3))
 
     return Populations(people("side_kick", 1), people("walk", 2), people("side_kick", 3), people("walk", 4))
 

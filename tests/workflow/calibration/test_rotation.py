@@ -9,14 +9,14 @@ import pytest
 import emc.plugins as plugins
 from emc.config import read_settings
 from emc.estimators.nano.estimator import NanoEstimator
-from emc.estimators.rotation.estimator import TurnedTrainable
+from emc.estimators.rotation.estimator import TrainableRotationEnsemble
 from emc.pose.records import Sample
+from emc.workflow.calibration.checkpoint_scoring import CheckpointScorer
 from emc.workflow.calibration.data import Populations
-from emc.workflow.calibration.judging import Judge
 from emc.workflow.calibration.ladder import run_ladder
-from emc.workflow.calibration.rotation import try_turns
+from emc.workflow.calibration.rotation import try_rotations
 from emc.workflow.progress import Silent
-from emc.workflow.samples.rendered import ClipOrder, sparse_samples
+from emc.workflow.samples.rendered import ClipRequest, sparse_samples
 
 FEW = {"steps": 2, "batch": 4, "ladder": 1, "turns": 4, "shares": (0.1, 1.0), "certainty": 0.5}
 
@@ -34,7 +34,7 @@ def on_the_head(sample: Sample) -> Sample:
 
 def people(seed: int, clips: int) -> list[Sample]:
     """One person each of several clips, so that intervals can be told."""
-    return [sparse_samples(ClipOrder("walk", seed + i, 1))[0] for i in range(clips)]
+    return [sparse_samples(ClipRequest("walk", seed + i, 1))[0] for i in range(clips)]
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +46,11 @@ def test_turns_are_taken_for_people_on_their_heads_and_not_for_people_who_stand(
     settings = read_settings(None, {}, calibrate=FEW, evaluate={"bootstrap": 100})
     base = NanoEstimator()
     heads = [on_the_head(sample) for sample in walkers]
-    taken = try_turns(base, Judge.of_base(base, heads, walkers, settings))
+    taken = try_rotations(base, CheckpointScorer.of_base(base, heads, walkers, settings))
     assert taken["taken"] == 4
     assert taken["removed"]["value"] > 0.5
     assert "nothing trained" in taken["why"]
-    left = try_turns(base, Judge.of_base(base, walkers, walkers, settings))
+    left = try_rotations(base, CheckpointScorer.of_base(base, walkers, walkers, settings))
     assert left["taken"] == 1
     assert left["tried"] == 4
     assert "of the errors" in left["why"]
@@ -60,7 +60,10 @@ def test_turns_are_taken_for_people_on_their_heads_and_not_for_people_who_stand(
 def test_turns_are_asked_for(walkers: list[Sample], asked: dict[str, object]) -> None:
     settings = read_settings(None, {}, calibrate={**FEW, **asked}, evaluate={"bootstrap": 10})
     base = NanoEstimator()
-    assert try_turns(base, Judge.of_base(base, walkers[:2], [], settings)) == {"taken": 1, "why": "not asked for"}
+    assert try_rotations(base, CheckpointScorer.of_base(base, walkers[:2], [], settings)) == {
+        "taken": 1,
+        "why": "not asked for",
+    }
 
 
 def test_a_ladder_with_turns_keeps_the_base_read_at_them_as_a_candidate(walkers: list[Sample], tmp_path: Path) -> None:
@@ -75,7 +78,7 @@ def test_a_ladder_with_turns_keeps_the_base_read_at_them_as_a_candidate(walkers:
     assert ladder["chosen"]["step"] == 2
     assert "base weights; people are read at 4 turns of the picture" in ladder["chosen"]["why"]
     chosen = plugins.estimator_for(str(tmp_path / "chosen"))
-    assert isinstance(chosen, TurnedTrainable)
+    assert isinstance(chosen, TrainableRotationEnsemble)
     own, base = chosen.module.state_dict(), NanoEstimator().module.state_dict()
     assert all(bool((own[name] == base[name]).all()) for name in base)
     # The base is measured as it reads itself, at one turn.

@@ -13,12 +13,12 @@ from emc.config import CalibrateSettings
 from emc.estimators.nano.estimator import NanoEstimator
 from emc.stages.calibrate import LadderStep, Progressed, SavePoint, train
 from emc.workflow.calibration.processes import joined_processes
-from emc.workflow.samples.rendered import ClipOrder, sparse_samples
+from emc.workflow.samples.rendered import ClipRequest, sparse_samples
 
 
 def main(out: Path, settings: CalibrateSettings) -> None:
     torch.set_num_threads(1)
-    target, common = (sparse_samples(ClipOrder(motion, 1, 6)) for motion in ("side_kick", "walk"))
+    target, common = (sparse_samples(ClipRequest(motion, 1, 6)) for motion in ("side_kick", "walk"))
     with joined_processes() as processes:
         losses, weights, state = [], {}, None
         for event in train(NanoEstimator(), target, common, settings, None, processes):

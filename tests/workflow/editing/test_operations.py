@@ -8,7 +8,7 @@ import pytest
 from emc.errors import UsageError
 from emc.pose.records import Clip, JointChange, Pose, Provenance, Role, Visibility
 from emc.pose.skeletons.skeleton import COCO17
-from emc.workflow.editing.operations import Operation, Order, chosen_joints, middle_undecided, operation_edit
+from emc.workflow.editing.operations import Operation, OperationRequest, chosen_joints, middle_undecided, operation_edit
 
 CLIP = Clip("kick", "/k.mp4", Role.TARGET, "ana", 20, 640, 480)
 
@@ -22,13 +22,15 @@ def poses(*some: Pose) -> Callable[[int, int], Iterable[Pose]]:
     return lambda first, last: [p for p in some if first <= p.frame <= last]
 
 
-def made(order: Order, *some: Pose, newcomer: int = 9) -> dict[tuple[int, int, int], JointChange]:
+def made(order: OperationRequest, *some: Pose, newcomer: int = 9) -> dict[tuple[int, int, int], JointChange]:
     edit = operation_edit(order, CLIP, COCO17, poses(*some), newcomer)
     return {(c.frame, c.person, c.joint): c for c in edit.changes}
 
 
 def test_a_swap_exchanges_pairs_of_a_limb_and_leaves_the_rest() -> None:
-    changes = made(Order(Operation.SWAP, 0, 3, 3, 4, limb="knee"), pose(3), pose(4), pose(5), pose(3, person=1))
+    changes = made(
+        OperationRequest(Operation.SWAP, 0, 3, 3, 4, limb="knee"), pose(3), pose(4), pose(5), pose(3, person=1)
+    )
     assert set(changes) == {(3, 0, 13), (3, 0, 14), (4, 0, 13), (4, 0, 14)}
     assert (changes[3, 0, 13].x, changes[3, 0, 14].x) == (140, 130)
     assert {c.provenance for c in changes.values()} == {Provenance.HUMAN}
@@ -36,14 +38,14 @@ def test_a_swap_exchanges_pairs_of_a_limb_and_leaves_the_rest() -> None:
 
 def test_from_here_on_only_this_frame_is_a_persons_word() -> None:
     human = pose(6, by=Provenance.CONFIRMED)
-    changes = made(Order(Operation.SWAP, 0, 3, 3, None, joints=(15,)), pose(3), pose(4), human)
+    changes = made(OperationRequest(Operation.SWAP, 0, 3, 3, None, joints=(15,)), pose(3), pose(4), human)
     by = {frame: changes[frame, 0, 15].provenance for frame in (3, 4, 6)}
     # What a person had decided before can only be changed by a person.
     assert by == {3: Provenance.HUMAN, 4: Provenance.PROPAGATED, 6: Provenance.HUMAN}
 
 
 def test_identities_are_exchanged_also_where_one_is_missing() -> None:
-    order = Order(Operation.IDENTITY, 0, 3, 3, None, other=1)
+    order = OperationRequest(Operation.IDENTITY, 0, 3, 3, None, other=1)
     changes = made(order, pose(3), pose(3, 1, shift=300), pose(4, 1, shift=300))
     assert (changes[3, 0, 5].x, changes[3, 1, 5].x) == (350, 50)
     assert changes[4, 0, 5].x == 350
@@ -52,13 +54,13 @@ def test_identities_are_exchanged_also_where_one_is_missing() -> None:
 
 
 def test_copy_takes_the_newest_pose_before() -> None:
-    changes = made(Order(Operation.COPY, 0, 8, 8, 8), pose(3), pose(5, shift=7), pose(9, shift=99))
+    changes = made(OperationRequest(Operation.COPY, 0, 8, 8, 8), pose(3), pose(5, shift=7), pose(9, shift=99))
     assert {c.frame for c in changes.values()} == {8}
     assert changes[8, 0, 2].x == 27
 
 
 def test_a_new_person_takes_the_shape_of_the_nearest_one_or_stands() -> None:
-    order = Order(Operation.ADD_PERSON, -1, 8, 8, 8, xy=(300.0, 200.0))
+    order = OperationRequest(Operation.ADD_PERSON, -1, 8, 8, 8, xy=(300.0, 200.0))
     changes = made(order, pose(6), pose(19, shift=5))
     xs = [changes[8, 9, j].x for j in range(17)]
     assert np.mean(xs) == pytest.approx(300)
@@ -72,9 +74,9 @@ def test_a_new_person_takes_the_shape_of_the_nearest_one_or_stands() -> None:
 def test_absent_is_said_of_joints_without_a_place_too() -> None:
     lost = pose(3)
     lost.xy[15] = np.nan
-    absent = Order(Operation.VISIBILITY, 0, 3, 3, 3, joints=(14, 15), visibility=Visibility.ABSENT)
+    absent = OperationRequest(Operation.VISIBILITY, 0, 3, 3, 3, joints=(14, 15), visibility=Visibility.ABSENT)
     assert set(made(absent, lost)) == {(3, 0, 14), (3, 0, 15)}
-    occluded = Order(Operation.VISIBILITY, 0, 3, 3, 3, joints=(14, 15), visibility=Visibility.OCCLUDED)
+    occluded = OperationRequest(Operation.VISIBILITY, 0, 3, 3, 3, joints=(14, 15), visibility=Visibility.OCCLUDED)
     assert set(made(occluded, lost)) == {(3, 0, 14)}
 
 
@@ -99,9 +101,9 @@ def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(UsageError, match="use 0 to 16"):
         chosen_joints(COCO17, (3, 17), None)
     with pytest.raises(UsageError, match="nothing to confirm"):
-        made(Order(Operation.CONFIRM, 5, 3, 3, 3), pose(3))
+        made(OperationRequest(Operation.CONFIRM, 5, 3, 3, 3), pose(3))
     with pytest.raises(UsageError, match="no frame 20"):
-        made(Order(Operation.CONFIRM, 0, 3, 3, 20), pose(3))
+        made(OperationRequest(Operation.CONFIRM, 0, 3, 3, 20), pose(3))
 
 
 def test_bisection_halves_the_longest_stretch() -> None:

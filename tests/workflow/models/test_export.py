@@ -16,7 +16,7 @@ from emc.estimators.nano.estimator import NanoEstimator
 from emc.estimators.onnx.estimator import OnnxEstimator
 from emc.pose.records import Box
 from emc.pose.skeletons.file import skeleton_from_toml
-from emc.workflow.calibration.base import trainable
+from emc.workflow.calibration.base import trainable_estimator
 from emc.workflow.models.export import export_model
 
 
@@ -48,7 +48,7 @@ def test_a_saved_model_becomes_a_file_that_predicts_and_cannot_be_trained(tmp_pa
     assert OnnxEstimator(out).card.about.source == str(saved)
     settings = read_settings(None, {}, predict={"estimator": str(out)})
     with pytest.raises(NotTrainable, match=r"kicks\.onnx' can only predict"):
-        trainable(settings)
+        trainable_estimator(settings)
 
 
 def test_a_skeleton_of_ones_own_goes_with_the_file(tmp_path: Path) -> None:

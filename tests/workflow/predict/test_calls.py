@@ -10,9 +10,9 @@ from emc.config import read_settings
 from emc.workflow.predict.calls import (
     compute_on,
     compute_threads,
+    concurrent_calls,
     decoders,
     persons_at_once,
-    side_by_side,
     to_gpu,
 )
 
@@ -22,7 +22,7 @@ def test_only_estimators_that_say_so_are_called_side_by_side() -> None:
         pass
 
     class Several:
-        side_by_side = True
+        concurrent_calls = True
 
     class Around:
         inner = Several()
@@ -30,10 +30,10 @@ def test_only_estimators_that_say_so_are_called_side_by_side() -> None:
     class Small(Several):
         persons_at_once = 4
 
-    assert side_by_side(Plain(), 8) == 1  # pyright: ignore[reportArgumentType]
-    assert side_by_side(Several(), 2) == 2  # pyright: ignore[reportArgumentType]
-    assert side_by_side(Around(), 16) == 4  # pyright: ignore[reportArgumentType]
-    assert side_by_side(Small(), 16) == 16  # pyright: ignore[reportArgumentType]
+    assert concurrent_calls(Plain(), 8) == 1  # pyright: ignore[reportArgumentType]
+    assert concurrent_calls(Several(), 2) == 2  # pyright: ignore[reportArgumentType]
+    assert concurrent_calls(Around(), 16) == 4  # pyright: ignore[reportArgumentType]
+    assert concurrent_calls(Small(), 16) == 16  # pyright: ignore[reportArgumentType]
     assert [persons_at_once(one, 32) for one in (Plain(), Around(), Small())] == [32, 32, 4]  # pyright: ignore[reportArgumentType]
     assert persons_at_once(Small(), 2) == 2  # pyright: ignore[reportArgumentType]
     assert compute_threads(read_settings(None, {}, predict={"threads": 3}).predict) == 3

@@ -16,10 +16,10 @@ from emc.config import read_settings
 from emc.detectors.embedded.detector import EmbeddedDetector
 from emc.pose.records import Box, Clip, Role
 from emc.stages.video import open_media, probe
+from emc.workflow.predict.concurrency import Cancelled, ConcurrencyControl
 from emc.workflow.predict.finding import FIRST_LOOKS, PersonFinder
-from emc.workflow.predict.shared import Halted, Shared
 from emc.workflow.project.clips import read_clip
-from emc.workflow.samples.rendered import ClipOrder, render_file
+from emc.workflow.samples.rendered import ClipRequest, render_file
 
 FRAMES = 90
 
@@ -51,13 +51,13 @@ class Plain:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     folder = str(tmp_path_factory.mktemp("clip"))
-    video = render_file(ClipOrder("walk", 5, FRAMES, seconds=3.1, size=(200, 200), folder=folder)).video
+    video = render_file(ClipRequest("walk", 5, FRAMES, seconds=3.1, size=(200, 200), folder=folder)).video
     return read_clip(video, Role.TARGET, "", {}, [], read_settings(None, {}).video)
 
 
-def finder(clip: Clip, detector: Any, threads: int = 1, shared: Shared | None = None) -> PersonFinder:
+def finder(clip: Clip, detector: Any, threads: int = 1, control: ConcurrencyControl | None = None) -> PersonFinder:
     settings = read_settings(None, {}, predict={"threads": threads}).predict
-    return PersonFinder(clip, probe(Path(clip.path)), detector, settings, shared)
+    return PersonFinder(clip, probe(Path(clip.path)), detector, settings, control)
 
 
 def found(clip: Clip, frames: Sequence[int], detector: Any, threads: int = 1) -> list[tuple[int, list[Box]]]:
@@ -110,7 +110,7 @@ def test_unsure_boxes_are_left_out_and_a_halt_ends_the_search(clip: Clip) -> Non
     settings = read_settings(None, {}, predict={"min_box_score": 0.99}).predict
     with closing(PersonFinder(clip, probe(Path(clip.path)), Plain(), settings)) as one:  # pyright: ignore[reportArgumentType]
         assert one.find([0, 1]) == [(0, []), (1, [])]
-    shared = Shared()
-    shared.halt()
-    with closing(finder(clip, EmbeddedDetector(), 2, shared)) as one, pytest.raises(Halted):
+    control = ConcurrencyControl()
+    control.cancel()
+    with closing(finder(clip, EmbeddedDetector(), 2, control)) as one, pytest.raises(Cancelled):
         one.find(range(8))

@@ -15,7 +15,7 @@ from emc.stages.video import Area, MediaInfo, open_media, probe
 from emc.workflow.predict.parts import area_read, inside, put_back, reach_of
 from emc.workflow.predict.spans import SpanPredictor, spans_of
 from emc.workflow.project.clips import read_clip
-from emc.workflow.samples.rendered import ClipOrder, render_file
+from emc.workflow.samples.rendered import ClipRequest, render_file
 
 BOXES = [(30.0, 20.0, 60.0, 90.0), (-20.0, 100.0, 50.0, 80.0)]
 
@@ -53,7 +53,7 @@ class Whole(Brightness):
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     folder = str(tmp_path_factory.mktemp("clip"))
-    video = render_file(ClipOrder("walk", 5, 12, seconds=0.4, size=(320, 240), folder=folder)).video
+    video = render_file(ClipRequest("walk", 5, 12, seconds=0.4, size=(320, 240), folder=folder)).video
     return read_clip(video, Role.TARGET, "", {}, [], read_settings(None, {}).video)
 
 
@@ -82,9 +82,9 @@ def test_an_onnx_file_gives_the_same_from_parts(clip: Clip, tmp_path: Path) -> N
     from emc.estimators.nano.estimator import NanoEstimator
     from emc.estimators.onnx.card import card_path, write_card
     from emc.estimators.onnx.estimator import OnnxEstimator
-    from emc.estimators.onnx.export import card_of, form_of, write_onnx
+    from emc.estimators.onnx.export import card_of, export_form_of, write_onnx
 
-    form, path = form_of(NanoEstimator()), tmp_path / "nano.onnx"
+    form, path = export_form_of(NanoEstimator()), tmp_path / "nano.onnx"
     write_onnx(form, path, "simcc", 2)
     write_card(card_path(path), card_of(form, "simcc", 2))
     estimator = OnnxEstimator(path)
@@ -105,7 +105,7 @@ TRICKY = [LARGE, (-40.2, 60.7, 120.9, 216.6)], [LARGE, (130.5, 120.1, 60.0, 90.0
 @pytest.fixture(scope="module")
 def wide(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     folder = str(tmp_path_factory.mktemp("wide"))
-    video = render_file(ClipOrder("walk", 5, 12, seconds=0.4, size=(480, 320), folder=folder)).video
+    video = render_file(ClipRequest("walk", 5, 12, seconds=0.4, size=(480, 320), folder=folder)).video
     return read_clip(video, Role.TARGET, "", {}, [], read_settings(None, {}).video)
 
 
@@ -145,7 +145,7 @@ class Handed:
     """An estimator that hands whole pictures to another one."""
 
     skeleton = COCO17
-    side_by_side = True
+    concurrent_calls = True
 
     def __init__(self, other: Any) -> None:
         self._other = other

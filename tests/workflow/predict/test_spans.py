@@ -16,20 +16,20 @@ from emc.config import Settings, read_settings
 from emc.errors import StorageError
 from emc.interfaces import Store
 from emc.pose.records import Box, Clip, Prediction, Role
+from emc.workflow.predict.confidence import ConfidenceByRole
 from emc.workflow.predict.key import model_key
 from emc.workflow.predict.runs import detect_and_predict, predict_clips, predict_run, start_run
 from emc.workflow.predict.spans import Span, SpanPredictor, spans_of
-from emc.workflow.predict.trust import Trust
 from emc.workflow.progress import Silent
 from emc.workflow.project.clips import add_clips
 from emc.workflow.project.folder import new_project, open_project
-from emc.workflow.samples.rendered import ClipOrder, render_file
+from emc.workflow.samples.rendered import ClipRequest, render_file
 
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = str(tmp_path_factory.mktemp("clip"))
-    return render_file(ClipOrder("walk", 5, 30, seconds=1.1, size=(160, 160), folder=folder)).video
+    return render_file(ClipRequest("walk", 5, 30, seconds=1.1, size=(160, 160), folder=folder)).video
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_workers_of_a_ray_cluster_find_the_same_though_one_is_killed(
     try:
         clip, estimator = store.clip(store.clips()[0].id), NanoEstimator()
         run = start_run(store, clip, model_key(estimator), estimator, wanted, None, True)
-        detect_and_predict(store, run, clip, estimator, wanted, Silent(), Trust(), RayExecutor(2))
+        detect_and_predict(store, run, clip, estimator, wanted, Silent(), ConfidenceByRole(), RayExecutor(2))
     finally:
         ray.shutdown()
     assert (tmp_path / "died").exists()

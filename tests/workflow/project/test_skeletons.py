@@ -22,19 +22,19 @@ from emc.workflow.project.clips import add_clips
 from emc.workflow.project.folder import new_project, open_project, status
 from emc.workflow.project.skeletons import (
     MappedEstimator,
-    as_skeleton,
     clip_skeleton,
     declare,
-    declared,
+    declared_skeleton,
     estimator_in,
     liftable,
-    padded,
+    padded_pose,
     remember,
     rendered_stand_in,
     samples_in,
     scored_in,
     skeleton_called,
     trainable_in,
+    with_joints,
 )
 from emc.workflow.samples.samples import load_samples
 
@@ -77,10 +77,10 @@ def label_file(path: Path, skeleton, missing: tuple[int, ...] = ()) -> Path:  # 
 
 def test_a_project_keeps_its_skeleton(tmp_path: Path, dog: Path) -> None:
     with new_project(tmp_path / "p", str(dog)) as store:
-        assert declared(store) == read_skeleton(dog)
+        assert declared_skeleton(store) == read_skeleton(dog)
     dog.unlink()
     with open_project(tmp_path / "p.emc") as store:
-        assert declared(store) == skeleton_from_toml(DOG)
+        assert declared_skeleton(store) == skeleton_from_toml(DOG)
         assert clip_skeleton(store, "any").name == "dog"
         assert status(store)["skeleton"]["name"] == "dog"
         assert skeleton_called(store, "coco17") is COCO17
@@ -110,7 +110,7 @@ def test_a_project_without_one_may_declare_coco_after_corrections(tmp_path: Path
         with pytest.raises(ProjectError, match="coco17, and cannot change to halpe26"):
             declare(store, HALPE26)
         declare(store, COCO17)
-        assert declared(store) is COCO17
+        assert declared_skeleton(store) is COCO17
 
 
 def test_labels_go_in_and_out_in_the_own_skeleton(tmp_path: Path, dog: Path) -> None:
@@ -184,7 +184,7 @@ def test_an_estimator_that_cannot_grow_is_named(tmp_path: Path) -> None:
 
     with new_project(tmp_path / "p", "halpe26") as store, pytest.raises(NotTrainable, match="coco17 alone.*halpe26"):
         trainable_in(store, Stiff())
-    assert isinstance(as_skeleton(Stiff(), HALPE26), MappedEstimator)
+    assert isinstance(with_joints(Stiff(), HALPE26), MappedEstimator)
 
 
 def test_parts_that_a_skeleton_has(tmp_path: Path) -> None:
@@ -212,8 +212,8 @@ def test_samples_and_poses_in_other_joints() -> None:
     assert found.weight[0] == 0.5
     assert samples_in([sample], COCO17, skeleton_from_toml(ROBOT)) == []
     pose = Pose(0, 0, xy[:1], seen[:1], np.array([2], np.int8))
-    assert padded(pose, 3).visibility.tolist() == [2, 0, 0]
-    assert padded(pose, 1) is pose
+    assert padded_pose(pose, 3).visibility.tolist() == [2, 0, 0]
+    assert padded_pose(pose, 1) is pose
     assert skeleton_from_toml(skeleton_text(skeleton_from_toml(DOG))) == skeleton_from_toml(DOG)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from emc.formats.poses.coco import CocoFormat
 from emc.stages.video import open_media
-from emc.workflow.samples.rendered import ClipOrder, render_file, sparse_samples, window_start
+from emc.workflow.samples.rendered import ClipRequest, render_file, sparse_samples, window_start
 
 
 def test_the_window_surrounds_the_highest_ankle() -> None:
@@ -23,7 +23,7 @@ def test_the_window_surrounds_the_highest_ankle() -> None:
 
 
 def test_files_of_a_kick_agree_with_each_other(tmp_path: Path) -> None:
-    order = ClipOrder("side_kick", 5, 6, seconds=1.2, size=(128, 128), folder=str(tmp_path))
+    order = ClipRequest("side_kick", 5, 6, seconds=1.2, size=(128, 128), folder=str(tmp_path))
     files = render_file(order)
     labels = CocoFormat().read(files.labels)
     with open_media(files.video) as reader, np.load(files.truth) as truth:
@@ -48,7 +48,7 @@ def truth_lift(path: Path) -> float:
 
 @pytest.mark.parametrize("motion", ["walk", "sit"])
 def test_sparse_samples_are_cut_around_the_person(motion: str) -> None:
-    samples = sparse_samples(ClipOrder(motion, 8, 3))
+    samples = sparse_samples(ClipRequest(motion, 8, 3))
     assert 1 <= len(samples) <= 3
     for sample in samples:
         x, y, w, h = sample.box

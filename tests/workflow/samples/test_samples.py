@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from emc.pose.records import Clip, Pose, Provenance, Role, Visibility
 from emc.workflow.samples.cut import CUT_LIMIT, cut_sample, guessed_torso
-from emc.workflow.samples.eligible import label_visibility, labelled
+from emc.workflow.samples.eligible import is_labelled, label_visibility
 from emc.workflow.samples.extras import LabelExtra
 
 CLIP = Clip("kick", "kick.mp4", Role.TARGET, "anna", frames=3, width=1000, height=800)
@@ -39,8 +39,8 @@ def test_only_joints_that_a_person_vouched_for_are_labels() -> None:
     expected = np.zeros(17)
     expected[3], expected[4] = 2, 1
     assert_allclose(label_visibility(pose), expected)
-    assert labelled(pose)
-    assert not labelled(pose_of(spread(1, 2), Provenance.MODEL))
+    assert is_labelled(pose)
+    assert not is_labelled(pose_of(spread(1, 2), Provenance.MODEL))
 
 
 def test_the_cut_keeps_labels_on_the_same_picture_content() -> None:

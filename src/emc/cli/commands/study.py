@@ -54,7 +54,7 @@ def new(
     with running(json) as terminal:
         from emc.errors import InputError, UsageError
         from emc.study.plan import CONSENT
-        from emc.study.preparing import StudyOrder, make_study
+        from emc.study.preparing import StudyOptions, make_study
 
         text = CONSENT
         if consent is not None:
@@ -67,7 +67,7 @@ def new(
             raise UsageError("a study needs two clips and one for training: give --clip A --clip B --training C")
         else:
             source, names = _opened(project), (clips[0], clips[1], training)
-        order = StudyOrder(
+        order = StudyOptions(
             name=Path(name).stem, clips=(names[0], names[1]), training=names[2], frames=frames,
             training_frames=training_frames, step=step, goal=goal, checks=checks, idle=idle, seed=seed, consent=text,
         )  # fmt: skip

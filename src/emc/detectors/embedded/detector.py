@@ -19,7 +19,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from emc.detectors.embedded.letterbox import Letterbox, letterbox_of, letterboxed
-from emc.detectors.embedded.looks import Level, Look, above
 from emc.detectors.embedded.motion import (
     Background,
     foreground,
@@ -30,6 +29,7 @@ from emc.detectors.embedded.motion import (
     still_background,
 )
 from emc.detectors.embedded.network import MULTIPLE, DetectorNetwork, cell_centres, fold_norms
+from emc.detectors.embedded.observations import Level, Observation, above
 from emc.detectors.embedded.suppress import whole_persons
 from emc.errors import InputError, ShapeMismatch, UsageError, WeightsError
 from emc.interfaces import ModelInfo
@@ -94,7 +94,7 @@ class EmbeddedDetector:
     Raises `WeightsError` that names the file, `UsageError` for a threshold or sides out of range.
     """
 
-    side_by_side = True
+    concurrent_calls = True
     """Several calls of `detect` and `looks` may run at once."""
 
     def __init__(self, weights: Path | None = None, threshold: float = THRESHOLD, sides: Sequence[int] = SIDES) -> None:
@@ -105,44 +105,44 @@ class EmbeddedDetector:
         self.network, self._document = _embedded() if weights is None else load_detector(weights)
         self.threshold = threshold
         self.sides = tuple(sorted(sides))
-        self.looked: Mapping[int, list[Box]] = {}
+        self.observed: Mapping[int, list[Box]] = {}
         self._weights = "embedded" if weights is None else str(weights)
         self._background: Background | None = None
 
-    def looks(self, images: Sequence[np.ndarray], frames: Sequence[int]) -> list[Look]:
+    def observe(self, images: Sequence[np.ndarray], frames: Sequence[int]) -> list[Observation]:
         """Return what the network sees on frames of a clip, for `learned`; arguments and errors as of `detect`."""
         alone = copy(self)
         alone._background = None
         least = min(self.threshold, MOTION_THRESHOLD)
         found = self._found(images, frames, least)
-        looks: list[Look] = []
+        looks: list[Observation] = []
         for image, frame, levels in zip(images, frames, found, strict=True):
-            look = Look(frame, (image.shape[1], image.shape[0]), levels, shrunk(image))
+            look = Observation(frame, (image.shape[1], image.shape[0]), levels, shrunk(image))
             looks.append(replace(look, boxes=alone._boxes(look)))
         return looks
 
-    def enough(self, looks: Sequence[Look], shown: int) -> bool:
+    def enough(self, looks: Sequence[Observation], shown: int) -> bool:
         """Return whether the network alone is sure of a person on half of `shown` frames, `looks` being the first."""
         return 2 * sum(any(box.score >= SURE for box in look.boxes) for look in looks) >= shown
 
-    def learned(self, looks: Sequence[Look], shown: int) -> EmbeddedDetector:
+    def adapted(self, looks: Sequence[Observation], shown: int) -> EmbeddedDetector:
         """Return a detector of the same network, for one clip, that also looks at what moves where that is of use.
 
         looks : of `shown` frames, some 20 to 60 spread over the clip, or of the first of them where those were
         `enough`. Motion is of use where the camera stands still and the network alone is sure of a person on fewer than
         half of the frames; otherwise (and for fewer than 8 frames) the detector that is returned finds what this one
         does: a person who stays in one place becomes part of the background, and only the arms and legs would be found
-        to move. Its `looked` holds what it finds on the frames that it was shown, so that nobody need look again.
+        to move. Its `observed` holds what it finds on the frames that it was shown, so that nobody need look again.
         """
         other = copy(self)
         other._background = None if self.enough(looks, shown) else still_background([look.small for look in looks])
         alone = other._background is None
-        other.looked = {look.frame: look.boxes if alone else other._boxes(look) for look in looks}
+        other.observed = {look.frame: look.boxes if alone else other._boxes(look) for look in looks}
         return other
 
     def with_background(self, images: Sequence[np.ndarray]) -> EmbeddedDetector:
         """Return `learned` of (H, W, 3) uint8 RGB images, all of one size, numbered from 0."""
-        return self.learned(self.looks(images, range(len(images))), len(images))
+        return self.adapted(self.observe(images, range(len(images))), len(images))
 
     @property
     def uses_motion(self) -> bool:
@@ -158,7 +158,9 @@ class EmbeddedDetector:
         alone = self._background is None
         found = self._found(images, frames, self.threshold if alone else MOTION_THRESHOLD)
         return [
-            self._boxes(Look(frame, (image.shape[1], image.shape[0]), levels, NOTHING if alone else shrunk(image)))
+            self._boxes(
+                Observation(frame, (image.shape[1], image.shape[0]), levels, NOTHING if alone else shrunk(image))
+            )
             for image, frame, levels in zip(images, frames, found, strict=True)
         ]
 
@@ -210,7 +212,7 @@ class EmbeddedDetector:
             logits, sides = self.network(tensor.contiguous(memory_format=torch.channels_last))
             return decode(logits, sides, least)
 
-    def _boxes(self, look: Look) -> list[Box]:
+    def _boxes(self, look: Observation) -> list[Box]:
         background = self._background
         corners, scores = above(look.found, self.threshold if background is None else MOTION_THRESHOLD)
         limit = np.array([look.size[0] - 0.5, look.size[1] - 0.5] * 2)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from emc.detectors.transformer.published import LICENCE, detector_named
-from emc.detectors.transformer.weights import find_weights, load_network, named_weights, whereabouts
+from emc.detectors.transformer.weights import describe_location, find_weights, load_network, named_weights
 from emc.errors import InputError, ShapeMismatch, UsageError, WeightsError
 from emc.interfaces import ModelInfo
 from emc.pose.records import Box
@@ -100,7 +100,7 @@ class TransformerDetector:
             licence=LICENCE if known else "as its folder says",
             trainable=False,
             parameters=parameters,
-            weights=str(place) if place is not None else whereabouts(published),
+            weights=str(place) if place is not None else describe_location(published),
             notes=f"box AP {published.box_ap} (all classes, COCO val)" if known else "",
             extra={**(facts if known else {}), "revision": commit_of(place) if place is not None else ""},
         )

@@ -35,7 +35,7 @@ def local_weights(published: PublishedDetector) -> Path | None:
     return cached(published.repository, published.revision)
 
 
-def whereabouts(published: PublishedDetector) -> str:
+def describe_location(published: PublishedDetector) -> str:
     """Return in words where a published detector is, or how to get it."""
     here = local_weights(published)
     needs = "" if importlib.util.find_spec("transformers") else f"; needs {INSTALL}"

@@ -10,7 +10,7 @@ from emc.estimators.keypoint_rcnn.published import (
     Detectron2R101Detector,
     KeypointRcnnDetector,
 )
-from emc.estimators.keypoint_rcnn.variants import VARIANTS
+from emc.estimators.keypoint_rcnn.variants import RCNN_VARIANTS
 from emc.estimators.keypoint_rcnn.weights import local_weights
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
     "Detectron2R50Short",
     "KeypointRcnnDetector",
     "KeypointRcnnEstimator",
-    "VARIANTS",
+    "RCNN_VARIANTS",
     "examine_operators",
     "local_weights",
 ]

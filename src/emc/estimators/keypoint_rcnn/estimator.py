@@ -17,18 +17,18 @@ from torch import Tensor
 
 from emc.errors import ShapeMismatch, WeightsError
 from emc.estimators.keypoint_rcnn.detection import Limits, find_persons
-from emc.estimators.keypoint_rcnn.heatmaps import Decoded, cross_entropy, decode, taught
+from emc.estimators.keypoint_rcnn.heatmaps import Decoded, cross_entropy, decode, with_teacher_targets
 from emc.estimators.keypoint_rcnn.images import Prepared, prepare, stacked
 from emc.estimators.keypoint_rcnn.network import KeypointRcnnNetwork, Shape, freeze, initialise
 from emc.estimators.keypoint_rcnn.recipe import Recipe
 from emc.estimators.keypoint_rcnn.training import CHANGES, changed_batch, exact_batch, input_box
-from emc.estimators.keypoint_rcnn.variants import DEFAULT, VARIANTS, Variant, variant_named
+from emc.estimators.keypoint_rcnn.variants import DEFAULT, RCNN_VARIANTS, Variant, variant_named
 from emc.estimators.keypoint_rcnn.weights import (
     build_network,
     card_of,
+    describe_location,
     find_weights,
     read_stored,
-    whereabouts,
     with_joints,
 )
 from emc.estimators.model_skeleton import skeleton_entries, skeleton_in_card
@@ -219,11 +219,11 @@ class KeypointRcnnEstimator:
         image, regions, maps, weight = (batch[name].to(self._device) for name in ("image", "regions", "maps", "weight"))
         return cross_entropy(self.module(image, regions), maps, weight)
 
-    def taught(
+    def with_teacher_targets(
         self, batch: Mapping[str, Any], teacher: torch.nn.Module, common: Tensor, distil: float, fill: float
     ) -> Mapping[str, Any]:
         """Return a batch of `collate` with the maps of another `module` in its targets, see `Teachable`."""
-        return taught(batch, teacher, common, distil, fill)
+        return with_teacher_targets(batch, teacher, common, distil, fill)
 
     def save(self, path: Path, extra: Mapping[str, Any] | None = None) -> None:
         """Write ``model.safetensors`` (float32) and ``emc.json`` (with `extra` merged in) into the folder `path`.
@@ -262,7 +262,7 @@ class KeypointRcnnEstimator:
 
     def describe(self) -> ModelInfo:
         """Return name, skeleton, input size, licence and where the weights are, loading nothing."""
-        known = VARIANTS.get(str(self._card.get("variant", "" if self._origin else self.variant)))
+        known = RCNN_VARIANTS.get(str(self._card.get("variant", "" if self._origin else self.variant)))
         own = self._network
         recipe = own.recipe if own is not None else self._published.recipe
         parameters = known.parameters if known is not None else 0
@@ -275,7 +275,7 @@ class KeypointRcnnEstimator:
             licence=str(self._card.get("licence", licence)),
             trainable=True,
             parameters=sum(p.numel() for p in own.parameters()) if own is not None else parameters,
-            weights=self._origin or whereabouts(self._published),
+            weights=self._origin or describe_location(self._published),
             notes=f"COCO AP {known.coco_ap}, also finds persons (box AP {known.box_ap})" if known is not None else "",
             extra=known.facts() if known is not None else {},
         )

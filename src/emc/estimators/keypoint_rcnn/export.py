@@ -36,7 +36,7 @@ def crop_box(size: tuple[int, int]) -> tuple[float, float, float, float]:
     return margin * size[0], margin * size[1], (1 - margin) * size[0], (1 - margin) * size[1]
 
 
-class CropReading(nn.Module):
+class CropDecodingHead(nn.Module):
     """(B, 3, H, W) normalised RGB crops in, places (B, 17, 2) in crop pixels and scores (B, 17) above 0 out.
 
     Places and scores are those of `decode`: the middle of the highest pixel, and the probability near it.
@@ -87,7 +87,7 @@ def keypoint_rcnn_form(network: KeypointRcnnNetwork, info: ModelInfo) -> ExportF
     size = crop_size(recipe)
     turned = slice(None, None, -1) if recipe.bgr else slice(None)
     return ExportForm(
-        reading=CropReading(network, size),
+        head=CropDecodingHead(network, size),
         size=size,
         mean=recipe.mean[turned],
         std=recipe.spread[turned],

@@ -103,7 +103,7 @@ def cross_entropy(maps: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     return (entropy * weight).sum() / weight.sum().clamp(min=1.0)
 
 
-def taught(
+def with_teacher_targets(
     batch: Mapping[str, Any], teacher: nn.Module, common: Tensor, distil: float, fill: float
 ) -> Mapping[str, Any]:
     """Return a batch of `KeypointRcnnEstimator.collate` with a teacher's maps in its targets; see `Teachable.taught`.

@@ -104,7 +104,7 @@ def _changed(
     xy, weight = transform(sample_places(sample, joints), affine), label_weight(sample)
     if flip:
         xy, weight = xy[list(mirror)], weight[list(mirror)]
-    box = _turned_box(transform(centre, affine) + 0.5, (width * zoom, height * zoom), angle, xy[weight > 0])
+    box = _rotated_box(transform(centre, affine) + 0.5, (width * zoom, height * zoom), angle, xy[weight > 0])
     boxes = np.stack([box, *(_jittered(box, rng) for _ in range(COPIES - 1))])
     return Placed(
         _drawn(sample.image, affine, side, recipe, rng, how), _inside(boxes, side), xy + recipe.half_pixel, weight
@@ -121,7 +121,7 @@ def _drawn(
     return normalised(levels, recipe)
 
 
-def _turned_box(centre: np.ndarray, sides: tuple[float, float], angle: float, xy: np.ndarray) -> np.ndarray:
+def _rotated_box(centre: np.ndarray, sides: tuple[float, float], angle: float, xy: np.ndarray) -> np.ndarray:
     """Return x0, y0, x1, y1 around the turned ellipse that fills a box, and around the labelled joints."""
     cos, sin = math.cos(angle), math.sin(angle)
     half = np.hypot([sides[0] / 2 * cos, sides[0] / 2 * sin], [sides[1] / 2 * sin, sides[1] / 2 * cos])

@@ -60,9 +60,9 @@ class Variant:
 def variant_named(name: str) -> Variant:
     """Return a published model; raises `UsageError` that names those that exist."""
     try:
-        return VARIANTS[name]
+        return RCNN_VARIANTS[name]
     except KeyError:
-        raise UsageError(f"unknown Keypoint R-CNN '{name}': use one of {', '.join(VARIANTS)}") from None
+        raise UsageError(f"unknown Keypoint R-CNN '{name}': use one of {', '.join(RCNN_VARIANTS)}") from None
 
 
 def _of_zoo(name: str, shape: Shape, ap: tuple[float, float], place: str, parameters: int, megabytes: int) -> Variant:
@@ -80,7 +80,7 @@ _COCO_V1 = Variant(
     59_137_258, 237,
 )  # fmt: skip
 
-VARIANTS: Mapping[str, Variant] = MappingProxyType(
+RCNN_VARIANTS: Mapping[str, Variant] = MappingProxyType(
     {
         variant.name: variant
         for variant in (

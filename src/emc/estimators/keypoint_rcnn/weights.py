@@ -17,15 +17,15 @@ from torch import Tensor
 from emc.errors import WeightsError
 from emc.estimators.keypoint_rcnn.detectron2 import (
     convert_detectron2,
+    detectron2_name,
     is_detectron2,
     listed,
     read_detectron2_pickle,
     tensors_of,
-    their_name,
 )
 from emc.estimators.keypoint_rcnn.network import KeypointRcnnNetwork, Shape, freeze, shape_from
 from emc.estimators.keypoint_rcnn.recipe import DETECTRON2, TORCHVISION, Recipe, recipe_document, recipe_from
-from emc.estimators.keypoint_rcnn.variants import VARIANTS, Variant
+from emc.estimators.keypoint_rcnn.variants import RCNN_VARIANTS, Variant
 from emc.estimators.model_skeleton import grown_rows
 from emc.weights.hub import models_folder
 from emc.weights.saved_files import CARD_FILE, WEIGHTS_FILE, read_card, read_weights
@@ -62,7 +62,7 @@ def local_weights(variant: Variant) -> Path | None:
     return None
 
 
-def whereabouts(variant: Variant) -> str:
+def describe_location(variant: Variant) -> str:
     """Return in words where a published model is, or how to get it."""
     here = local_weights(variant)
     if here is not None:
@@ -131,7 +131,7 @@ def read_stored(place: Path) -> Stored:
     if is_detectron2(held):
         return _detectron2(held, place)
     state = _modern_names(held)
-    exact = VARIANTS[NAME]
+    exact = RCNN_VARIANTS[NAME]
     published = _digest(place, "sha256").startswith(exact.digest[1])
     recipe = exact.recipe if published else TORCHVISION
     return Stored(infer_shape(state, place), recipe, state, {"licence": exact.licence} if published else {})
@@ -139,7 +139,7 @@ def read_stored(place: Path) -> Stored:
 
 def _detectron2(held: Mapping[str, Tensor], place: Path) -> Stored:
     state = convert_detectron2(held, place)
-    card = {"licence": VARIANTS["detectron2-r50"].licence} if place.suffix == ".pkl" else {}
+    card = {"licence": RCNN_VARIANTS["detectron2-r50"].licence} if place.suffix == ".pkl" else {}
     return Stored(infer_shape(state, place), DETECTRON2, state, card)
 
 
@@ -204,7 +204,7 @@ def infer_shape(state: Mapping[str, Tensor], path: Path) -> Shape:
 
 def _their_name(ours: str) -> str:
     try:
-        return their_name(ours)
+        return detectron2_name(ours)
     except WeightsError:
         return "equivalent"
 
@@ -214,7 +214,7 @@ def check_fits(own: Mapping[str, Tensor], stored: Stored, place: Path) -> None:
 
     All missing and unknown tensors are told, under the names that the file has.
     """
-    told = their_name if stored.recipe.name == DETECTRON2.name and place.is_file() else str
+    told = detectron2_name if stored.recipe.name == DETECTRON2.name and place.is_file() else str
     missing = [told(name) for name in own.keys() - stored.state.keys()]
     unknown = [told(name) for name in stored.state.keys() - own.keys()]
     if missing or unknown:

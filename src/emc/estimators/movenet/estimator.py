@@ -16,7 +16,7 @@ from emc.estimators.augmentation import Augmentation
 from emc.estimators.model_skeleton import grown_rows
 from emc.estimators.movenet.decode import REFERENCE, SOFT, Found, crowded, read_places
 from emc.estimators.movenet.network import PoseNetwork, build_network, split
-from emc.estimators.movenet.training import BORDER, PADDING, joint_losses, taught, training_batch
+from emc.estimators.movenet.training import BORDER, PADDING, joint_losses, training_batch, with_teacher_targets
 from emc.estimators.movenet.variants import LIGHTNING, THUNDER, Variant
 from emc.estimators.movenet.weights import LICENCE, NOTES, card_of, load_folder, load_published
 from emc.estimators.square_crops import cut_part, reach, square_affine
@@ -26,7 +26,7 @@ from emc.pose.geometry import invert_affine, transform
 from emc.pose.picture_part import Part
 from emc.pose.records import Box, Prediction, Sample
 from emc.pose.skeletons import COCO17, Skeleton, channel_start
-from emc.weights.published import published_named, whereabouts
+from emc.weights.published import describe_location, published_named
 from emc.weights.saved_files import CARD_FILE, write_model
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class MoveNetEstimator:
     """
 
     variant: Variant = LIGHTNING
-    side_by_side = True
+    concurrent_calls = True
     """Several calls of `predict` may run at once, once the network is loaded."""
     follows_network = True
     """`predict` runs on the device where the network is."""
@@ -78,7 +78,7 @@ class MoveNetEstimator:
         estimator._origin = f"untrained, seed {seed}"
         return estimator
 
-    def anew(self, seed: int) -> MoveNetEstimator:
+    def reinitialised(self, seed: int) -> MoveNetEstimator:
         """Return an estimator of the same joints with random weights, the same ones for the same seed."""
         fresh = type(self).untrained(seed)
         return fresh if self._skeleton == COCO17 else fresh.with_skeleton(self._skeleton)
@@ -176,11 +176,11 @@ class MoveNetEstimator:
         """Return parameter name -> depth, 0 nearest the input, the largest at the heads."""
         return depths(self.module)
 
-    def taught(
+    def with_teacher_targets(
         self, batch: Mapping[str, Any], teacher: torch.nn.Module, common: Tensor, distil: float, fill: float
     ) -> Mapping[str, Any]:
         """Return a batch of `collate` with a lesson by another such network in it."""
-        return taught(batch, teacher, common, distil, fill)
+        return with_teacher_targets(batch, teacher, common, distil, fill)
 
     def save(self, path: Path, extra: Mapping[str, Any] | None = None) -> None:
         """Write ``model.safetensors`` (float32) and ``emc.json`` (with `extra` merged in) into the folder `path`."""
@@ -206,7 +206,7 @@ class MoveNetEstimator:
             licence=str(self._card.get("licence", LICENCE)),
             trainable=True,
             parameters=sum(p.numel() for p in own.parameters()) if own is not None else variant.parameters,
-            weights=self._origin or whereabouts(variant.name),
+            weights=self._origin or describe_location(variant.name),
             notes=NOTES,
             extra={"megabytes": published_named(variant.name).megabytes},
         )

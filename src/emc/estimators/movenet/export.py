@@ -30,7 +30,7 @@ class MoveNetReading(nn.Module):
 def movenet_form(network: PoseNetwork, side: int, pull: float, info: ModelInfo) -> ExportForm:
     """Return the form of a network, which it keeps on the CPU; `pull` as in `MoveNetReading`."""
     return ExportForm(
-        reading=MoveNetReading(network.float().cpu().eval(), pull),
+        head=MoveNetReading(network.float().cpu().eval(), pull),
         size=(side, side),
         mean=(SHIFT / GAIN,) * 3,
         std=(1 / GAIN,) * 3,

@@ -99,7 +99,7 @@ def joint_losses(output: Tensor, batch: Mapping[str, Any]) -> Tensor:
 
     Focal on the heatmap (penalty-reduced: Law and Deng, ECCV 2018, as in CenterNet), a tenth of smooth L1 on the
     regression where the network's own decoding takes it, half of smooth L1 on the offset around the joint's cell; with
-    a lesson of `taught`, the given share of each joint's loss is how far the network is from its teacher.
+    a lesson of `with_teacher_targets`, the given share of each joint's loss is how far the network is from its teacher.
     """
     maps = split(output)
     target, place = (batch[name].to(output.device) for name in ("target", "place"))
@@ -162,12 +162,12 @@ def around(vectors: Tensor, cells: Tensor) -> tuple[Tensor, Tensor]:
     return found, torch.stack([row.flatten(2), column.flatten(2)], dim=2).float()
 
 
-def taught(
+def with_teacher_targets(
     batch: Mapping[str, Any], teacher: nn.Module, common: Tensor, distil: float, fill: float
 ) -> Mapping[str, Any]:
     """Return a batch of `training_batch` with a lesson: a teacher's maps and its share of each joint's loss.
 
-    See `Teachable.taught`; as the loss of a mixed target, the losses of label and teacher are mixed.
+    See `Distillable.with_teacher_targets`; as the loss of a mixed target, the losses of label and teacher are mixed.
     """
     weight: Tensor = batch["weight"]
     labelled = weight > 0

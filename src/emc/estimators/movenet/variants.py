@@ -26,12 +26,12 @@ class Variant:
 
 LIGHTNING = Variant("movenet-lightning", 192, 1.0, 2_317_974)
 THUNDER = Variant("movenet-thunder", 256, 1.75, 6_226_046)
-VARIANTS: Mapping[str, Variant] = MappingProxyType({one.name: one for one in (LIGHTNING, THUNDER)})
+MOVENET_VARIANTS: Mapping[str, Variant] = MappingProxyType({one.name: one for one in (LIGHTNING, THUNDER)})
 
 
 def variant_named(name: str) -> Variant:
     """Return a network by name; raises `UsageError` that names those that exist."""
     try:
-        return VARIANTS[name]
+        return MOVENET_VARIANTS[name]
     except KeyError:
-        raise UsageError(f"unknown MoveNet '{name}': use one of {', '.join(VARIANTS)}") from None
+        raise UsageError(f"unknown MoveNet '{name}': use one of {', '.join(MOVENET_VARIANTS)}") from None

@@ -27,6 +27,7 @@ from emc.estimators.nano.crops import (
     reach,
     to_tensor,
 )
+from emc.estimators.nano.distillation import parameter_depths, with_teacher_targets
 from emc.estimators.nano.heatmaps import (
     SIGMA,
     Decoded,
@@ -38,7 +39,6 @@ from emc.estimators.nano.heatmaps import (
     map_confidence,
 )
 from emc.estimators.nano.network import GRID_SIZE, INPUT_SIZE, NanoNetwork, build_network
-from emc.estimators.nano.teaching import parameter_depths, taught
 from emc.interfaces import ModelInfo
 from emc.pose.geometry import invert_affine, transform
 from emc.pose.picture_part import Part
@@ -73,7 +73,7 @@ class NanoEstimator:
     them. A training that wants it otherwise calls ``module.freeze_statistics``.
     """
 
-    side_by_side = True
+    concurrent_calls = True
     """Several calls of `predict` may run at once."""
 
     def __init__(self, weights: Path | None = None) -> None:
@@ -126,7 +126,7 @@ class NanoEstimator:
             grown._card["confidence"] = grown_table(self._card["confidence"], start)
         return grown
 
-    def anew(self, seed: int) -> NanoEstimator:
+    def reinitialised(self, seed: int) -> NanoEstimator:
         """Return an estimator of the same joints with random weights, the same ones for the same seed."""
         fresh = type(self).untrained(seed)
         return fresh if self._skeleton == COCO17 else fresh.with_skeleton(self._skeleton)
@@ -192,11 +192,11 @@ class NanoEstimator:
         """Return parameter name -> depth, for layer-wise learning rates."""
         return parameter_depths(self._network)
 
-    def taught(
+    def with_teacher_targets(
         self, batch: Mapping[str, Any], teacher: torch.nn.Module, common: Tensor, distil: float, fill: float
     ) -> Mapping[str, Any]:
         """Return a batch of `collate` with the maps of another `nano` network in its targets."""
-        return taught(batch, teacher, common, distil, fill)
+        return with_teacher_targets(batch, teacher, common, distil, fill)
 
     def save(self, path: Path, extra: Mapping[str, Any] | None = None) -> None:
         """Write ``model.safetensors`` (float32) and ``emc.json`` (with `extra` merged in) into the folder `path`."""

@@ -12,12 +12,12 @@ from torch.nn import functional
 from emc.estimators.nano.crops import MEAN, PADDING, SPREAD
 from emc.estimators.nano.heatmaps import CELL, neighbourhood, newton_step
 from emc.estimators.nano.network import INPUT_SIZE
-from emc.estimators.onnx import ExportForm, TwoReadings
+from emc.estimators.onnx import ExportForm, FlipEnsemble
 from emc.interfaces import ModelInfo
 from emc.pose.skeletons import COCO17
 
 
-class NanoReading(nn.Module):
+class NanoDecodingHead(nn.Module):
     """(N, 3, 128, 128) normalised RGB -> places (N, 17, 2) in crop pixels, scores (N, 17).
 
     network : `NanoNetwork`. mirror : read the mirrored crop too and average, as the estimator does. flip : for each
@@ -26,7 +26,7 @@ class NanoReading(nn.Module):
 
     def __init__(self, network: nn.Module, mirror: bool, flip: Sequence[int] = COCO17.flip) -> None:
         super().__init__()
-        self.network = TwoReadings(network, flip) if mirror else network
+        self.network = FlipEnsemble(network, flip) if mirror else network
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         """Return places and scores."""
@@ -43,10 +43,10 @@ class NanoReading(nn.Module):
 def nano_form(
     network: nn.Module, mirror: bool, flip: Sequence[int], info: ModelInfo, card: Mapping[str, Any]
 ) -> ExportForm:
-    """Return the form of a network, which it keeps; `mirror`, `flip` as in `NanoReading`, `card` its ``emc.json``."""
+    """Return the export form of a network; `mirror`, `flip` as in `NanoDecodingHead`, `card` its ``emc.json``."""
     table = card.get("confidence")
     return ExportForm(
-        reading=NanoReading(network, mirror, flip),
+        head=NanoDecodingHead(network, mirror, flip),
         size=(INPUT_SIZE, INPUT_SIZE),
         mean=(MEAN,) * 3,
         std=(SPREAD,) * 3,

@@ -23,13 +23,13 @@ IMAGENET_STD = (58.395, 57.12, 57.375)
 Card = TypeVar("Card", bound=BaseModel)
 
 
-class Part(BaseModel):
+class CardPart(BaseModel):
     """Base of all parts: frozen, and an unknown name is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class InputPart(Part):
+class InputPart(CardPart):
     """What the network's input holds: (N, 3, height, width) float32, ``(value - mean) / std`` per channel.
 
     `size` is (width, height) in pixels. `mean` and `std` are in the order of `channels`, for values 0 to 255. `name`
@@ -49,7 +49,7 @@ class InputPart(Part):
         return self
 
 
-class BoxPart(Part):
+class BoxPart(CardPart):
     """How a person box becomes a crop: widened by `padding`, then to the input's aspect ratio around its centre.
 
     `pixels`: the crop's outer pixel ``edges`` lie on the widened box (OpenMMLab, rtmlib), or the ``centres`` of its
@@ -61,7 +61,7 @@ class BoxPart(Part):
     border: float = Field(0.0, ge=0, le=255)
 
 
-class SimccOutput(Part):
+class SimccOutput(CardPart):
     """Two 1D classifications per joint (SimCC, Li et al., ECCV 2022): `x` (N, K, split W) and `y` (N, K, split H).
 
     `score`: mean (rtmlib) or min (OpenMMLab's own code) of the two maxima. `refine` = gaussian reads the place
@@ -75,7 +75,7 @@ class SimccOutput(Part):
     refine: Literal["none", "gaussian"] = "none"
 
 
-class HeatmapOutput(Part):
+class HeatmapOutput(CardPart):
     """One (N, K, h, w) map per joint; the highest cell is the place, its value the score.
 
     `cells`: cell c of w lies at the share c / w of the crop (``edges``) or c / (w - 1) (``centres``, "unbiased").
@@ -96,7 +96,7 @@ class HeatmapOutput(Part):
         return self
 
 
-class MovenetOutput(Part):
+class MovenetOutput(CardPart):
     """Heatmaps, a person centre, and per cell where the joints lie: MoveNet's four outputs.
 
     `decode` = centre starts from the centre's cell, so that other people in the crop are left alone; maxima takes the
@@ -110,7 +110,7 @@ class MovenetOutput(Part):
     decode: Literal["centre", "maxima"] = "centre"
 
 
-class ConfidencePart(Part):
+class ConfidencePart(CardPart):
     """Scores to P(the joint is right): rising `score` knots, and one row of `right` shares per joint."""
 
     score: tuple[float, ...] = Field(min_length=2)
@@ -123,7 +123,7 @@ class ConfidencePart(Part):
         return self
 
 
-class AboutPart(Part):
+class AboutPart(CardPart):
     """What `emc models` and a run's name say of the model."""
 
     licence: str = "unknown: see where the file came from"
@@ -131,7 +131,7 @@ class AboutPart(Part):
     source: str = ""
 
 
-class OnnxCard(Part):
+class OnnxCard(CardPart):
     """All that is needed to use a model file; `output` is of the kind that `family` names."""
 
     family: Literal["simcc", "heatmap", "movenet"]

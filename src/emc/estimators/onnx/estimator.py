@@ -47,7 +47,7 @@ class OnnxEstimator:
     table where it has one, else the score cut to [0, 1], which is not calibrated.
     """
 
-    side_by_side = True
+    concurrent_calls = True
 
     def __init__(self, weights: Path | None = None) -> None:
         self._weights = None if weights is None else Path(weights)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from emc.errors import PluginError, StorageError, UsageError
 from emc.estimators.onnx.card import IMAGENET_MEAN, IMAGENET_STD, OnnxCard
-from emc.estimators.onnx.reading import HeatmapExport, RtmposeInput, SimccExport, SureReading
+from emc.estimators.onnx.decoding_heads import ConfidenceHead, HeatmapExport, RtmposeInput, SimccExport
 
 KINDS = ("simcc", "heatmap")
 OPSET = 18
@@ -30,14 +30,14 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {"simcc": ("simcc_x", "simcc_y"), "heat
 class ExportForm:
     """What an estimator says of itself so that it can leave as ONNX.
 
-    reading : module from normalised crops (N, 3, H, W) to places (N, K, 2) in crop pixels (pixel centres) and scores
-    (N, K) above 0, decoded as the estimator decodes; `onnx_reading.DarkReading` makes one of a heatmap network.
+    head : module from normalised crops (N, 3, H, W) to places (N, K, 2) in crop pixels (pixel centres) and scores
+    (N, K) above 0, decoded as the estimator decodes; `onnx.DarkDecodingHead` makes one of a heatmap network.
     size : (W, H). mean, std : of the normalisation, RGB, values 0 to 255. padding : factor on the box. border : grey
     level beyond the image's edge. pixels : where the crop's pixels lie (see `BoxPart`). confidence : scores to
     P(right), ``{"score": knots, "right": rows}``, or None; with it the file's scores are P(right).
     """
 
-    reading: nn.Module
+    head: nn.Module
     size: tuple[int, int]
     mean: Sequence[float]
     std: Sequence[float]
@@ -69,7 +69,7 @@ class Exported:
     difference: float
 
 
-def form_of(estimator: object) -> ExportForm:
+def export_form_of(estimator: object) -> ExportForm:
     """Return an estimator's form; raises `UsageError` where it does not offer one."""
     if isinstance(estimator, Exportable):
         return estimator.export_form()
@@ -140,8 +140,8 @@ def _whole(form: ExportForm, kind: str, finer: int) -> nn.Module:
     given = RtmposeInput(form.size, form.mean, form.std, form.border, form.pixels, finer)
     export = SimccExport if kind == "simcc" else HeatmapExport
     table = form.confidence
-    reading = form.reading if table is None else SureReading(form.reading, table["score"], table["right"])
-    return export(given, reading).eval().cpu()
+    head = form.head if table is None else ConfidenceHead(form.head, table["score"], table["right"])
+    return export(given, head).eval().cpu()
 
 
 def _converted(module: nn.Module, size: tuple[int, int], outputs: Sequence[str]) -> bytes:

@@ -89,7 +89,7 @@ class RtmPose(OnnxEstimator):
         if self._model is None:
             return ModelInfo(
                 published.name, "estimator", COCO17.name, (192, 256), LICENCE, False, published.parameters,
-                whereabouts(published), f"COCO AP {published.coco_ap}", published.facts(),
+                describe_location(published), f"COCO AP {published.coco_ap}", published.facts(),
             )  # fmt: skip
         info = self._model.describe()
         known = self._weights is not None and self._weights in places(published)
@@ -128,7 +128,7 @@ def places(published: PublishedOnnx) -> tuple[Path, ...]:
     return models_folder() / f"{published.name}.onnx", theirs / f"{stem}.onnx"
 
 
-def whereabouts(published: PublishedOnnx) -> str:
+def describe_location(published: PublishedOnnx) -> str:
     """Return in words where a published file is, or how to get it."""
     here = next((place for place in places(published) if place.is_file()), None)
     needs = "" if importlib.util.find_spec("onnxruntime") else f"; needs {INSTALL}"
@@ -144,11 +144,11 @@ def find_file(published: PublishedOnnx) -> Path:
     """
     here = next((place for place in places(published) if place.is_file()), None)
     found = _downloaded(published) if here is None else here
-    held_to_digest(found, published)
+    checked_digest(found, published)
     return found
 
 
-def held_to_digest(file: Path, published: PublishedOnnx) -> str:
+def checked_digest(file: Path, published: PublishedOnnx) -> str:
     """Return a file's SHA-256; on first use it is kept beside the user's models, later it must be the same.
 
     Raises `WeightsError` where it differs from what was published or kept.

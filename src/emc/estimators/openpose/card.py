@@ -8,14 +8,14 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from emc.errors import InputError
-from emc.estimators.onnx import AboutPart, InputPart, Part, card_skeleton, read_card_as
+from emc.estimators.onnx import AboutPart, CardPart, InputPart, card_skeleton, read_card_as
 from emc.estimators.openpose.grouping import Grouping
 from emc.pose.skeletons import Skeleton
 
 PAGE = "docs/openpose.md"
 
 
-class PafOutput(Part):
+class PafOutput(CardPart):
     """Where maps and fields are in the outputs, all (1, channels, h, w).
 
     heatmaps, pafs : names of the outputs; the same name where one output holds both. heatmaps_first, pafs_first : the
@@ -33,7 +33,7 @@ class PafOutput(Part):
     cells: Literal["middles", "edges", "centres"] = "middles"
 
 
-class GroupingPart(Part):
+class GroupingPart(CardPart):
     """How persons are put together; see `emc.estimators.openpose.grouping.Grouping`."""
 
     peak: float = Field(0.1, gt=0)
@@ -50,7 +50,7 @@ class GroupingPart(Part):
         return Grouping(**self.model_dump())
 
 
-class PafCard(Part):
+class PafCard(CardPart):
     """All that is needed to use such a file."""
 
     family: Literal["paf"]

@@ -1,5 +1,8 @@
-"""Rotation ensemble: test-time augmentation that reads a person at several turns and takes a consensus."""
+"""Rotation ensemble: test-time augmentation that predicts a person at several rotations and takes a consensus."""
 
-from emc.estimators.rotation.estimator import turned
+from emc.estimators.rotation.estimator import rotation_ensemble
 
-__all__ = ["turned"]
+turned = rotation_ensemble
+"""The name under which the entry points of an installation from before register it."""
+
+__all__ = ["rotation_ensemble", "turned"]

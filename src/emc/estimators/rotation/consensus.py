@@ -8,13 +8,13 @@ import numpy as np
 
 SHARPNESS = 20.0
 POWER = 2.0
-REACH = 0.05
-UPRIGHT = 2.0
+KERNEL_WIDTH = 0.05
+UPRIGHT_WEIGHT = 2.0
 """Chosen on training photos of LSPE that were held out (320 uncommon, 150 common poses): see docs/turned.md."""
 
 
 @dataclass(frozen=True, slots=True)
-class Votes:
+class Consensus:
     """What a vote came to.
 
     xy : (N, J, 2) in the readings' pixels, NaN where no reading found the joint. support : (N, J) in [0, 1], the share
@@ -26,7 +26,7 @@ class Votes:
     chosen: np.ndarray
 
 
-def vote(xy: np.ndarray, score: np.ndarray, side: np.ndarray, upright: np.ndarray) -> Votes:
+def find_consensus(xy: np.ndarray, score: np.ndarray, side: np.ndarray, upright: np.ndarray) -> Consensus:
     """Return each joint where the readings agree most.
 
     xy : (K, N, J, 2) K readings of N persons in common pixels, NaN where not found. score : (K, N, J), about 0 to 1.
@@ -40,20 +40,20 @@ def vote(xy: np.ndarray, score: np.ndarray, side: np.ndarray, upright: np.ndarra
     """
     weight = _weights(xy, score, upright)
     places = np.where(weight[..., None] > 0, xy, 0.0).astype(np.float64)
-    width = (REACH * np.maximum(side, 1e-6))[:, None]
-    density = np.stack([_near(places, places[k], weight, width).sum(axis=0) for k in range(len(xy))])
+    width = (KERNEL_WIDTH * np.maximum(side, 1e-6))[:, None]
+    density = np.stack([_kernel_weights(places, places[k], weight, width).sum(axis=0) for k in range(len(xy))])
     density = np.where(weight > 0, density, -1.0)
     chosen = density.argmax(axis=0)
     centre = np.take_along_axis(places, chosen[None, ..., None], axis=0)[0]
-    near = _near(places, centre, weight, width)
+    near = _kernel_weights(places, centre, weight, width)
     total = near.sum(axis=0)
     found = total > 0
     mean = (near[..., None] * places).sum(axis=0) / np.where(found, total, 1.0)[..., None]
     support = np.where(found, total / np.maximum(weight.sum(axis=0), 1e-12), 0.0)
-    return Votes(np.where(found[..., None], mean, np.nan), support, chosen)
+    return Consensus(np.where(found[..., None], mean, np.nan), support, chosen)
 
 
-def sureness(xy: np.ndarray, score: np.ndarray) -> np.ndarray:
+def found_confidence(xy: np.ndarray, score: np.ndarray) -> np.ndarray:
     """Return scores (K, N, J) from 0 on, 0 where a joint was not found."""
     found = np.isfinite(xy).all(axis=-1)
     return np.where(found, np.clip(score, 0.0, None), 0.0).astype(np.float64)
@@ -61,13 +61,13 @@ def sureness(xy: np.ndarray, score: np.ndarray) -> np.ndarray:
 
 def _weights(xy: np.ndarray, score: np.ndarray, upright: np.ndarray) -> np.ndarray:
     """Return the (K, N, J) weight of each reading at each joint, 0 where it found none."""
-    sure = sureness(xy, score)
+    sure = found_confidence(xy, score)
     mean = sure.mean(axis=-1)
     weight = np.exp(SHARPNESS * (mean - mean.max(axis=0)))[..., None] * sure**POWER
-    return np.where(upright[..., None], UPRIGHT, 1.0) * weight
+    return np.where(upright[..., None], UPRIGHT_WEIGHT, 1.0) * weight
 
 
-def _near(places: np.ndarray, centre: np.ndarray, weight: np.ndarray, width: np.ndarray) -> np.ndarray:
+def _kernel_weights(places: np.ndarray, centre: np.ndarray, weight: np.ndarray, width: np.ndarray) -> np.ndarray:
     """Return the weights (K, N, J) times a Gaussian of the distance to `centre` (N, J, 2)."""
     distance = np.linalg.norm(places - centre, axis=-1)
     return weight * np.exp(-0.5 * (distance / width) ** 2)

@@ -15,8 +15,8 @@ import numpy as np
 
 import emc.plugins as plugins
 from emc.errors import NotTrainable, ShapeMismatch, UsageError
-from emc.estimators.rotation.consensus import sureness, vote
-from emc.estimators.rotation.picture import turned_box, turned_picture, turning, upright
+from emc.estimators.rotation.consensus import find_consensus, found_confidence
+from emc.estimators.rotation.picture import rotated_box, rotated_picture, rotated_upright, rotation_affine
 from emc.interfaces import ModelInfo, Trainable
 from emc.pose.geometry import invert_affine, transform
 from emc.pose.records import Box, Prediction, Sample
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
     from emc.estimators.onnx import ExportForm
 
-TURNS = 8
-CLOSER_TURNS = 3
-CLOSER = (0.85, 0.75)
+ROTATIONS = 8
+ZOOMED_ROTATIONS = 3
+ZOOM_BOX_SIDES = (0.85, 0.75)
 """Sides of the boxes of the closer looks over the box's own; see docs/turned.md for how both were chosen."""
-DETAIL = 2.5
+MAX_OVERSAMPLING = 2.5
 """Largest side of a turned picture over the estimator's input: more detail would be thrown away again."""
 
 
-def turned(
-    weights: str | Path = "nano", inner: Any = None, turns: int = TURNS, closer: int = CLOSER_TURNS
-) -> TurnedEstimator:
+def rotation_ensemble(
+    weights: str | Path = "nano", inner: Any = None, turns: int = ROTATIONS, closer: int = ZOOMED_ROTATIONS
+) -> RotationEnsemble:
     """Return an estimator that reads with another one at `turns` turns; trainable where the other one is.
 
     weights : the other one, as `plugins.estimator_for` takes it (``turned:nano``, a saved model's folder).
@@ -50,16 +50,16 @@ def turned(
             "0 or more of them"
         )
     made = plugins.estimator_for(str(weights)) if inner is None else inner
-    made = made.inner if isinstance(made, TurnedEstimator) else made
-    kind = TurnedTrainable if isinstance(made, Trainable) else TurnedEstimator
+    made = made.inner if isinstance(made, RotationEnsemble) else made
+    kind = TrainableRotationEnsemble if isinstance(made, Trainable) else RotationEnsemble
     return kind(made, turns, closer)
 
 
-UPRIGHTS = 0.5
+UPRIGHT_SHARE = 0.5
 """Share of the training samples that are turned upright."""
 
 
-class TurnedEstimator:
+class RotationEnsemble:
     """Reads every person at `turns` turns of the picture, evenly spread over the circle; the readings vote.
 
     A network that was taught on upright people is read where it is at its best, without being taught anything: what it
@@ -67,7 +67,7 @@ class TurnedEstimator:
     `CLOSER` times the size. It costs ``turns + 2 closer`` readings a person.
     """
 
-    def __init__(self, inner: Any, turns: int, closer: int = CLOSER_TURNS) -> None:
+    def __init__(self, inner: Any, turns: int, closer: int = ZOOMED_ROTATIONS) -> None:
         self.inner = inner
         self.turns = turns
         self.closer = min(closer, turns) if turns > 1 else 0
@@ -93,11 +93,11 @@ class TurnedEstimator:
         angles = [np.full(len(work), 360.0 * k / self.turns) for k in range(self.turns)]
         readings = [upright, *(self._read(work, turn) for turn in angles[1:])]
         for turn in self._surest(readings):
-            for side in CLOSER:
+            for side in ZOOM_BOX_SIDES:
                 angles.append(turn)
                 readings.append(self._read([(image, _shrunk(box, side)) for image, box in work], turn))
         sides = np.array([max(box.xywh[2:]) for _, box in work])
-        return _united(readings, sides, np.stack(angles) == 0)
+        return _combined(readings, sides, np.stack(angles) == 0)
 
     def describe(self) -> ModelInfo:
         """Return the inner estimator's description under the name ``turned-NAME``."""
@@ -115,7 +115,7 @@ class TurnedEstimator:
         xy, score = (
             np.stack([[getattr(p, name) for p in reading] for reading in readings]) for name in ("xy", "score")
         )
-        mean = sureness(xy, score).mean(axis=-1)
+        mean = found_confidence(xy, score).mean(axis=-1)
         order = np.argsort(-mean, axis=0, kind="stable")[: self.closer]
         return list(order * (360.0 / self.turns))
 
@@ -123,10 +123,13 @@ class TurnedEstimator:
         """Return the inner estimator's predictions with each picture turned by (N,) degrees, in upright pixels."""
         turns = [float(angle) for angle in angles]
         affines = [
-            turning(np.asarray(box.xywh), turn, self._detail) for (_, box), turn in zip(work, turns, strict=True)
+            rotation_affine(np.asarray(box.xywh), turn, self._detail)
+            for (_, box), turn in zip(work, turns, strict=True)
         ]
-        pictures = [turned_picture(image, *affine) for (image, _), affine in zip(work, affines, strict=True)]
-        boxes = [[_turned(box, turn, affine)] for (_, box), turn, (affine, _) in zip(work, turns, affines, strict=True)]
+        pictures = [rotated_picture(image, *affine) for (image, _), affine in zip(work, affines, strict=True)]
+        boxes = [
+            [_rotated(box, turn, affine)] for (_, box), turn, (affine, _) in zip(work, turns, affines, strict=True)
+        ]
         found: list[Prediction] = self.inner.predict(pictures, boxes)
         return [
             replace(p, xy=transform(p.xy.astype(np.float64), invert_affine(affine)).astype(np.float32))
@@ -135,10 +138,10 @@ class TurnedEstimator:
 
     @property
     def _detail(self) -> int:
-        return round(DETAIL * max(self.inner.describe().input_size))
+        return round(MAX_OVERSAMPLING * max(self.inner.describe().input_size))
 
 
-class TurnedTrainable(TurnedEstimator):
+class TrainableRotationEnsemble(RotationEnsemble):
     """A turned estimator that can be calibrated: its network is the inner estimator's.
 
     It is saved as the inner estimator is, with ``turns`` and ``closer`` in its ``emc.json``; `plugins.estimator_for`
@@ -159,9 +162,9 @@ class TurnedTrainable(TurnedEstimator):
         """
         if rng is None:
             return self.inner.collate(samples, None)
-        lots = rng.random(len(samples)) < UPRIGHTS
+        lots = rng.random(len(samples)) < UPRIGHT_SHARE
         picked = [
-            upright(sample, self.turns, self.skeleton, self._detail) if lot else sample
+            rotated_upright(sample, self.turns, self.skeleton, self._detail) if lot else sample
             for sample, lot in zip(samples, lots, strict=True)
         ]
         return self.inner.collate(picked, rng)
@@ -174,11 +177,11 @@ class TurnedTrainable(TurnedEstimator):
         """Return the inner estimator's depths; raises `NotTrainable` where it has none."""
         return self._ability("parameter_depths")()
 
-    def taught(
+    def with_teacher_targets(
         self, batch: Mapping[str, Any], teacher: torch.nn.Module, common: torch.Tensor, distil: float, fill: float
     ) -> Mapping[str, Any]:
         """Return the inner estimator's taught batch; raises `NotTrainable` where it cannot be taught."""
-        return self._ability("taught")(batch, teacher, common, distil, fill)
+        return self._ability("with_teacher_targets")(batch, teacher, common, distil, fill)
 
     def save(self, path: Path, extra: Mapping[str, Any] | None = None) -> None:
         """Save the inner estimator with the number of turns, and of those that are read closer."""
@@ -192,9 +195,9 @@ class TurnedTrainable(TurnedEstimator):
         """Return the inner estimator's form: an exported file reads people once, as they are."""
         return self._ability("export_form")()
 
-    def clone(self) -> TurnedTrainable:
+    def clone(self) -> TrainableRotationEnsemble:
         """Return an independent copy, weights included."""
-        return TurnedTrainable(copy.deepcopy(self.inner), self.turns, self.closer)
+        return TrainableRotationEnsemble(copy.deepcopy(self.inner), self.turns, self.closer)
 
     def _ability(self, name: str) -> Any:
         if not hasattr(self.inner, name):
@@ -205,8 +208,8 @@ class TurnedTrainable(TurnedEstimator):
         return getattr(self.inner, name)
 
 
-def _turned(box: Box, angle: float, affine: np.ndarray) -> Box:
-    x, y, width, height = (float(v) for v in turned_box(np.asarray(box.xywh), angle, affine))
+def _rotated(box: Box, angle: float, affine: np.ndarray) -> Box:
+    x, y, width, height = (float(v) for v in rotated_box(np.asarray(box.xywh), angle, affine))
     return replace(box, xywh=(x, y, width, height))
 
 
@@ -216,7 +219,7 @@ def _shrunk(box: Box, factor: float) -> Box:
     return replace(box, xywh=(x + inset * width, y + inset * height, factor * width, factor * height))
 
 
-def _united(readings: Sequence[Sequence[Prediction]], side: np.ndarray, upright: np.ndarray) -> list[Prediction]:
+def _combined(readings: Sequence[Sequence[Prediction]], side: np.ndarray, upright: np.ndarray) -> list[Prediction]:
     """Return one prediction per person from K readings of all persons; box and frame are the first reading's.
 
     upright : (K, N) bool, the readings without a turn.
@@ -225,7 +228,7 @@ def _united(readings: Sequence[Sequence[Prediction]], side: np.ndarray, upright:
         np.stack([[getattr(p, name) for p in reading] for reading in readings])
         for name in ("xy", "score", "confidence")
     )
-    votes = vote(xy, score, side, upright)
+    votes = find_consensus(xy, score, side, upright)
     joints = np.arange(votes.chosen.shape[1])
     united: list[Prediction] = []
     for i, first in enumerate(readings[0]):

@@ -18,7 +18,7 @@ SHOULDERS = ("left_shoulder", "right_shoulder")
 HIPS = ("left_hip", "right_hip")
 
 
-def turning(box: np.ndarray, angle: float, largest: int) -> tuple[np.ndarray, int]:
+def rotation_affine(box: np.ndarray, angle: float, largest: int) -> tuple[np.ndarray, int]:
     """Return the (2, 3) affine from image pixels to a square picture around a (4,) xywh box, and the picture's side.
 
     angle : degrees, turns the content counter-clockwise as seen on screen. largest : pixels; the picture is as fine as
@@ -29,14 +29,14 @@ def turning(box: np.ndarray, angle: float, largest: int) -> tuple[np.ndarray, in
     return crop_affine(square, size, angle), size
 
 
-def turned_picture(image: np.ndarray, affine: np.ndarray, size: int) -> np.ndarray:
+def rotated_picture(image: np.ndarray, affine: np.ndarray, size: int) -> np.ndarray:
     """Return the (size, size, 3) uint8 picture of an RGB image under an affine; grey beyond the image's edge."""
     return cv2.warpAffine(
         image, affine, (size, size), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_CONSTANT, borderValue=GREY
     )
 
 
-def turned_box(box: np.ndarray, angle: float, affine: np.ndarray) -> np.ndarray:
+def rotated_box(box: np.ndarray, angle: float, affine: np.ndarray) -> np.ndarray:
     """Return the (4,) xywh box of the turned picture: its sides change places at right angles.
 
     At turns between it is the square of the longer side: the upright box around a box that stands on its corner would
@@ -54,7 +54,7 @@ def turned_box(box: np.ndarray, angle: float, affine: np.ndarray) -> np.ndarray:
     return np.array([*(centre - [width / 2, height / 2]), width, height])
 
 
-def upright(sample: Sample, turns: int, skeleton: Skeleton, largest: int) -> Sample:
+def rotated_upright(sample: Sample, turns: int, skeleton: Skeleton, largest: int) -> Sample:
     """Return a sample turned to the one of `turns` even turns at which its trunk, hips to shoulders, points up most.
 
     A sample that needs no turn, or has no shoulder or no hip labelled, is returned as it is. largest : see `turning`.
@@ -62,13 +62,13 @@ def upright(sample: Sample, turns: int, skeleton: Skeleton, largest: int) -> Sam
     angle = upright_angle(sample, turns, skeleton)
     if angle == 0:
         return sample
-    affine, size = turning(sample.box, angle, largest)
+    affine, size = rotation_affine(sample.box, angle, largest)
     scale = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
     return replace(
         sample,
-        image=turned_picture(sample.image, affine, size),
+        image=rotated_picture(sample.image, affine, size),
         xy=transform(np.asarray(sample.xy, dtype=np.float64), affine).astype(np.float32),
-        box=turned_box(sample.box, angle, affine).astype(np.float32),
+        box=rotated_box(sample.box, angle, affine).astype(np.float32),
         head=sample.head * scale,
         torso=sample.torso * scale,
         area=sample.area * scale * scale,

@@ -12,11 +12,11 @@ from emc.estimators.vitpose.published import (
     VitPosePlusS,
     VitPoseS,
 )
-from emc.estimators.vitpose.variants import VARIANTS
+from emc.estimators.vitpose.variants import VITPOSE_VARIANTS
 from emc.estimators.vitpose.weights import local_weights
 
 __all__ = [
-    "VARIANTS",
+    "VITPOSE_VARIANTS",
     "VitPoseB",
     "VitPoseBSimple",
     "VitPoseEstimator",

@@ -140,14 +140,14 @@ def changed_crops(
     """
     crops = torch.empty((len(images), 3, *size), dtype=torch.float32)
     for crop, image, affine in zip(crops, images, affines, strict=True):
-        part, places = _turned_part(image, affine, size)
+        part, places = _rotated_part(image, affine, size)
         levels = torch.from_numpy(part.copy()).permute(2, 0, 1)[None].float()
         crop.copy_(functional.grid_sample(levels, places[None], padding_mode="zeros", align_corners=True)[0])
         change_look(crop, rng, how)
     return crops
 
 
-def _turned_part(image: np.ndarray, affine: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, Tensor]:
+def _rotated_part(image: np.ndarray, affine: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, Tensor]:
     """Return the part of an image that a crop needs, and the (H, W, 2) places of its pixels there, in [-1, 1]."""
     back = invert_affine(affine)
     corners = np.array([[0, 0], [size[1] - 1, 0], [0, size[0] - 1], [size[1] - 1, size[0] - 1]]) @ back[:, :2].T

@@ -18,17 +18,24 @@ from emc.estimators.vitpose.crops import part_crops, reach, windows
 from emc.estimators.vitpose.heatmaps import (
     confidence,
     decode,
+    flipped_back,
     joint_errors,
     signals,
     squared_error,
-    taught,
     to_image,
-    turned_back,
+    with_teacher_targets,
 )
 from emc.estimators.vitpose.network import VitPoseNetwork, build_network, with_joints
 from emc.estimators.vitpose.training import training_batch
-from emc.estimators.vitpose.variants import DEFAULT, LICENCE, VARIANTS, Variant, configuration, variant_named
-from emc.estimators.vitpose.weights import card_of, find_weights, inner_names, load_network, named_weights, whereabouts
+from emc.estimators.vitpose.variants import DEFAULT, LICENCE, VITPOSE_VARIANTS, Variant, configuration, variant_named
+from emc.estimators.vitpose.weights import (
+    card_of,
+    describe_location,
+    find_weights,
+    inner_names,
+    load_network,
+    named_weights,
+)
 from emc.interfaces import ModelInfo
 from emc.pose.picture_part import Part
 from emc.pose.records import Box, Prediction, Sample
@@ -62,7 +69,7 @@ class VitPoseEstimator:
     """
 
     variant = DEFAULT
-    side_by_side = True
+    concurrent_calls = True
     """Several calls of `predict` may run at once, once the network is loaded."""
     follows_network = True
     """`predict` runs on the device where the network is."""
@@ -95,7 +102,7 @@ class VitPoseEstimator:
         estimator._origin = f"untrained, seed {seed}"
         return estimator
 
-    def anew(self, seed: int) -> VitPoseEstimator:
+    def reinitialised(self, seed: int) -> VitPoseEstimator:
         """Return an estimator of the same architecture with random weights, the same ones for the same seed."""
         fresh = type(self).untrained(seed, self.module.written_config())
         fresh._skeleton = self._skeleton
@@ -180,7 +187,7 @@ class VitPoseEstimator:
         network.eval()
         with torch.inference_mode():
             found = network(crops).float()
-            mirrored = turned_back(network(crops.flip(-1)).float(), self._skeleton.flip) if self.mirror else None
+            mirrored = flipped_back(network(crops.flip(-1)).float(), self._skeleton.flip) if self.mirror else None
         network.train(training)
         return (found if mirrored is None else (found + mirrored) / 2), mirrored
 
@@ -224,11 +231,11 @@ class VitPoseEstimator:
         """Return the number of joints, labelled or not, which `loss` divides by."""
         return torch.tensor(float(batch["weight"].numel()))
 
-    def taught(
+    def with_teacher_targets(
         self, batch: Mapping[str, Any], teacher: torch.nn.Module, common: Tensor, distil: float, fill: float
     ) -> Mapping[str, Any]:
         """Return a batch of `collate` with the heatmaps of another `module` in its targets, see `Teachable`."""
-        return taught(batch, teacher, common, distil, fill)
+        return with_teacher_targets(batch, teacher, common, distil, fill)
 
     def save(self, path: Path, extra: Mapping[str, Any] | None = None) -> None:
         """Write ``model.safetensors`` (float32) and ``emc.json`` (with `extra` merged in) into the folder `path`.
@@ -256,7 +263,7 @@ class VitPoseEstimator:
 
     def describe(self) -> ModelInfo:
         """Return name, skeleton, input size, licence and where the weights are, loading nothing."""
-        known = VARIANTS.get(str(self._card.get("variant", "" if self._origin else self.variant)))
+        known = VITPOSE_VARIANTS.get(str(self._card.get("variant", "" if self._origin else self.variant)))
         own = self._network
         height, width = own.size if own is not None else (256, 192)
         parameters = known.parameters if known is not None else 0
@@ -268,7 +275,7 @@ class VitPoseEstimator:
             licence=self._licence,
             trainable=True,
             parameters=sum(p.numel() for p in own.parameters()) if own is not None else parameters,
-            weights=self._origin or whereabouts(self._published),
+            weights=self._origin or describe_location(self._published),
             notes=f"COCO AP {known.coco_ap}" if known is not None else "",
             extra=known.facts() if known is not None else {},
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emc.estimators.augmentation import MEAN, SPREAD
-from emc.estimators.onnx import DarkReading, ExportForm, TwoReadings
+from emc.estimators.onnx import DarkDecodingHead, ExportForm, FlipEnsemble
 from emc.estimators.vitpose.crops import PADDING
 from emc.estimators.vitpose.heatmaps import BLUR_RADIUS, BLUR_SIGMA
 from emc.estimators.vitpose.network import VitPoseNetwork
@@ -19,9 +19,9 @@ def vitpose_form(network: VitPoseNetwork, mirror: bool, flip: Sequence[int], inf
     """
     network = network.float().cpu().eval()
     height, width = network.size
-    maps = TwoReadings(network, flip) if mirror else network
+    maps = FlipEnsemble(network, flip) if mirror else network
     return ExportForm(
-        reading=DarkReading(maps, (width, height), BLUR_SIGMA, BLUR_RADIUS),
+        head=DarkDecodingHead(maps, (width, height), BLUR_SIGMA, BLUR_RADIUS),
         size=(width, height),
         mean=MEAN,
         std=SPREAD,

@@ -90,7 +90,7 @@ def joint_errors(heatmaps: Tensor, target: Tensor) -> Tensor:
     return (heatmaps.float() - target).square().mean(dim=(-2, -1))
 
 
-def taught(
+def with_teacher_targets(
     batch: Mapping[str, Any], teacher: nn.Module, common: Tensor, distil: float, fill: float
 ) -> Mapping[str, Any]:
     """Return a batch (``image``, ``target``, ``weight``) with a teacher's heatmaps in its targets.
@@ -113,7 +113,7 @@ def taught(
     return {**batch, "target": target, "weight": torch.where(labelled, weight, own)}
 
 
-def turned_back(heatmaps: Tensor, mirror: tuple[int, ...]) -> Tensor:
+def flipped_back(heatmaps: Tensor, mirror: tuple[int, ...]) -> Tensor:
     """Return the heatmaps of mirrored crops as those of the crops: left joints come from where right ones were."""
     return heatmaps.flip(-1)[:, list(mirror)]
 

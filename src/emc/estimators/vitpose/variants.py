@@ -83,14 +83,14 @@ def configuration(
 def variant_named(name: str) -> Variant:
     """Return a published model; raises `UsageError` that names those that exist."""
     try:
-        return VARIANTS[name]
+        return VITPOSE_VARIANTS[name]
     except KeyError:
-        raise UsageError(f"unknown ViTPose '{name}': use one of {', '.join(VARIANTS)}") from None
+        raise UsageError(f"unknown ViTPose '{name}': use one of {', '.join(VITPOSE_VARIANTS)}") from None
 
 
 # Revisions are commits of the hub, so that the same name gives the same weights for ever. S, L and H without experts
 # are published as mmpose checkpoints alone, which `vitpose_original` reads.
-VARIANTS: Mapping[str, Variant] = MappingProxyType(
+VITPOSE_VARIANTS: Mapping[str, Variant] = MappingProxyType(
     {
         variant.name: variant
         for variant in (

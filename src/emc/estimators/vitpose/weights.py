@@ -36,7 +36,7 @@ def local_weights(variant: Variant) -> Path | None:
     return cached(variant.repository, variant.revision) if variant.repository else None
 
 
-def whereabouts(variant: Variant) -> str:
+def describe_location(variant: Variant) -> str:
     """Return in words where a published model is, or how to get it."""
     here = local_weights(variant)
     needs = "" if importlib.util.find_spec("transformers") else f"; needs {INSTALL}"

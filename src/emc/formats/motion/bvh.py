@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from emc.formats.whole_files import write_text
-from emc.pose.motion import NODES, Motion3D, at_constant_rate, euler_zxy, rig_motion, without_holes
+from emc.pose.motion import RIG_NODES, Motion3D, at_constant_rate, euler_zxy, rig_motion, without_holes
 
 TURNS = "Zrotation Xrotation Yrotation"
 
@@ -40,7 +40,7 @@ class BvhFormat:
 
 
 def _children(index: int) -> list[int]:
-    return [i for i, node in enumerate(NODES) if node.parent == index]
+    return [i for i, node in enumerate(RIG_NODES) if node.parent == index]
 
 
 def _depth_first(index: int) -> list[int]:
@@ -57,6 +57,6 @@ def _node_lines(index: int, offsets: np.ndarray, depth: int) -> list[str]:
     channels = f"3 {TURNS}" if index else f"6 Xposition Yposition Zposition {TURNS}"
     inner = [line for child in children for line in _node_lines(child, offsets, depth + 1)]
     return [
-        f"{pad}{kind} {NODES[index].name}", pad + "{", f"{pad}  OFFSET {x:.6f} {y:.6f} {z:.6f}",
+        f"{pad}{kind} {RIG_NODES[index].name}", pad + "{", f"{pad}  OFFSET {x:.6f} {y:.6f} {z:.6f}",
         f"{pad}  CHANNELS {channels}", *inner, pad + "}",
     ]  # fmt: skip

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from emc.formats.whole_files import write_whole
-from emc.pose.motion import AXES, Motion3D, at_constant_rate
+from emc.pose.motion import MOTION_AXES, Motion3D, at_constant_rate
 
 MM = 1000.0
 BLOCK = 512
@@ -72,7 +72,7 @@ def _parameters(motion: Motion3D, start: int) -> bytes:
             _floats("CAMERA_RATE", [motion.fps]),
         ],
         "MANUFACTURER": [_texts("COMPANY", ["EMC"]), _texts("SOFTWARE", ["EMC"])],
-        "EMC": [_texts("AXES", [AXES]), _texts("SUBJECT", [motion.name])],
+        "EMC": [_texts("AXES", [MOTION_AXES]), _texts("SUBJECT", [motion.name])],
     }
     body = b""
     for number, (name, parameters) in enumerate(groups.items(), start=1):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from emc.formats.whole_files import write_text
-from emc.pose.motion import AXES, Motion3D
+from emc.pose.motion import MOTION_AXES, Motion3D
 
 
 class Csv3dFormat:
@@ -28,7 +28,7 @@ class Csv3dFormat:
     def write(self, path: Path, motions: Sequence[Motion3D]) -> None:
         """Write all motions into one table; raises `StorageError` where writing fails."""
         out = io.StringIO()
-        out.write(f"# EMC 3D motion; metres; {AXES}; {motions[0].fps:.6g} frames per second\n")
+        out.write(f"# EMC 3D motion; metres; {MOTION_AXES}; {motions[0].fps:.6g} frames per second\n")
         table = csv.writer(out, lineterminator="\n")
         places = [f"{joint}_{axis}_m" for joint in motions[0].joints for axis in "xyz"]
         table.writerow(["person", "frame", "time_s", *places, *(f"{joint}_sigma_mm" for joint in motions[0].joints)])

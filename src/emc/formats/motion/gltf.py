@@ -15,7 +15,16 @@ from typing import Any
 import numpy as np
 
 from emc.formats.whole_files import write_whole
-from emc.pose.motion import AXES, NODES, Motion3D, RigMotion, quaternions, rig_motion, shortest_rotation, without_holes
+from emc.pose.motion import (
+    MOTION_AXES,
+    RIG_NODES,
+    Motion3D,
+    RigMotion,
+    quaternions,
+    rig_motion,
+    shortest_rotation,
+    without_holes,
+)
 
 FLOAT, UINT16 = 5126, 5123
 VERTICES, INDICES = 34962, 34963
@@ -38,7 +47,7 @@ class GltfFormat:
         for number, motion in enumerate(motions):
             whole = without_holes(motion)
             builder.add_person(whole, rig_motion(whole), number)
-        about = {"fps": motions[0].fps, "units": "m", "axes": AXES, "persons": [m.name for m in motions]}
+        about = {"fps": motions[0].fps, "units": "m", "axes": MOTION_AXES, "persons": [m.name for m in motions]}
         write_whole(path, builder.glb(about))
 
 
@@ -85,20 +94,20 @@ class _Builder:
         first = len(self.nodes)
         mesh = self._mesh(number)
         turns = quaternions(rig.rotations)
-        for index, node in enumerate(NODES):
-            children = [first + i for i, other in enumerate(NODES) if other.parent == index]
+        for index, node in enumerate(RIG_NODES):
+            children = [first + i for i, other in enumerate(RIG_NODES) if other.parent == index]
             place = rig.root[0] if index == 0 else rig.offsets[index]
             entry: dict[str, Any] = {"name": f"{motion.name}_{node.name}", "translation": place.tolist()}
             self.nodes.append(entry | ({"children": children} if children else {}))
-        for index, node in enumerate(NODES):
+        for index, node in enumerate(RIG_NODES):
             if node.parent >= 0 and np.linalg.norm(rig.offsets[index]) > 1e-6:
                 self.nodes[first + node.parent]["children"].append(len(self.nodes))
                 self.nodes.append(_bone(f"{motion.name}_{node.name}_bone", rig.offsets[index], mesh))
         self.roots.append(first)
         times = self.accessor(motion.times - min(0.0, float(motion.times[0])), "SCALAR", bounds=True)
         self._animate(first, "translation", times, rig.root, "VEC3")
-        for index in range(len(NODES)):
-            if index == 0 or NODES[index].aims >= 0:
+        for index in range(len(RIG_NODES)):
+            if index == 0 or RIG_NODES[index].aims >= 0:
                 self._animate(first + index, "rotation", times, turns[:, index], "VEC4")
 
     def glb(self, about: dict[str, Any]) -> bytes:

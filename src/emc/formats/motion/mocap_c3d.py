@@ -48,7 +48,7 @@ def read_c3d(path: Path) -> MotionClip:
     """
     markers, rate, up = read_markers(path)
     points = human36m_from_markers(markers, path)
-    return MotionClip(path.stem, rate, turned(points, up))
+    return MotionClip(path.stem, rate, with_y_up(points, up))
 
 
 def read_markers(path: Path) -> tuple[dict[str, np.ndarray], float, str]:
@@ -120,7 +120,7 @@ def hip_centre(markers: Mapping[str, np.ndarray], pelvis: np.ndarray | None, sid
     return near + width * (0.14 * inward + 0.19 * back + 0.30 * down)
 
 
-def turned(points: np.ndarray, up: str) -> np.ndarray:
+def with_y_up(points: np.ndarray, up: str) -> np.ndarray:
     """Return points in a right-handed frame whose y is the axis `up` (such as "+Z") of the frame that they are in."""
     axis = "XYZ".find(up[-1:])
     if axis < 0:

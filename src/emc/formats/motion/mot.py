@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emc.formats.whole_files import write_text
-from emc.pose.motion import COORDINATES, Motion3D, at_constant_rate, opensim_coordinates, without_holes
+from emc.pose.motion import OPENSIM_COORDINATES, Motion3D, at_constant_rate, opensim_coordinates, without_holes
 
 
 class MotFormat:
@@ -29,15 +29,15 @@ class MotFormat:
             motion.name,
             "version=1",
             f"nRows={len(motion)}",
-            f"nColumns={len(COORDINATES) + 1}",
+            f"nColumns={len(OPENSIM_COORDINATES) + 1}",
             "inDegrees=yes",
             "",
             f"Angles in degrees, translations in metres, y up, {motion.fps:.6g} frames per second.",
             "Coordinates and signs: OpenSim full-body model of Rajagopal et al. (2016).",
             "",
             "endheader",
-            "\t".join(["time", *COORDINATES]),
+            "\t".join(["time", *OPENSIM_COORDINATES]),
         ]
         for row, time in enumerate(motion.times):
-            lines.append("\t".join([f"{time:.6f}", *(f"{values[name][row]:.6f}" for name in COORDINATES)]))
+            lines.append("\t".join([f"{time:.6f}", *(f"{values[name][row]:.6f}" for name in OPENSIM_COORDINATES)]))
         write_text(path, "\n".join(lines) + "\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from emc.formats.whole_files import write_whole
-from emc.pose.motion import AXES, Motion3D
+from emc.pose.motion import MOTION_AXES, Motion3D
 
 
 class Npz3dFormat:
@@ -29,7 +29,7 @@ class Npz3dFormat:
         """Write all motions into one file, whole or not at all; raises `StorageError` where writing fails."""
         about = {
             "units": "m",
-            "axes": AXES,
+            "axes": MOTION_AXES,
             "fps": motions[0].fps,
             "joints": list(motions[0].joints),
             "persons": [motion.name for motion in motions],

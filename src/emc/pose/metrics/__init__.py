@@ -6,15 +6,15 @@ from emc.pose.metrics.bootstrap import (
     independent_units,
     percentile_interval,
     pooled_share,
-    ratio,
     resample_weights,
+    safe_ratio,
     sum_by_unit,
 )
-from emc.pose.metrics.oks import AP_NAMES, AREAS, THRESHOLDS, OksMatches, average_precisions
+from emc.pose.metrics.oks import AP_NAMES, OKS_AREAS, OKS_THRESHOLDS, OksMatches, average_precisions
 from emc.pose.metrics.pck import (
     CURVE_ALPHAS,
     SCORE_PARTS,
-    Labels,
+    StackedLabels,
     curve_areas,
     head_sizes,
     hits_within,
@@ -39,14 +39,14 @@ from emc.pose.metrics.spatial import (
 
 __all__ = [
     "AP_NAMES",
-    "AREAS",
+    "OKS_AREAS",
     "CURVE_ALPHAS",
-    "Labels",
+    "StackedLabels",
     "MIN_UNITS",
     "OksMatches",
     "PCK_MM",
     "SCORE_PARTS",
-    "THRESHOLDS",
+    "OKS_THRESHOLDS",
     "as_figure",
     "auc_shares",
     "average_precisions",
@@ -63,7 +63,7 @@ __all__ = [
     "pck_curve",
     "percentile_interval",
     "pooled_share",
-    "ratio",
+    "safe_ratio",
     "relative_errors",
     "reliability_bins",
     "resample_weights",

@@ -60,7 +60,7 @@ def percentile_interval(value: float, resampled: np.ndarray, n: int, units: int)
     return Interval(value, (float(low), float(high)), n)
 
 
-def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+def safe_ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """Return `numerator` / `denominator`, NaN (no warning) where the denominator is 0."""
     safe = np.where(denominator == 0, np.nan, denominator)
     return numerator / safe
@@ -71,8 +71,10 @@ def pooled_share(parts: np.ndarray, wholes: np.ndarray, weights: np.ndarray) -> 
 
     parts, wholes : (U,) per unit, such as right joints and labelled joints. weights : (B, U) of `resample_weights`.
     """
-    value = float(ratio(parts.sum(), wholes.sum()))
-    return percentile_interval(value, ratio(weights @ parts, weights @ wholes), round(float(wholes.sum())), len(parts))
+    value = float(safe_ratio(parts.sum(), wholes.sum()))
+    return percentile_interval(
+        value, safe_ratio(weights @ parts, weights @ wholes), round(float(wholes.sum())), len(parts)
+    )
 
 
 def as_figure(interval: Interval) -> dict[str, object]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-THRESHOLDS = np.linspace(0.5, 0.95, 10)
+OKS_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0.0, 1.0, 101)
-AREAS = ("all", "medium", "large")
+OKS_AREAS = ("all", "medium", "large")
 AP_NAMES = ("ap", "ap50", "ap75", "apm", "apl", "ar")
 # Blocks of resamples that stay in the processor's cache: twice as many take half as long again, all at once twice.
 _CELLS_AT_ONCE = 100_000
@@ -46,16 +46,16 @@ def _figures(matches: OksMatches, weights: np.ndarray) -> np.ndarray:
     order = np.argsort(-matches.score, kind="stable")
     drawn = weights[:, matches.unit[order]]
     positives = weights @ matches.positives.T
-    precision = np.full((len(AREAS), len(THRESHOLDS), len(weights)), np.nan)
-    recall = np.full((len(THRESHOLDS), len(weights)), np.nan)
-    for a in range(len(AREAS)):
-        for t in range(len(THRESHOLDS)):
+    precision = np.full((len(OKS_AREAS), len(OKS_THRESHOLDS), len(weights)), np.nan)
+    recall = np.full((len(OKS_THRESHOLDS), len(weights)), np.nan)
+    for a in range(len(OKS_AREAS)):
+        for t in range(len(OKS_THRESHOLDS)):
             counted = ~matches.ignored[a, t, order]
             true = counted & matches.matched[a, t, order]
             precision[a, t], reached = _mean_precision(drawn[:, counted], true[counted], positives[:, a])
             if a == 0:
                 recall[t] = reached
-    every, medium, large = (precision[a].mean(axis=0) for a in range(len(AREAS)))
+    every, medium, large = (precision[a].mean(axis=0) for a in range(len(OKS_AREAS)))
     half, three_quarters = precision[0, 0], precision[0, 5]
     return np.stack([every, half, three_quarters, medium, large, recall.mean(axis=0)], axis=1)
 

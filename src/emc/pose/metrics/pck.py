@@ -58,7 +58,7 @@ METRICS: Mapping[str, Metric] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class StackedLabels:
     """Labels of N persons, stacked.
 
     xy : (N, J, 2) pixels, NaN where not labelled. visibility : (N, J), 0 = no label. box : (N, 4) xywh.
@@ -77,7 +77,7 @@ class Labels:
         return (self.visibility > 0) & np.isfinite(self.xy).all(axis=-1)
 
 
-def stack_labels(samples: Sequence[Sample], skeleton: Skeleton) -> Labels:
+def stack_labels(samples: Sequence[Sample], skeleton: Skeleton) -> StackedLabels:
     """Stack the labels of samples; raises `ShapeMismatch` where one does not have the skeleton's joints."""
     joints = len(skeleton)
     for sample in samples:
@@ -86,7 +86,7 @@ def stack_labels(samples: Sequence[Sample], skeleton: Skeleton) -> Labels:
                 f"label of clip {sample.clip}, frame {sample.frame} has xy {sample.xy.shape} and visibility "
                 f"{sample.visibility.shape}: skeleton {skeleton.name} needs ({joints}, 2) and ({joints},)"
             )
-    return Labels(
+    return StackedLabels(
         xy=np.array([s.xy for s in samples], dtype=np.float64).reshape(-1, joints, 2),
         visibility=np.array([s.visibility for s in samples], dtype=np.int64).reshape(-1, joints),
         box=np.array([s.box for s in samples], dtype=np.float64).reshape(-1, 4),
@@ -95,7 +95,7 @@ def stack_labels(samples: Sequence[Sample], skeleton: Skeleton) -> Labels:
     )
 
 
-def stack_predictions(predicted: Sequence[Prediction], labels: Labels) -> np.ndarray:
+def stack_predictions(predicted: Sequence[Prediction], labels: StackedLabels) -> np.ndarray:
     """Return (N, J, 2) float64 of predictions that belong to `labels` one by one, NaN where not found.
 
     Raises `ShapeMismatch` where their number or joints differ.
@@ -112,7 +112,7 @@ def stack_predictions(predicted: Sequence[Prediction], labels: Labels) -> np.nda
     return np.array([p.xy for p in predicted], dtype=np.float64).reshape(people, joints, 2)
 
 
-def between(labels: Labels, skeleton: Skeleton, first: Sequence[str], second: Sequence[str]) -> np.ndarray:
+def between(labels: StackedLabels, skeleton: Skeleton, first: Sequence[str], second: Sequence[str]) -> np.ndarray:
     """Return (N,) pixel distances between two labelled joints, NaN where one is not labelled.
 
     first, second : joint names, the first that the skeleton has is taken. Raises `UsageError` where it has none.
@@ -127,18 +127,18 @@ def between(labels: Labels, skeleton: Skeleton, first: Sequence[str], second: Se
     return np.linalg.norm(ends[0] - ends[1], axis=-1)
 
 
-def _head_segment(labels: Labels, skeleton: Skeleton) -> np.ndarray:
+def _head_segment(labels: StackedLabels, skeleton: Skeleton) -> np.ndarray:
     if "head_top" not in skeleton.joints:
         return labels.head
     measured = between(labels, skeleton, ("neck", "upper_neck", "neck_nose"), ("head_top",))
     return np.where(np.isfinite(labels.head), labels.head, measured)
 
 
-def _mpii_box(labels: Labels, skeleton: Skeleton) -> np.ndarray:
+def _mpii_box(labels: StackedLabels, skeleton: Skeleton) -> np.ndarray:
     return labels.head
 
 
-def _face_box(labels: Labels, skeleton: Skeleton) -> np.ndarray:
+def _face_box(labels: StackedLabels, skeleton: Skeleton) -> np.ndarray:
     indices = [skeleton.index(joint) for joint in FACE if joint in skeleton.joints]
     if len(indices) < 3:
         raise UsageError(f"skeleton {skeleton.name} has no face joints: choose another head size than face_box")
@@ -149,19 +149,19 @@ def _face_box(labels: Labels, skeleton: Skeleton) -> np.ndarray:
     return np.linalg.norm(np.where(seen.sum(axis=1)[:, None] >= 3, high - low, np.nan), axis=-1)
 
 
-def _ears(labels: Labels, skeleton: Skeleton) -> np.ndarray:
+def _ears(labels: StackedLabels, skeleton: Skeleton) -> np.ndarray:
     return between(labels, skeleton, ("left_ear",), ("right_ear",))
 
 
-def _torso(labels: Labels, skeleton: Skeleton) -> np.ndarray:
+def _torso(labels: StackedLabels, skeleton: Skeleton) -> np.ndarray:
     return between(labels, skeleton, ("right_shoulder",), ("left_hip",))
 
 
-def _bbox(labels: Labels, skeleton: Skeleton) -> np.ndarray:
+def _bbox(labels: StackedLabels, skeleton: Skeleton) -> np.ndarray:
     return labels.box[:, 2:].max(axis=1, initial=0.0)
 
 
-HEAD_SIZES: Mapping[str, Callable[[Labels, Skeleton], np.ndarray]] = {
+HEAD_SIZES: Mapping[str, Callable[[StackedLabels, Skeleton], np.ndarray]] = {
     "head_segment": _head_segment,
     "mpii_box": _mpii_box,
     "face_box": _face_box,
@@ -171,7 +171,7 @@ HEAD_SIZES: Mapping[str, Callable[[Labels, Skeleton], np.ndarray]] = {
 }
 
 
-def head_sizes(labels: Labels, skeleton: Skeleton, head: str) -> np.ndarray:
+def head_sizes(labels: StackedLabels, skeleton: Skeleton, head: str) -> np.ndarray:
     """Return the length that PCKh is relative to, per person.
 
     head : ``head_segment`` (neck to head top: `Labels.head`, else from the two joints), ``mpii_box`` (`Labels.head`,
@@ -199,7 +199,7 @@ def known_head_sizes(samples: Sequence[Sample], skeleton: Skeleton) -> dict[str,
     return shares
 
 
-def relative_errors(xy: np.ndarray, labels: Labels, scale: np.ndarray) -> np.ndarray:
+def relative_errors(xy: np.ndarray, labels: StackedLabels, scale: np.ndarray) -> np.ndarray:
     """Return each joint's distance to its label, in units of `scale`.
 
     xy : (N, J, 2) predicted pixels, NaN = not found. scale : (N,) pixels, NaN = unknown.

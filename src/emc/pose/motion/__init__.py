@@ -2,18 +2,18 @@
 
 from emc.pose.motion.angles import ANGLE_KINDS, angle_errors, by_kind, joint_angles
 from emc.pose.motion.ground import height_above
-from emc.pose.motion.motion import AXES, Motion3D, at_constant_rate, without_holes, world_motions
-from emc.pose.motion.opensim_angles import COORDINATES, opensim_coordinates
-from emc.pose.motion.rig import NODES, RigMotion, euler_zxy, quaternions, rig_motion, shortest_rotation
+from emc.pose.motion.motion import MOTION_AXES, Motion3D, at_constant_rate, without_holes, world_motions
+from emc.pose.motion.opensim_angles import OPENSIM_COORDINATES, opensim_coordinates
+from emc.pose.motion.rig import RIG_NODES, RigMotion, euler_zxy, quaternions, rig_motion, shortest_rotation
 from emc.pose.motion.sequences import LiftedSequence
 
 __all__ = [
     "ANGLE_KINDS",
-    "AXES",
-    "COORDINATES",
+    "MOTION_AXES",
+    "OPENSIM_COORDINATES",
     "LiftedSequence",
     "Motion3D",
-    "NODES",
+    "RIG_NODES",
     "RigMotion",
     "angle_errors",
     "at_constant_rate",

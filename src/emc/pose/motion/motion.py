@@ -12,7 +12,7 @@ from emc.pose.motion.ground import LEVEL_FLOOR, WorldAxes, height_above, world_a
 from emc.pose.motion.sequences import LiftedSequence
 from emc.pose.skeletons import ANKLE_HEIGHT, ANKLES, H36M17
 
-AXES = "x right, y up, z towards the camera"
+MOTION_AXES = "x right, y up, z towards the camera"
 
 
 @dataclass(frozen=True, slots=True)

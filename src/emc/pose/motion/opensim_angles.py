@@ -15,7 +15,7 @@ from emc.pose.motion.rig import euler_zxy
 
 BENT = np.radians(15.0)
 """A limb that is straighter than this does not show how it is turned about itself."""
-COORDINATES: tuple[str, ...] = (
+OPENSIM_COORDINATES: tuple[str, ...] = (
     "pelvis_tilt", "pelvis_list", "pelvis_rotation", "pelvis_tx", "pelvis_ty", "pelvis_tz",
     "hip_flexion_r", "hip_adduction_r", "hip_rotation_r", "knee_angle_r",
     "hip_flexion_l", "hip_adduction_l", "hip_rotation_l", "knee_angle_l",
@@ -44,7 +44,7 @@ def opensim_coordinates(motion: Motion3D) -> dict[str, np.ndarray]:
         found |= dict(zip(names, _limb(xyz[:, leg], pelvis, mirror, -1.0), strict=True))
         names = (f"arm_flex_{side}", f"arm_add_{side}", f"arm_rot_{side}", f"elbow_flex_{side}")
         found |= dict(zip(names, _limb(xyz[:, arm], chest, mirror, 1.0), strict=True))
-    return {name: found[name] for name in COORDINATES}
+    return {name: found[name] for name in OPENSIM_COORDINATES}
 
 
 def _frame(right: np.ndarray, upwards: np.ndarray) -> np.ndarray:

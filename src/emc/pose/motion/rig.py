@@ -30,7 +30,7 @@ class Node:
     aims: int
 
 
-NODES: tuple[Node, ...] = (
+RIG_NODES: tuple[Node, ...] = (
     Node("pelvis", -1, 0, (0.0, 0.0, 0.0), -1),
     Node("right_hip", 0, 1, RIGHT, 2),
     Node("right_knee", 1, 2, DOWN, 3),
@@ -75,18 +75,18 @@ def rig_motion(motion: Motion3D) -> RigMotion:
     """
     xyz = np.asarray(motion.xyz, dtype=np.float64)
     lengths = np.median(bone_lengths(xyz), axis=0)
-    offsets = np.array([np.array(node.rest) * lengths[node.joint] for node in NODES])
-    world = np.empty((len(xyz), len(NODES), 3, 3))
+    offsets = np.array([np.array(node.rest) * lengths[node.joint] for node in RIG_NODES])
+    world = np.empty((len(xyz), len(RIG_NODES), 3, 3))
     world[:, 0] = _pelvis_rotation(xyz)
-    for index, node in enumerate(NODES[1:], start=1):
+    for index, node in enumerate(RIG_NODES[1:], start=1):
         parent = world[:, node.parent]
         if node.aims < 0:
             world[:, index] = parent
             continue
-        child = next(i for i, other in enumerate(NODES) if other.parent == index)
-        rest = np.einsum("tij,j->ti", parent, np.array(NODES[child].rest))
+        child = next(i for i, other in enumerate(RIG_NODES) if other.parent == index)
+        rest = np.einsum("tij,j->ti", parent, np.array(RIG_NODES[child].rest))
         world[:, index] = shortest_rotation(rest, xyz[:, node.aims] - xyz[:, node.joint]) @ parent
-    parents = np.array([max(node.parent, 0) for node in NODES])
+    parents = np.array([max(node.parent, 0) for node in RIG_NODES])
     local = np.swapaxes(world[:, parents], 2, 3) @ world
     local[:, 0] = world[:, 0]
     return RigMotion(offsets, local, xyz[:, 0].copy())
@@ -95,14 +95,14 @@ def rig_motion(motion: Motion3D) -> RigMotion:
 def rig_positions(rig: RigMotion) -> np.ndarray:
     """Return (T, 17, 3) metres, the joints of Human3.6M-17 that a rig in motion reaches."""
     count = len(rig.root)
-    world = np.empty((count, len(NODES), 3, 3))
-    place = np.empty((count, len(NODES), 3))
+    world = np.empty((count, len(RIG_NODES), 3, 3))
+    place = np.empty((count, len(RIG_NODES), 3))
     world[:, 0], place[:, 0] = rig.rotations[:, 0], rig.root
-    for index, node in enumerate(NODES[1:], start=1):
+    for index, node in enumerate(RIG_NODES[1:], start=1):
         world[:, index] = world[:, node.parent] @ rig.rotations[:, index]
         place[:, index] = place[:, node.parent] + np.einsum("tij,j->ti", world[:, node.parent], rig.offsets[index])
     joints = np.empty((count, 17, 3))
-    for index, node in enumerate(NODES):
+    for index, node in enumerate(RIG_NODES):
         joints[:, node.joint] = place[:, index]
     return joints
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from emc.pose.skeletons.skeleton import COCO17, H36M17, joint_mapping
 
-PARENTS = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15)
+H36M_PARENTS = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15)
 """Parent of each joint, -1 for the pelvis."""
 
 BONE_GROUPS: tuple[tuple[int, ...], ...] = (
@@ -69,7 +69,7 @@ healthy (Beighton score, Annals of the Rheumatic Diseases 32, 1973).
 
 def bone_vectors(xyz: np.ndarray) -> np.ndarray:
     """Return (..., 17, 3) metres from each joint's parent to the joint; 0 for the pelvis."""
-    parents = np.maximum(np.array(PARENTS), 0)
+    parents = np.maximum(np.array(H36M_PARENTS), 0)
     return xyz - xyz[..., parents, :]
 
 

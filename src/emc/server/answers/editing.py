@@ -41,7 +41,7 @@ from emc.workflow.editing import (
     JointConflict,
     JointConflicts,
     PersonView,
-    Span,
+    PropagatedSpan,
 )
 
 SHOWN_FRAMES = 200
@@ -141,7 +141,12 @@ def history_answer(history: History) -> HistoryOut:
 
 
 def edit_answer(
-    editing: Editing, clip: str, edit: Edit | None, author: str, spans: Sequence[Span] = (), person: int | None = None
+    editing: Editing,
+    clip: str,
+    edit: Edit | None,
+    author: str,
+    spans: Sequence[PropagatedSpan] = (),
+    person: int | None = None,
 ) -> EditOut:
     """Return what an edit changed, as it is now (the first `SHOWN_FRAMES` of its frames)."""
     touched = sorted({change.frame for change in edit.changes}) if edit else []
@@ -157,7 +162,7 @@ def edit_answer(
     )
 
 
-def span_answer(span: Span) -> SpanOut:
+def span_answer(span: PropagatedSpan) -> SpanOut:
     """Return what a fix repaired."""
     repair = span.repair
     return SpanOut.model_validate(
@@ -173,12 +178,12 @@ def span_answer(span: Span) -> SpanOut:
     )
 
 
-def preview_answer(spans: Sequence[Span], seconds: float) -> PreviewOut:
+def preview_answer(spans: Sequence[PropagatedSpan], seconds: float) -> PreviewOut:
     """Return what a fix would repair."""
     return PreviewOut(milliseconds=round(1000 * seconds, 1), spans=[_preview(span) for span in spans])
 
 
-def _preview(span: Span) -> PreviewSpanOut:
+def _preview(span: PropagatedSpan) -> PreviewSpanOut:
     repair = span.repair
     frames = [
         SpanFrameOut(

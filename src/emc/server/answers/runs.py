@@ -17,7 +17,7 @@ from emc.server.schemas.runs import (
     TrackOut,
     TrailOut,
 )
-from emc.workflow.editing import AngleCurves, JointTrack, LiftedPose, Side
+from emc.workflow.editing import AngleCurves, JointTrack, LiftedPose, RunPredictions
 
 _ENDS = [H36M17.index(f"{side}_{end}") for end in ("wrist", "ankle") for side in ("left", "right")]
 """Joints whose way is shown."""
@@ -36,7 +36,7 @@ def track_answer(track: JointTrack) -> TrackOut:
     )
 
 
-def compare_answer(before: Side | None, after: Side | None) -> CompareOut:
+def compare_answer(before: RunPredictions | None, after: RunPredictions | None) -> CompareOut:
     """Return the same frame by two models."""
     return CompareOut(before=_side(before), after=_side(after))
 
@@ -88,7 +88,7 @@ def places(xy: np.ndarray) -> list[tuple[float, float] | None]:
     return [(x, y) if np.isfinite(x) and np.isfinite(y) else None for x, y in rows]
 
 
-def _side(side: Side | None) -> SideOut | None:
+def _side(side: RunPredictions | None) -> SideOut | None:
     if side is None:
         return None
     return SideOut(run=side.run, model=side.model, people=[_predicted(p) for p in side.people])

@@ -21,7 +21,7 @@ from emc.server.schemas.edits import (
     WarmIn,
     WarmOut,
 )
-from emc.workflow.editing import Action
+from emc.workflow.editing import EditAction
 
 router = APIRouter(prefix="/api/clips/{clip}", responses={409: {"model": ConflictsOut}})
 PREVIEW_SECONDS = 0.5
@@ -32,7 +32,7 @@ def edit(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, b
     """Store one action, with what it propagates."""
     changes = tuple(change_of(change) for change in body.changes)
     seen = {(c.frame, c.person, c.joint): c.seen for c in body.changes if c.seen is not None}
-    action = Action(body.kind, changes, body.seconds, body.token, sender.name, seen, body.propagate, body.reach)
+    action = EditAction(body.kind, changes, body.seconds, body.token, sender.name, seen, body.propagate, body.reach)
     stored, spans = editing.apply(clip.id, action)
     hub.edited(stored, sender.page)
     return edit_answer(editing, clip.id, stored, sender.name, spans)
@@ -58,7 +58,7 @@ def redo(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, b
 def preview(clip: ExistingClip, editing: EditingOf, body: PropagateIn) -> PreviewOut:
     """Say what a fix would repair, without storing anything."""
     start = time.perf_counter()
-    action = Action("place", tuple(change_of(change) for change in body.changes), propagate=True, reach=body.reach)
+    action = EditAction("place", tuple(change_of(change) for change in body.changes), propagate=True, reach=body.reach)
     spans = editing.preview(clip.id, action, PREVIEW_SECONDS)
     return preview_answer(spans, time.perf_counter() - start)
 
@@ -79,5 +79,5 @@ def change_of(change: ChangeIn) -> JointChange:
 
 
 def _run_of(editing: EditingOf, clip: Clip) -> str | None:
-    held = editing.held(clip.id)
+    held = editing.open_clip(clip.id)
     return held.run.id if held.run else None

@@ -73,7 +73,7 @@ def next_open(
 def poses(clip: ExistingClip, editing: EditingOf, first: FrameNumber, last: FrameNumber) -> FramesOut:
     """Return frames first..last as they are now."""
     views = editing.frames(clip.id, first, last)
-    history = history_answer(editing.held(clip.id).history)
+    history = history_answer(editing.open_clip(clip.id).history)
     return FramesOut(frames=[frame_answer(view) for view in views], history=history)
 
 

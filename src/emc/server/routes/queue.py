@@ -18,7 +18,7 @@ from emc.server.schemas.queue import (
     QueueOut,
     QueueRowOut,
 )
-from emc.workflow.editing import Place, QueueFilter, QueueRow, queue_order
+from emc.workflow.editing import QueueFilter, QueuePlace, QueueRow, queue_order
 
 router = APIRouter(prefix="/api/queue")
 Names = Annotated[list[str], Query(max_length=200)]
@@ -83,7 +83,7 @@ def density(
 @router.get("/effort")
 def effort(queue: QueueOf, log: EffortOf, author: Annotated[str | None, Query(max_length=200)] = None) -> EffortOut:
     """Say what the work on the project took and brought so far, and what more of it is expected to bring."""
-    found = log.so_far(author)
+    found = log.summary(author)
     return EffortOut(
         seconds=round(found.seconds, 1),
         actions=found.actions,
@@ -93,7 +93,7 @@ def effort(queue: QueueOf, log: EffortOf, author: Annotated[str | None, Query(ma
         curve=[round(value, 2) for value in found.curve],
         forecast=[
             AheadOut(seconds=one.seconds, runs=one.runs, joints=round(one.joints, 1), worked=round(one.worked, 1))
-            for one in queue.ahead(FORECAST_SECONDS)
+            for one in queue.remaining(FORECAST_SECONDS)
         ],
     )
 
@@ -111,7 +111,7 @@ def next_row(
     """Say which run comes after the one that holds a place."""
     place = None
     if clip_at is not None and frame_at is not None and person_at is not None and joint_at is not None:
-        place = Place(clip_at, frame_at, person_at, joint_at)
+        place = QueuePlace(clip_at, frame_at, person_at, joint_at)
     row, index = queue.next_row(wanted, place, -1 if step < 0 else 1)
     return QueueNextOut(row=None if row is None else _row(row), index=index)
 

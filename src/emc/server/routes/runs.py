@@ -38,8 +38,8 @@ from emc.workflow.editing import (
     Editing,
     Newcomer,
     Operation,
-    Order,
-    compared,
+    OperationRequest,
+    compare_runs,
     joint_track,
     middle_undecided,
     operation_edit,
@@ -53,7 +53,7 @@ Centre = Annotated[float, Query(ge=-1e6, le=1e6, allow_inf_nan=False)]
 @router.post("/operations", responses={409: {"model": ConflictsOut}})
 def operate(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, body: OperationIn) -> EditOut:
     """Do something to a run of frames, as one action."""
-    held = editing.held(clip.id)
+    held = editing.open_clip(clip.id)
     adds = body.op == "add_person"
     newcomer = editing.store.last_person(clip.id) + 1 if adds else body.person
     edit = operation_edit(_order(body, sender.name), clip, editing.skeleton(held), _poses(editing, clip.id), newcomer)
@@ -87,7 +87,7 @@ def bisect(
     last: FrameNumber,
 ) -> BisectOut:
     """Say which frame of a run to look at next: the middle of the longest stretch that nobody decided."""
-    held = editing.held(clip.id)
+    held = editing.open_clip(clip.id)
     if not first <= last < clip.frames:
         raise HTTPException(422, f"frames {first} to {last} of clip {clip.id} are no run: use 0 to {clip.frames - 1}")
     every = stride_of(held.run) if held.run else 1
@@ -147,7 +147,7 @@ def lifted(
 @router.get("/runs")
 def runs(clip: ExistingClip, editing: EditingOf) -> RunsOut:
     """List the clip's prediction runs."""
-    current = editing.held(clip.id).run
+    current = editing.open_clip(clip.id).run
     return RunsOut(
         runs=[
             RunOut(
@@ -171,7 +171,7 @@ def compare(
     after: Annotated[str | None, Query(max_length=40)] = None,
 ) -> CompareOut:
     """Return what two models predicted on a frame."""
-    return compare_answer(*compared(editing, clip.id, frame, before, after))
+    return compare_answer(*compare_runs(editing, clip.id, frame, before, after))
 
 
 @router.get("/frames/{frame}/crop", responses={200: {"content": {"image/jpeg": {}}}}, response_class=Response)
@@ -191,8 +191,8 @@ def crop(
     return Response(frames.crop(clip, frame, (x, y, side), size), media_type="image/jpeg", headers=headers)
 
 
-def _order(body: OperationIn, author: str) -> Order:
-    return Order(
+def _order(body: OperationIn, author: str) -> OperationRequest:
+    return OperationRequest(
         operation=Operation(body.op),
         person=body.person,
         frame=body.frame,
@@ -209,6 +209,6 @@ def _order(body: OperationIn, author: str) -> Order:
 
 
 def _poses(editing: Editing, clip: str):  # noqa: ANN202
-    held = editing.held(clip)
+    held = editing.open_clip(clip)
     run = held.run.id if held.run else None
     return lambda first, last: editing.store.poses(clip, run, first, last)

@@ -22,14 +22,14 @@ import emc.server.routes.page as page
 import emc.server.studies.routes as study
 from emc.errors import EmcError, StorageError
 from emc.pose.records import Clip
-from emc.server.app import told_error
+from emc.server.app import error_response
 from emc.server.body import BodyLimit
 from emc.server.dependencies import AccessOf
 from emc.server.frames import Frames
 from emc.server.schemas.base import ErrorOut
 from emc.server.security import Access, Guard, may_enter
 from emc.server.serving import serve_app
-from emc.server.studies.desks import Desks
+from emc.server.studies.participant_editors import ParticipantEditors
 from emc.store import SqlStore
 from emc.study.plan import Method
 from emc.study.preparing import START
@@ -44,12 +44,12 @@ ACCESS_FILE = "access.json"
 class StudyServer:
     """ASGI application: requests of the editor's page (``/api``) go to the editor of who asks, others to the study.
 
-    app : the study's own application; desks : the editors.
+    app : the study's own application; editors : the editors.
     """
 
-    def __init__(self, app: FastAPI, desks: Desks, study: Study, access: Access) -> None:
+    def __init__(self, app: FastAPI, editors: ParticipantEditors, study: Study, access: Access) -> None:
         self.app = app
-        self.desks = desks
+        self.editors = editors
         self._study = study
         self._access = access
         self._refused = Guard(_nothing_to_edit, access)
@@ -64,28 +64,28 @@ class StudyServer:
             return self.app
         if scope["path"].startswith("/api/calibration") and scope["method"] not in ("GET", "HEAD"):
             return self._forbidden
-        session = self._study.session(_cookie(scope, self._access.seat))
+        session = self._study.session(_cookie(scope, self._access.session_cookie))
         if session is None or not session.step.works or session.step.method is not Method.EDITOR:
             return self._refused
-        return await self.desks.of(session) if session.state.begun else self._refused
+        return await self.editors.of(session) if session.state.begun else self._refused
 
 
 def create_study_app(folder: Path, access: Access) -> StudyServer:
     """Return the server of the study in `folder`; raises `ProjectError` where it cannot be opened."""
     running = Study(folder)
-    desks, frames = Desks(running, access), Frames()
+    editors, frames = ParticipantEditors(running, access), Frames()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        await desks.close()
+        await editors.close()
         frames.close()
 
     app = FastAPI(
         title="EMC study", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
         openapi_url="/study/openapi.json", responses={422: {"model": ErrorOut}},
     )  # fmt: skip
-    app.state.study, app.state.desks, app.state.frames, app.state.access = running, desks, frames, access
+    app.state.study, app.state.editors, app.state.frames, app.state.access = running, editors, frames, access
     app.state.clips = {task.clip: _clip(folder, task.clip) for task in running.design.tasks()}
     # Before the editor's own pages, of which the password's door and the built files are used.
     app.add_api_route("/", _page, include_in_schema=False)
@@ -93,10 +93,10 @@ def create_study_app(folder: Path, access: Access) -> StudyServer:
     app.include_router(study.router)
     app.include_router(page.router)
     for kind in (EmcError, RequestValidationError, HTTPException):
-        app.add_exception_handler(kind, told_error)
+        app.add_exception_handler(kind, error_response)
     app.add_middleware(BodyLimit)
     app.add_middleware(Guard, access=access)
-    return StudyServer(app, desks, running, access)
+    return StudyServer(app, editors, running, access)
 
 
 def serve_study(
@@ -116,7 +116,7 @@ def serve_study(
 
     def build(access: Access) -> tuple[ASGIApp, Callable[[], object]]:
         server = create_study_app(folder, access)
-        return server, server.desks.end_streams
+        return server, server.editors.end_streams
 
     serve_app(build, token, ready, host=host, port=port, usual=PORT, password=password)
 

@@ -121,8 +121,8 @@ class _Run:
             # Of seed and step alone: a resumed training draws what the uninterrupted one drew. The prime keeps the
             # steps of one seed apart from those of the next.
             torch.manual_seed(settings.seed * 1_000_003 + self.step + (self.processes.rank << 40))
-            taught = self.teacher.taught(batch.tensors, batch.replayed) if self.teacher else batch.tensors
-            loss = self._loss(taught)
+            tensors = self.teacher.with_targets(batch.tensors, batch.replayed) if self.teacher else batch.tensors
+            loss = self._loss(tensors)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         # Read after the way back is under way: a device then works while this process looks.

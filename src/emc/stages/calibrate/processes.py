@@ -72,7 +72,7 @@ class Processes:
             for value in module.state_dict().values():
                 distributed.broadcast(value, src=0)
 
-    def told(self, value: Any) -> Any:
+    def broadcast(self, value: Any) -> Any:
         """Return the first process's `value` in every process."""
         if self.alone:
             return value

@@ -11,7 +11,7 @@ import torch
 
 from emc.config import CalibrateSettings
 from emc.errors import UsageError
-from emc.interfaces import Teachable, Trainable
+from emc.interfaces import Distillable, Trainable
 
 
 class Teacher:
@@ -22,7 +22,7 @@ class Teacher:
     al., Nature Communications 2024).
     """
 
-    def __init__(self, estimator: Teachable, distil: float, fill: float) -> None:
+    def __init__(self, estimator: Distillable, distil: float, fill: float) -> None:
         self.estimator = estimator
         self.distil = distil
         self.fill = fill
@@ -31,10 +31,10 @@ class Teacher:
             parameter.requires_grad_(False)
 
     @torch.no_grad()
-    def taught(self, batch: Mapping[str, Any], common: np.ndarray) -> Mapping[str, Any]:
+    def with_targets(self, batch: Mapping[str, Any], common: np.ndarray) -> Mapping[str, Any]:
         """Return the batch with the teacher's share in its targets; common : (B,) bool, which rows are replay."""
         rows = torch.as_tensor(common).to(next(self.module.parameters()).device)
-        return self.estimator.taught(batch, self.module, rows, self.distil, self.fill)
+        return self.estimator.with_teacher_targets(batch, self.module, rows, self.distil, self.fill)
 
 
 def teacher_of(estimator: Trainable, base: Mapping[str, torch.Tensor], settings: CalibrateSettings) -> Teacher | None:
@@ -44,7 +44,7 @@ def teacher_of(estimator: Trainable, base: Mapping[str, torch.Tensor], settings:
     """
     if settings.distil == 0 and settings.fill == 0:
         return None
-    if not isinstance(estimator, Teachable):
+    if not isinstance(estimator, Distillable):
         raise UsageError(
             f"estimator {estimator.describe().name} cannot learn from the base's outputs: use distil = 0 and fill = 0"
         )

@@ -1,7 +1,7 @@
 """ladder -> chosen checkpoint: the written rule, and the tables and pictures that show it."""
 
-from emc.stages.choose.grid import GridColumn, draw_grid, hardest
-from emc.stages.choose.rule import Choice, LadderEntry, choose, pooled, refusals
+from emc.stages.choose.grid import GridColumn, draw_grid, hardest_samples
+from emc.stages.choose.rule import CheckpointChoice, LadderEntry, choose_checkpoint, pooled_score, refused_checkpoints
 from emc.stages.choose.tables import (
     DEFAULT_PARTS,
     ScoredModel,
@@ -14,18 +14,18 @@ from emc.stages.choose.tables import (
 )
 
 __all__ = [
-    "Choice",
+    "CheckpointChoice",
     "DEFAULT_PARTS",
     "GridColumn",
     "LadderEntry",
     "ScoreTable",
     "ScoredModel",
-    "choose",
+    "choose_checkpoint",
     "draw_grid",
-    "hardest",
+    "hardest_samples",
     "models_of",
-    "pooled",
-    "refusals",
+    "pooled_score",
+    "refused_checkpoints",
     "score_table",
     "to_csv",
     "to_latex",

@@ -34,7 +34,7 @@ class GridColumn:
     chosen: bool = False
 
 
-def hardest(
+def hardest_samples(
     predictions: Sequence[Prediction], samples: Sequence[Sample], skeleton: Skeleton, head: str, count: int = 6
 ) -> list[int]:
     """Return the `count` persons whom the predictions miss most, the worst first, of as many clips as there are.

@@ -20,7 +20,8 @@ class LadderEntry:
     target : part -> score on the target's validation data. common : total score on the common validation data.
     ap : OKS-AP on the common data where it was measured; it is told in the reason and decides nothing.
     kept : the chance in [0, 1] that the common score fell by no more than the budget, from a paired bootstrap against
-    the base (see `emc.stages.evaluate.chance_kept`); None where it was not measured, the scores alone then decide.
+    the base (see `emc.stages.evaluate.non_inferiority_chance`); None where it was not measured, the scores alone then
+    decide.
     """
 
     step: int
@@ -31,7 +32,7 @@ class LadderEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class CheckpointChoice:
     """The chosen step with the rule in words and the reason in figures.
 
     `trusted` is False where the user must be told aloud: the base was kept, or the gain is within its interval.
@@ -43,14 +44,14 @@ class Choice:
     trusted: bool
 
 
-def choose(
+def choose_checkpoint(
     ladder: Sequence[LadderEntry],
     parts: Sequence[str],
     budget: float,
     reference: Reference = "base",
     direction: Direction = Direction.HIGHER,
     certainty: float = 0.5,
-) -> Choice:
+) -> CheckpointChoice:
     """Choose the checkpoint with the best target score whose common score has not fallen by more than the budget.
 
     ladder : with the base (step 0). parts : their scores are pooled, weighted by their numbers of joints. budget :
@@ -65,7 +66,7 @@ def choose(
     if not entries or entries[0].step != 0:
         raise UsageError("the ladder has no base (step 0) to measure against: score the base first")
     base, rest = entries[0], entries[1:]
-    scores = {entry.step: pooled(entry, parts) for entry in entries}
+    scores = {entry.step: pooled_score(entry, parts) for entry in entries}
     falls = {entry.step: _fall(entry, entries, reference, direction) for entry in rest}
     qualified = [entry for entry in rest if _qualifies(entry, falls[entry.step], budget, certainty)]
     best = base
@@ -76,13 +77,13 @@ def choose(
     if any(entry.kept is not None for entry in rest):
         rule += f"; a fall within the budget must have a chance of at least {certainty:.0%} (paired bootstrap)"
     if best is base:
-        return Choice(0, rule, _why_base(rest, qualified, scores, falls, budget), False)
+        return CheckpointChoice(0, rule, _why_base(rest, qualified, scores, falls, budget), False)
     why = _why(best, base, scores, falls, rest, qualified)
     sure = _beyond_interval(scores[best.step], scores[0], direction)
-    return Choice(best.step, rule, why if sure else why + "; the gain lies within its 95 % interval", sure)
+    return CheckpointChoice(best.step, rule, why if sure else why + "; the gain lies within its 95 % interval", sure)
 
 
-def refusals(
+def refused_checkpoints(
     ladder: Sequence[LadderEntry],
     budget: float,
     reference: Reference = "base",
@@ -101,7 +102,7 @@ def refusals(
     return reasons
 
 
-def pooled(entry: LadderEntry, parts: Sequence[str]) -> Interval:
+def pooled_score(entry: LadderEntry, parts: Sequence[str]) -> Interval:
     """Return the target score over `parts`, weighted by joints; the interval is kept where there is one part."""
     missing = [part for part in parts if part not in entry.target]
     if missing or not parts:

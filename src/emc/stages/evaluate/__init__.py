@@ -1,6 +1,12 @@
 """Stage: score predictions against labels, with intervals: two dimensions, OKS-AP, three dimensions, confidence."""
 
-from emc.stages.evaluate.compare import Comparison, before_after, chance_ap_kept, chance_kept, compare_populations
+from emc.stages.evaluate.compare import (
+    Comparison,
+    ap_non_inferiority_chance,
+    before_after,
+    compare_populations,
+    non_inferiority_chance,
+)
 from emc.stages.evaluate.confidence_score import compare_confidence, confidence_figures, score_confidence
 from emc.stages.evaluate.oks_ap import match_people
 from emc.stages.evaluate.population import PopulationScores, evaluate_population, joint_hits, score_population
@@ -11,8 +17,8 @@ __all__ = [
     "PopulationScores",
     "before_after",
     "compare_3d",
-    "chance_ap_kept",
-    "chance_kept",
+    "ap_non_inferiority_chance",
+    "non_inferiority_chance",
     "compare_confidence",
     "compare_populations",
     "confidence_figures",

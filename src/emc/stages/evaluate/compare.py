@@ -12,8 +12,8 @@ from emc.pose.metrics import (
     as_figure,
     average_precisions,
     percentile_interval,
-    ratio,
     resample_weights,
+    safe_ratio,
     sum_by_unit,
 )
 from emc.pose.records import Interval
@@ -59,16 +59,16 @@ def compare_populations(
     wrong_after = counted - sum_by_unit(np.where(both, after[:, joints], 0.0).sum(axis=1), unit)
     weights = resample_weights(len(counted), bootstrap, seed)
     fewer = wrong_before - wrong_after
-    removed = float(ratio(fewer.sum(), wrong_before.sum()))
-    change = 100 * float(ratio(fewer.sum(), counted.sum()))
+    removed = float(safe_ratio(fewer.sum(), wrong_before.sum()))
+    change = 100 * float(safe_ratio(fewer.sum(), counted.sum()))
     n, units = int(counted.sum()), len(counted)
     return Comparison(
-        percentile_interval(removed, ratio(weights @ fewer, weights @ wrong_before), n, units),
-        percentile_interval(change, 100 * ratio(weights @ fewer, weights @ counted), n, units),
+        percentile_interval(removed, safe_ratio(weights @ fewer, weights @ wrong_before), n, units),
+        percentile_interval(change, 100 * safe_ratio(weights @ fewer, weights @ counted), n, units),
     )
 
 
-def chance_kept(
+def non_inferiority_chance(
     before: PopulationScores, after: PopulationScores, budget: float, bootstrap: int = 1000, seed: int = 0
 ) -> float:
     """Return the chance in [0, 1] that total PCKh fell by at most `budget` points from before to after.
@@ -85,10 +85,10 @@ def chance_kept(
     return float(kept.mean())
 
 
-def chance_ap_kept(
+def ap_non_inferiority_chance(
     before: PopulationScores, after: PopulationScores, budget: float, bootstrap: int = 1000, seed: int = 0
 ) -> float:
-    """Return the chance in [0, 1] that OKS-AP fell by at most `budget` points: the test of `chance_kept`, of AP.
+    """Return the chance in [0, 1] that OKS-AP fell by at most `budget` points: `non_inferiority_chance` of AP.
 
     Raises `ShapeMismatch` where AP was not scored on both sides, or of other persons.
     """
@@ -108,7 +108,7 @@ def _changes(before: PopulationScores, after: PopulationScores, bootstrap: int, 
     counted = sum_by_unit(both.sum(axis=1).astype(np.float64), before.unit)
     better = sum_by_unit(gained, before.unit)
     weights = resample_weights(len(counted), bootstrap, seed)
-    return 100 * float(ratio(better.sum(), counted.sum())), 100 * ratio(weights @ better, weights @ counted)
+    return 100 * float(safe_ratio(better.sum(), counted.sum())), 100 * safe_ratio(weights @ better, weights @ counted)
 
 
 def before_after(

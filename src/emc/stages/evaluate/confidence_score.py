@@ -13,9 +13,9 @@ from emc.pose.metrics import (
     as_figure,
     independent_units,
     percentile_interval,
-    ratio,
     reliability_bins,
     resample_weights,
+    safe_ratio,
     sum_by_unit,
 )
 from emc.pose.records import Prediction, Sample
@@ -29,9 +29,9 @@ _ROWS = 64
 
 @dataclass(frozen=True, slots=True)
 class _Joints:
-    """The M joints that count: trust in [0, 1], right or wrong, and the resampling unit of each."""
+    """The M joints that count: confidence in [0, 1], right or wrong, and the resampling unit of each."""
 
-    trust: np.ndarray
+    confidence: np.ndarray
     right: np.ndarray
     unit: np.ndarray
     units: int
@@ -58,7 +58,7 @@ def score_confidence(
     hits = joint_hits(predicted, samples, skeleton, head, alpha)
     joints = _joints(predicted, samples, hits)
     figures = _figures(joints, bins, resample_weights(joints.units, bootstrap, seed))
-    table = reliability_bins(joints.trust, joints.right, bins)
+    table = reliability_bins(joints.confidence, joints.right, bins)
     document: dict[str, object] = {name: _number(float(values[0])) for name, values in figures.items()}
     document |= {
         "precision_at": {str(k): document.pop(f"precision_at_{k}") for k in _depths(joints)},
@@ -114,9 +114,11 @@ def _figures(joints: _Joints, bins: int, weights: np.ndarray) -> dict[str, np.nd
     """Return name -> (1 + B,): the figure of the joints as they are, then of each of the (B, U) resamples."""
     rows = np.concatenate([np.ones((1, joints.units)), weights])
     found = {"ece": _calibration_errors(joints, bins, rows)}
-    order = np.argsort(joints.trust, kind="stable")
+    order = np.argsort(joints.confidence, kind="stable")
     wrong = (~joints.right[order]).astype(np.float64)
-    ends = np.flatnonzero(np.append(np.diff(joints.trust[order]) != 0, True)) if len(order) else np.zeros(0, np.int64)
+    ends = (
+        np.flatnonzero(np.append(np.diff(joints.confidence[order]) != 0, True)) if len(order) else np.zeros(0, np.int64)
+    )
     parts = [
         _rank_figures(rows[start : start + _ROWS][:, joints.unit[order]], wrong, ends, _depths(joints))
         for start in range(0, len(rows), _ROWS)
@@ -125,12 +127,12 @@ def _figures(joints: _Joints, bins: int, weights: np.ndarray) -> dict[str, np.nd
 
 
 def _calibration_errors(joints: _Joints, bins: int, rows: np.ndarray) -> np.ndarray:
-    index = np.clip((joints.trust * bins).astype(np.int64), 0, bins - 1)
+    index = np.clip((joints.confidence * bins).astype(np.int64), 0, bins - 1)
     members = np.zeros((len(index), bins))
     members[np.arange(len(index)), index] = 1.0
-    gap = members * (joints.trust - joints.right)[:, None]
+    gap = members * (joints.confidence - joints.right)[:, None]
     total, counted = (_by_unit(values, joints) for values in (gap, members))
-    return ratio(np.abs(rows @ total).sum(axis=1), (rows @ counted).sum(axis=1))
+    return safe_ratio(np.abs(rows @ total).sum(axis=1), (rows @ counted).sum(axis=1))
 
 
 def _by_unit(values: np.ndarray, joints: _Joints) -> np.ndarray:
@@ -146,7 +148,7 @@ def _rank_figures(
 ) -> dict[str, np.ndarray]:
     """Return the figures of the order of the queue, for each row of (R, M) weights; joints come least trusted first.
 
-    ends : last joint of each run of equal trust. Source of the areas: Fawcett, Pattern Recognition Letters 2006.
+    ends : last joint of each run of equal confidence. Source of the areas: Fawcett, Pattern Recognition Letters 2006.
     """
     seen = np.cumsum(weight, axis=1)[:, ends]
     bad = np.cumsum(weight * wrong, axis=1)[:, ends]
@@ -158,9 +160,9 @@ def _rank_figures(
     all_bad, all_good = bad[:, -1], seen[:, -1] - bad[:, -1]
     wins = (good_here * (bad - bad_here / 2)).sum(axis=1)
     found = {
-        "auroc_wrong": ratio(wins, all_bad * all_good),
-        "ap_wrong": ratio((bad_here * bad / np.maximum(seen, 1e-12)).sum(axis=1), all_bad),
-        "wrong": ratio(all_bad, seen[:, -1]),
+        "auroc_wrong": safe_ratio(wins, all_bad * all_good),
+        "ap_wrong": safe_ratio((bad_here * bad / np.maximum(seen, 1e-12)).sum(axis=1), all_bad),
+        "wrong": safe_ratio(all_bad, seen[:, -1]),
     }
     for k in depths:
         found[f"precision_at_{k}"] = np.array(

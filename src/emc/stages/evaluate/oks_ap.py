@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from emc.errors import UsageError
-from emc.pose.metrics import AREAS, THRESHOLDS, Labels, OksMatches, stack_labels, stack_predictions
+from emc.pose.metrics import OKS_AREAS, OKS_THRESHOLDS, OksMatches, StackedLabels, stack_labels, stack_predictions
 from emc.pose.records import Prediction, Sample
 from emc.pose.skeletons import Skeleton
 
@@ -42,7 +42,7 @@ def _images(samples: Sequence[Sample]) -> list[int]:
     return [number.setdefault((s.clip, s.frame), len(number) + 1) for s in samples]
 
 
-def _truths(labels: Labels, image: list[int]) -> list[dict[str, Any]]:
+def _truths(labels: StackedLabels, image: list[int]) -> list[dict[str, Any]]:
     area = np.where(np.isfinite(labels.area), labels.area, labels.box[:, 2] * labels.box[:, 3])
     seen = np.where(labels.labelled, np.maximum(labels.visibility, 1), 0)
     keypoints = np.concatenate([np.nan_to_num(labels.xy), seen[..., None]], axis=-1)
@@ -101,11 +101,11 @@ def _evaluated(truths: list[dict[str, Any]], found: list[dict[str, Any]], skelet
 
 
 def _collect(results: list[dict[str, Any]], score: np.ndarray, unit: np.ndarray) -> OksMatches:
-    people, images = len(score), len(results) // len(AREAS)
-    matched = np.zeros((len(AREAS), len(THRESHOLDS), people), dtype=bool)
+    people, images = len(score), len(results) // len(OKS_AREAS)
+    matched = np.zeros((len(OKS_AREAS), len(OKS_THRESHOLDS), people), dtype=bool)
     # A detection beyond the protocol's 20 per image takes no part: ignored unless pycocotools speaks of it.
     ignored = np.ones_like(matched)
-    positives = np.zeros((len(AREAS), int(unit.max()) + 1 if people else 0))
+    positives = np.zeros((len(OKS_AREAS), int(unit.max()) + 1 if people else 0))
     for i, result in enumerate(results):
         area = i // images
         at = np.array(result["dtIds"], dtype=np.int64) - 1

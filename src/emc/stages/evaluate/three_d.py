@@ -18,8 +18,8 @@ from emc.pose.metrics import (
     n_mpjpe_errors,
     p_mpjpe_errors,
     percentile_interval,
-    ratio,
     resample_weights,
+    safe_ratio,
     sum_by_unit,
     without_root,
 )
@@ -173,5 +173,5 @@ def _interval(errors: Mapping[str, np.ndarray], groups: Mapping[str, str], boots
     total = sum_by_unit(pooled.sum(axis=1, where=np.isfinite(pooled)), unit)
     count = sum_by_unit(np.isfinite(pooled).sum(axis=1).astype(np.float64), unit)
     weights = resample_weights(len(total), bootstrap, seed)
-    value = float(ratio(total.sum(), count.sum()))
-    return percentile_interval(value, ratio(weights @ total, weights @ count), len(pooled), len(total))
+    value = float(safe_ratio(total.sum(), count.sum()))
+    return percentile_interval(value, safe_ratio(weights @ total, weights @ count), len(pooled), len(total))

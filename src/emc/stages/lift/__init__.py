@@ -2,7 +2,7 @@
 
 from emc.stages.lift.change import motion_change
 from emc.stages.lift.residual import merge_residual_alerts, reprojection_residual, residual_alerts
-from emc.stages.lift.sequence import OCCLUDED_CONFIDENCE, joints_on_frames, lift_clip, smooth
+from emc.stages.lift.sequence import OCCLUDED_CONFIDENCE, joints_on_frames, lift_clip, smooth_sequence
 
 __all__ = [
     "OCCLUDED_CONFIDENCE",
@@ -12,5 +12,5 @@ __all__ = [
     "motion_change",
     "reprojection_residual",
     "residual_alerts",
-    "smooth",
+    "smooth_sequence",
 ]

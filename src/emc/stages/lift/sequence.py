@@ -81,7 +81,7 @@ def joints_on_frames(
     return xy, confidence
 
 
-def smooth(sequence: LiftedSequence, window: int = 7, order: int = 3) -> LiftedSequence:
+def smooth_sequence(sequence: LiftedSequence, window: int = 7, order: int = 3) -> LiftedSequence:
     """Return a sequence with less jitter, where the peaks of fast motion (a kick's impact) keep their height.
 
     A Savitzky-Golay filter: a polynomial of `order` fitted over `window` frames, which unlike a moving average follows

@@ -88,7 +88,7 @@ def draw_scene(
     return canvas
 
 
-def beside(image: np.ndarray, scene: np.ndarray) -> np.ndarray:
+def join_side_by_side(image: np.ndarray, scene: np.ndarray) -> np.ndarray:
     """Return the clip's (H, W, 3) frame and a scene of the same height side by side; raises `ShapeMismatch`."""
     if image.shape[0] != scene.shape[0]:
         raise ShapeMismatch(f"frame {image.shape} and scene {scene.shape} stand side by side only at equal height")

@@ -21,7 +21,7 @@ SHARED = 64
 """Looks at each end that neighbouring stretches both see: longer than any gap that tracking bridges."""
 
 
-def looks(frames: Sequence[int], every: int) -> list[int]:
+def detection_frames(frames: Sequence[int], every: int) -> list[int]:
     """Return the frames on which the detector looks: every `every`-th of the ascending `frames`, and the last one.
 
     Raises `UsageError` where `every` is below 1.

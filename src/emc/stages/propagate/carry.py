@@ -8,12 +8,12 @@ import numpy as np
 
 from emc.errors import UsageError
 from emc.stages.propagate.drift import drift, leaning, leant
-from emc.stages.propagate.run import FlowChain, JointRun, Repair, Stop, Tuning
+from emc.stages.propagate.run import FlowChain, JointRun, PropagationTuning, Repair, StopReason
 from emc.stages.propagate.smoother import fuse, known
 
 
 def propagate(
-    run: JointRun, at: int, chains: Sequence[FlowChain] = (), reach: int = 45, tuning: Tuning | None = None
+    run: JointRun, at: int, chains: Sequence[FlowChain] = (), reach: int = 45, tuning: PropagationTuning | None = None
 ) -> Repair:
     """Carry the human point on frame `at` to the frames around it.
 
@@ -24,7 +24,7 @@ def propagate(
     path again, and those near the fix from which the model's own drift is taken off (`Tuning.drift`).
     Raises `UsageError` where frame `at` has no human point.
     """
-    tuning = tuning or Tuning()
+    tuning = tuning or PropagationTuning()
     middle = int(np.searchsorted(run.frames, at))
     if middle >= len(run.frames) or run.frames[middle] != at or not np.isfinite(run.human[middle]).all():
         raise UsageError(f"nobody placed the joint on frame {at}: propagate from a frame where a person did")
@@ -32,12 +32,12 @@ def propagate(
     last, after = bound(run, middle, 1, reach)
     part = run.part(first, last)
     cut_chains = [FlowChain(c.xy[first : last + 1], c.error[first : last + 1], c.before, c.after) for c in chains]
-    offset, trust = drift(part, tuning)
+    offset, agreement = drift(part, tuning)
     straight = leaning(part, offset)
     xy, spread, right = fuse(straight, cut_chains, tuning)
     here = middle - first
     moved, ends = _moved(straight, here, xy, spread, right, cut_chains, tuning)
-    moved |= leant(part, here, xy, spread, trust, tuning)
+    moved |= leant(part, here, xy, spread, agreement, tuning)
     stops = [
         _told(end, edge, chain_stop)
         for end, edge, chain_stop in zip(ends, (before, after), _chain_stops(cut_chains, here), strict=True)
@@ -52,8 +52,8 @@ def _moved(
     spread: np.ndarray,
     right: np.ndarray,
     chains: Sequence[FlowChain],
-    tuning: Tuning,
-) -> tuple[np.ndarray, tuple[Stop | None, Stop | None]]:
+    tuning: PropagationTuning,
+) -> tuple[np.ndarray, tuple[StopReason | None, StopReason | None]]:
     """Return the frames that the path repairs, and for each side whether it ends because predictions agree."""
     found = known(run.predicted)
     away = np.linalg.norm(xy - np.where(found[:, None], run.predicted, np.inf), axis=1)
@@ -62,7 +62,7 @@ def _moved(
     seen = np.any([np.zeros(len(xy), dtype=bool), *(known(chain.xy) for chain in chains)], axis=0)
     agrees = ~replace & (right >= tuning.doubt)
     moved = np.zeros(len(xy), dtype=bool)
-    ends: list[Stop | None] = []
+    ends: list[StopReason | None] = []
     for step in (-1, 1):
         order = range(here + step, len(xy) if step > 0 else -1, step)
         end, count = _walk(run, list(order), replace, agrees, unsure, np.asarray(seen), tuning)
@@ -79,8 +79,8 @@ def _walk(
     agrees: np.ndarray,
     unsure: np.ndarray,
     seen: np.ndarray,
-    tuning: Tuning,
-) -> tuple[Stop | None, int]:
+    tuning: PropagationTuning,
+) -> tuple[StopReason | None, int]:
     """Go outwards along `order`; return why it ends (None: at the last frame), and how many frames may be moved.
 
     Frames that neither flow nor an agreeing prediction bears out are bridged, but no more than `Tuning.bridge` of them.
@@ -90,42 +90,42 @@ def _walk(
         if known(run.human[i : i + 1])[0]:
             return None, place
         if unsure[i]:
-            return Stop.FLOW, place - blind
+            return StopReason.FLOW, place - blind
         following = order[place + 1 : place + 2]
         if agrees[i] and not any(replace[j] for j in following):
-            return Stop.AGREES, place
+            return StopReason.AGREES, place
         blind = 0 if seen[i] or agrees[i] else blind + 1
         if blind > tuning.bridge:
-            return Stop.FLOW, place + 1 - blind
+            return StopReason.FLOW, place + 1 - blind
     return None, len(order) - blind
 
 
-def bound(run: JointRun, middle: int, step: int, reach: int) -> tuple[int, Stop]:
+def bound(run: JointRun, middle: int, step: int, reach: int) -> tuple[int, StopReason]:
     """Return the index of the last frame to look at to one side, and why it is the last."""
     i = middle
     while True:
         following = i + step
         if not 0 <= following < len(run.frames):
-            return i, Stop.END
+            return i, StopReason.END
         if abs(int(run.frames[following]) - int(run.frames[middle])) > reach:
-            return i, Stop.REACH
+            return i, StopReason.REACH
         if run.cut[max(i, following)]:
-            return i, Stop.CUT
+            return i, StopReason.CUT
         if run.hidden[following]:
-            return i, Stop.OCCLUSION
+            return i, StopReason.OCCLUSION
         i = following
         if np.isfinite(run.human[i]).all():
-            return i, Stop.HUMAN
+            return i, StopReason.HUMAN
 
 
-def _chain_stops(chains: Sequence[FlowChain], here: int) -> tuple[Stop, Stop]:
+def _chain_stops(chains: Sequence[FlowChain], here: int) -> tuple[StopReason, StopReason]:
     for chain in chains:
         if np.isfinite(chain.xy[here]).all():
             return chain.before, chain.after
-    return Stop.FLOW, Stop.FLOW
+    return StopReason.FLOW, StopReason.FLOW
 
 
-def _told(end: Stop | None, edge: Stop, chain_stop: Stop) -> Stop:
+def _told(end: StopReason | None, edge: StopReason, chain_stop: StopReason) -> StopReason:
     if end is None:
         return edge
-    return chain_stop if end is Stop.FLOW else end
+    return chain_stop if end is StopReason.FLOW else end

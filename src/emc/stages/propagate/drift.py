@@ -11,14 +11,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from emc.stages.propagate.run import JointRun, Tuning
+from emc.stages.propagate.run import JointRun, PropagationTuning
 from emc.stages.propagate.smoother import known
 
 _NOISE = 0.02
 """Share of the error's variance that is new on every frame."""
 
 
-def drift(run: JointRun, tuning: Tuning) -> tuple[np.ndarray, np.ndarray]:
+def drift(run: JointRun, tuning: PropagationTuning) -> tuple[np.ndarray, np.ndarray]:
     """Return how far (T, 2) pixels the predictions are to be moved, and how much (T,) in [0, 1] speaks for it.
 
     The errors of joints that move with this one count too, by their correlation ``tuning.kin``. Errors beyond
@@ -39,7 +39,7 @@ def drift(run: JointRun, tuning: Tuning) -> tuple[np.ndarray, np.ndarray]:
     return weight @ error, np.clip((weight * near).sum(axis=1), 0.0, 1.0)
 
 
-def _told(run: JointRun, own: list[np.ndarray], tuning: Tuning) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _told(run: JointRun, own: list[np.ndarray], tuning: PropagationTuning) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return each small error that a person told: index of its frame, of its joint (0: this one), and (N, 2) pixels."""
     found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for number, error in enumerate([*own, *run.kin], start=0 if own else 1):
@@ -58,11 +58,11 @@ def leaning(run: JointRun, moved: np.ndarray) -> JointRun:
 
 
 def leant(
-    run: JointRun, here: int, xy: np.ndarray, spread: np.ndarray, trust: np.ndarray, tuning: Tuning
+    run: JointRun, here: int, xy: np.ndarray, spread: np.ndarray, agreement: np.ndarray, tuning: PropagationTuning
 ) -> np.ndarray:
     """Return (T,) bool: frames around `here` (an index) that the drift alone moves, unbroken on each side."""
     away = np.linalg.norm(xy - run.predicted, axis=1)
-    near = (trust >= tuning.lean) & (spread <= tuning.sure * 4 / 3 * run.side) & ~known(run.human)
+    near = (agreement >= tuning.lean) & (spread <= tuning.sure * 4 / 3 * run.side) & ~known(run.human)
     moved = np.zeros(len(xy), dtype=bool)
     for step in (-1, 1):
         i = here + step

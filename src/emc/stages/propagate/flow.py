@@ -68,7 +68,7 @@ class GreyCrop:
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class FollowedPoint:
     """A point followed over T frames: xy (T, 2) pixels, NaN where lost; error (T,) pixels of the step to each frame.
 
     before, after : why it was lost to each side: ``flow``, ``occlusion``, ``cut`` or ``end``.
@@ -135,7 +135,7 @@ def _black(thumbs: np.ndarray, axis: int) -> np.ndarray:
     return thumbs.max(axis=axis - 2) < _BLACK
 
 
-def cuts(crops: Sequence[GreyCrop | None]) -> np.ndarray:
+def scene_cuts(crops: Sequence[GreyCrop | None]) -> np.ndarray:
     """Return (T,) bool: whether the picture changed since the crop before; unknown counts as not (see `is_cut`)."""
     cut = np.zeros(len(crops), dtype=bool)
     have = np.array([crop is not None for crop in crops], dtype=bool)
@@ -156,9 +156,9 @@ def cuts(crops: Sequence[GreyCrop | None]) -> np.ndarray:
     return cut
 
 
-def follow(
+def follow_point(
     crops: Sequence[GreyCrop | None], start: int, xy: np.ndarray, guesses: np.ndarray, side: np.ndarray
-) -> Followed:
+) -> FollowedPoint:
     """Follow the point `xy` (pixels of the frame) from crop `start` to both sides.
 
     crops : T frames, None where there is no picture. guesses : (T, 2) pixels, where a joint may be on each frame
@@ -170,13 +170,13 @@ def follow(
     path[start] = xy
     error[start] = 0.0
     ends: list[str] = []
-    cut = cuts(crops)
+    cut = scene_cuts(crops)
     for step in (-1, 1):
         ends.append(_follow_side(crops, start, step, guesses, side, cut, path, error))
     # Backwards, the step "to" a frame is the one that leaves it: keep the error of each step with its later frame.
     error[1 : start + 1] = error[:start].copy()
     error[0] = np.inf
-    return Followed(path, error, ends[0], ends[1])
+    return FollowedPoint(path, error, ends[0], ends[1])
 
 
 def _follow_side(

@@ -13,7 +13,7 @@ import numpy as np
 
 from emc.stages.propagate.carry import bound
 from emc.stages.propagate.drift import drift, leaning, leant
-from emc.stages.propagate.run import JointRun, Repair, Stop, Tuning
+from emc.stages.propagate.run import JointRun, PropagationTuning, Repair, StopReason
 from emc.stages.propagate.smoother import known
 
 AS_ONE = (("nose", "left_eye", "right_eye"),)
@@ -27,13 +27,13 @@ def kin_of(joints: Sequence[str], joint: int) -> tuple[int, ...]:
     )
 
 
-def follow_kin(run: JointRun, at: int, reach: int = 45, tuning: Tuning | None = None) -> Repair | None:
+def follow_kin(run: JointRun, at: int, reach: int = 45, tuning: PropagationTuning | None = None) -> Repair | None:
     """Move a joint that nobody placed by what a person's fix of its kin on frame `at` tells; None where nothing does.
 
     Frames on this side of cuts, of hidden frames and within the reach are looked at; those are moved that lie in an
     unbroken stretch around `at` for which the fix speaks.
     """
-    tuning = tuning or Tuning()
+    tuning = tuning or PropagationTuning()
     middle = int(np.searchsorted(run.frames, at))
     here = middle < len(run.frames) and run.frames[middle] == at
     if not here or run.hidden[middle] or known(run.human).any() or not run.kin:
@@ -41,10 +41,10 @@ def follow_kin(run: JointRun, at: int, reach: int = 45, tuning: Tuning | None = 
     first, before = bound(run, middle, -1, reach)
     last, after = bound(run, middle, 1, reach)
     part = run.part(first, last)
-    offset, trust = drift(part, tuning)
+    offset, agreement = drift(part, tuning)
     xy, spread = leaning(part, offset).predicted, np.zeros(len(part.frames))
-    moved = leant(part, middle - first, xy, spread, trust, tuning)
+    moved = leant(part, middle - first, xy, spread, agreement, tuning)
     away = np.linalg.norm(xy - part.predicted, axis=1)
     moved[middle - first] = bool(away[middle - first] > tuning.lean_apart * part.side[middle - first])
-    ends = [stop if trust[end] >= tuning.lean else Stop.AGREES for end, stop in ((0, before), (-1, after))]
+    ends = [stop if agreement[end] >= tuning.lean else StopReason.AGREES for end, stop in ((0, before), (-1, after))]
     return Repair(part.frames, xy, spread, part.confidence, moved, ends[0], ends[1]) if moved.any() else None

@@ -10,7 +10,7 @@ import numpy as np
 from emc.errors import ShapeMismatch
 
 
-class Stop(StrEnum):
+class StopReason(StrEnum):
     """Why a fix was carried no further to one side."""
 
     HUMAN = "human"
@@ -82,22 +82,22 @@ class FlowChain:
 
     xy: np.ndarray
     error: np.ndarray
-    before: Stop = Stop.FLOW
-    after: Stop = Stop.FLOW
+    before: StopReason = StopReason.FLOW
+    after: StopReason = StopReason.FLOW
 
 
 @dataclass(frozen=True, slots=True)
-class Tuning:
-    """How the smoother weighs what it is told; lengths are shares of the box's longer side.
+class PropagationTuning:
+    """Weights of the smoother; lengths are shares of the box's longer side.
 
     right : spread of right predictions. wrong : radius over which wrong ones are spread. acceleration : least and
     most spread of the change of velocity from frame to frame. stay : probability that the next prediction is right
     or wrong as this one. doubt : a prediction is replaced where P(right) is below it. apart : and where the path is
     at least this far from it. sure : and where the path's own spread is at most this. bridge : frames in a row
     without flow that may be replaced all the same. drift : frames over which the model's error at a human point fades
-    to 1 / e. lean : and the trust down to which predictions are moved by it, lean_apart : where that moves them this
-    far, lean_most : unless the error is larger than this, which is no drift but another place. kin : correlation of
-    the errors of joints that move as one.
+    to 1 / e. lean : and the agreement down to which predictions are moved by it, lean_apart : where that moves them
+    this far, lean_most : unless the error is larger than this, which is no drift but another place. kin : correlation
+    of the errors of joints that move as one.
     """
 
     # Figures: `python benchmarks/editor/propagate_constants.py`. As it is a fix repairs 1.87 frames, and 330 fixes make
@@ -137,5 +137,5 @@ class Repair:
     spread: np.ndarray
     right: np.ndarray
     moved: np.ndarray
-    before: Stop
-    after: Stop
+    before: StopReason
+    after: StopReason

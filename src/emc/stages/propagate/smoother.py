@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from emc.stages.propagate.run import FlowChain, JointRun, Tuning
+from emc.stages.propagate.run import FlowChain, JointRun, PropagationTuning
 
 # At 2 pixels a fix pulls too weakly: it repairs 1.19 frames instead of 1.87 (benchmarks/editor/propagate_constants.py).
 HUMAN_SPREAD = 0.3
@@ -25,7 +25,9 @@ HUMAN_SPREAD = 0.3
 _TINY = 1e-12
 
 
-def fuse(run: JointRun, chains: Sequence[FlowChain], tuning: Tuning) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def fuse(
+    run: JointRun, chains: Sequence[FlowChain], tuning: PropagationTuning
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the path (T, 2) and its spread (T,) in pixels, and P(right) (T,) of the predictions.
 
     Human points come back exactly. A run without any observation comes back NaN with infinite spread.
@@ -57,14 +59,14 @@ def known(places: np.ndarray) -> np.ndarray:
     return np.asarray(np.isfinite(places).all(axis=1))
 
 
-def _cooling(tuning: Tuning) -> np.ndarray:
+def _cooling(tuning: PropagationTuning) -> np.ndarray:
     """Return the spread of right predictions round by round: wide first, so that no early guess is final."""
     factors = np.maximum(6.0 / 2.0 ** np.arange(tuning.rounds), 1.0)
     return factors * tuning.right
 
 
 def _fixed_terms(
-    run: JointRun, chains: Sequence[FlowChain], placed: np.ndarray, side: float, tuning: Tuning
+    run: JointRun, chains: Sequence[FlowChain], placed: np.ndarray, side: float, tuning: PropagationTuning
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the (T, T) precision and (T, 2) pull of motion, human points and flow: what no state changes."""
     count = len(run.frames)
@@ -79,7 +81,7 @@ def _fixed_terms(
     return precision, pull
 
 
-def _add_motion(precision: np.ndarray, run: JointRun, side: float, tuning: Tuning) -> None:
+def _add_motion(precision: np.ndarray, run: JointRun, side: float, tuning: PropagationTuning) -> None:
     """Add the random accelerations; steps of unequal length count by their velocities."""
     if len(run.frames) < 3:
         return
@@ -95,7 +97,7 @@ def _add_motion(precision: np.ndarray, run: JointRun, side: float, tuning: Tunin
             precision[rows + i, rows + j] += weight * one * other
 
 
-def _acceleration(run: JointRun, tuning: Tuning) -> float:
+def _acceleration(run: JointRun, tuning: PropagationTuning) -> float:
     """Return the spread of this joint's changes of velocity, as a share of the side, from its sure predictions."""
     low, high = tuning.acceleration
     sure = np.where((run.confidence > 0.5)[:, None], run.predicted, np.nan) / run.side[:, None]
@@ -127,7 +129,7 @@ def _right(
     spread: float,
     prior: np.ndarray,
     placed: np.ndarray,
-    tuning: Tuning,
+    tuning: PropagationTuning,
 ) -> np.ndarray:
     """Return P(right) of each prediction: near the path, confident, and in the company of right ones."""
     found = known(run.predicted)

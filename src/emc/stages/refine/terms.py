@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emc.pose.skeletons import ANKLES, PARENTS, SHARED_COCO, SHARED_H36M
+from emc.pose.skeletons import ANKLES, H36M_PARENTS, SHARED_COCO, SHARED_H36M
 from emc.stages.refine.evidence import Evidence
 from emc.stages.refine.normal import STATE, NormalEquations, columns, unpack
 
@@ -117,11 +117,11 @@ def add_bone_curvature(equations: NormalEquations, state: State, joint: int, len
     depths for ever. It is weight x (1 - length / long) across the bone; where negative it is left out, so that the
     equations stay positive definite.
     """
-    apart = state.xyz[:, joint] - state.xyz[:, PARENTS[joint]]
+    apart = state.xyz[:, joint] - state.xyz[:, H36M_PARENTS[joint]]
     long = np.maximum(np.linalg.norm(apart, axis=1), _SHORTEST)
     direction = apart / long[:, None]
     across = np.eye(3) - direction[:, :, None] * direction[:, None, :]
-    parts = [(columns(joint), across), (columns(PARENTS[joint]), -across)]
+    parts = [(columns(joint), across), (columns(H36M_PARENTS[joint]), -across)]
     where = np.concatenate([np.arange(STATE)[place] for place, _ in parts if place is not None])
     jacobian = np.concatenate([side for place, side in parts if place is not None], axis=2)
     share = np.maximum(1.0 - length / long, 0.0) * BONE[joint] ** -2.0
@@ -130,7 +130,7 @@ def add_bone_curvature(equations: NormalEquations, state: State, joint: int, len
 
 def bone_jacobian(state: State, joint: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the (T, 1, n) derivative of a bone's length, the numbers that it depends on, and its (T,) length."""
-    return distance_jacobian(state, PARENTS[joint], joint)
+    return distance_jacobian(state, H36M_PARENTS[joint], joint)
 
 
 def distance_jacobian(state: State, first: int, second: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -3,16 +3,16 @@
 from emc.stages.report.document import build_report, check_report, report_schema
 from emc.stages.report.examples import drawing_of, example_of, pick_examples
 from emc.stages.report.html import render_html
-from emc.stages.report.motion import Film, film_of, sequence_medium
+from emc.stages.report.motion import VideoPreview, sequence_medium, video_preview
 from emc.stages.report.wording import verdict
 
 __all__ = [
-    "Film",
+    "VideoPreview",
     "build_report",
     "check_report",
     "drawing_of",
     "example_of",
-    "film_of",
+    "video_preview",
     "pick_examples",
     "render_html",
     "report_schema",

@@ -21,7 +21,7 @@ Tracks = Mapping[Literal["before", "after", "truth"], np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
-class Film:
+class VideoPreview:
     """Every `every`-th frame of a clip, from the first on, as JPEGs of `width` x `height` pixels."""
 
     every: int
@@ -30,7 +30,7 @@ class Film:
     jpeg: tuple[bytes, ...]
 
 
-def film_of(images: Iterable[np.ndarray], every: int, clip: str) -> Film | None:
+def video_preview(images: Iterable[np.ndarray], every: int, clip: str) -> VideoPreview | None:
     """Return the pictures that run beside a 3D sequence, the longer side at most 360 px; None where there are none.
 
     images : (H, W, 3) RGB, every `every`-th frame of the clip. Raises `InputError` where one cannot be encoded.
@@ -45,7 +45,7 @@ def film_of(images: Iterable[np.ndarray], every: int, clip: str) -> Film | None:
         if not done:
             raise InputError(f"picture {len(made)} of clip {clip} could not be encoded: leave the film out")
         made.append(encoded.tobytes())
-    return Film(every, *size, tuple(made)) if made else None
+    return VideoPreview(every, *size, tuple(made)) if made else None
 
 
 def sequence_medium(
@@ -54,7 +54,7 @@ def sequence_medium(
     fps: float,
     skeleton: Skeleton = H36M17,
     root: int = 0,
-    film: Film | None = None,
+    film: VideoPreview | None = None,
 ) -> str:
     """Return the medium of the 3D viewer: JSON with whole millimetres and whole degrees.
 
@@ -73,7 +73,7 @@ def sequence_medium(
         "left": [joint.startswith("left_") for joint in skeleton.joints],
         "tracks": {name: _millimetres(points, root) for name, points in sequences.items()},
         "angles": _angles(sequences) if skeleton.name == H36M17.name else {},
-        "video": None if film is None else _film(film),
+        "video": None if film is None else _preview_document(film),
     }
     return json.dumps(document, separators=(",", ":"))
 
@@ -94,6 +94,6 @@ def _angles(sequences: Tracks) -> dict[str, dict[str, list[int | None]]]:
     return found
 
 
-def _film(film: Film) -> dict[str, Any]:
+def _preview_document(film: VideoPreview) -> dict[str, Any]:
     jpeg = [base64.b64encode(picture).decode("ascii") for picture in film.jpeg]
     return {"every": film.every, "width": film.width, "height": film.height, "jpeg": jpeg}

@@ -18,7 +18,7 @@ from scipy import optimize  # pyright: ignore[reportMissingTypeStubs]
 from emc.errors import InputError, UsageError
 from emc.pose.geometry import box_overlap
 from emc.pose.records import Box
-from emc.stages.track.pieces import reunited
+from emc.stages.track.tracklets import merged_tracklets
 
 Boxes = list[Box]
 # Standard deviations in box sizes: of a measured side or centre, and of what moves unforeseen in one frame.
@@ -85,7 +85,7 @@ def track(frames: Iterable[tuple[int, Boxes]], settings: TrackSettings | None = 
         for line in finished
         if _lasts(line.boxes, indices, least) and max(box.score for box in line.boxes) >= settings.sure_score
     ]
-    persons = reunited(sure) if settings.reunite else sure
+    persons = merged_tracklets(sure) if settings.reunite else sure
     yield from _numbered([_bridged(boxes, indices) for boxes in persons], indices)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, upd
 
 import emc.store.schema as schema
 from emc.errors import ConflictError, UsageError
-from emc.pose.journal import JointKey, joint_versions, taken_back
+from emc.pose.journal import JointKey, joint_versions, undone_edits
 from emc.pose.records import Edit, JointChange, Provenance, Visibility
 from emc.store.rows.clips import clip_key, new_key, now
 
@@ -75,7 +75,7 @@ def standing_edits(connection: Connection, clip: int, first: int, last: int | No
     """Return the edits that count for frames first..last, oldest first, with their changes of those frames only."""
     table = schema.edit_change
     undoes = _undoes(connection, clip)
-    left_out = taken_back(undoes) | {identity for identity, _ in undoes}
+    left_out = undone_edits(undoes) | {identity for identity, _ in undoes}
     query = select(table).where(table.c.clip == clip, table.c.frame >= first)
     if last is not None:
         query = query.where(table.c.frame <= last)
@@ -138,7 +138,7 @@ def _check_undo(connection: Connection, clip: int, edit: Edit) -> None:
     found = connection.execute(select(schema.edit.c.clip).where(schema.edit.c.id == edit.undoes)).scalar()
     if found != clip:
         raise UsageError(f"clip {edit.clip} has no edit {edit.undoes} to take back: see its journal for those it has")
-    if edit.undoes in taken_back(_undoes(connection, clip)):
+    if edit.undoes in undone_edits(_undoes(connection, clip)):
         raise ConflictError(f"edit {edit.undoes} of clip {edit.clip} is taken back already: reload the journal")
 
 

@@ -16,7 +16,7 @@ NOTHING_OPEN = ("no open alert is left", "nothing else is open")
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class EditorTools:
     """Which of the editor's means are used.
 
     whole : sheets of each joint's whole way. queue : of flagged runs, with sheets of runs. highlight : after a fix
@@ -68,7 +68,7 @@ def drag_flagged(user: ScriptedUser) -> None:
         check_frame(user, sight)
 
 
-def full(means: Means) -> Callable[[ScriptedUser], None]:
+def full(means: EditorTools) -> Callable[[ScriptedUser], None]:
     """Return our way with these means: every joint's whole way on sheets, then what the queue still holds.
 
     Without sheets of whole ways what nobody flagged is looked for frame by frame, after the queue.
@@ -85,7 +85,7 @@ def full(means: Means) -> Callable[[ScriptedUser], None]:
     return work
 
 
-def check_whole_ways(user: ScriptedUser, means: Means) -> None:
+def check_whole_ways(user: ScriptedUser, means: EditorTools) -> None:
     """Look at joint after joint on the sheet of its whole way, put right what is wrong, and confirm it."""
     sight = user.key("Shift+E", "open_sheet", moved=True)
     while sight.tiles is not None:
@@ -107,7 +107,7 @@ def check_frame(user: ScriptedUser, sight: Sight) -> None:
             user.drag(_chosen(user, user.look(), joint), joint)
 
 
-def work_through_queue(user: ScriptedUser, means: Means) -> None:
+def work_through_queue(user: ScriptedUser, means: EditorTools) -> None:
     """Go from flagged run to flagged run until nothing is open."""
     sight = user.look()
     if not _nothing_open(sight):
@@ -123,7 +123,7 @@ def work_through_queue(user: ScriptedUser, means: Means) -> None:
             sight = check_run_by_frames(user, sight, run, means)
 
 
-def decide(user: ScriptedUser, sight: Sight, means: Means) -> bool:
+def decide(user: ScriptedUser, sight: Sight, means: EditorTools) -> bool:
     """Judge the joint that the page brought, and put it right where it seems wrong; return whether it was."""
     joint, seen = sight.joint, sight.joints[sight.joint]
     if seen.provenance >= Provenance.HUMAN or not user.oracle.looks_wrong(sight.frame, joint, seen.xy):
@@ -145,7 +145,7 @@ def next_run(user: ScriptedUser, decided: bool) -> Sight:
     return user.key("Tab", "arrive", moved=True)
 
 
-def check_run(user: ScriptedUser, sight: Sight, means: Means) -> Sight:
+def check_run(user: ScriptedUser, sight: Sight, means: EditorTools) -> Sight:
     """Look at the run side by side, put right what is out of line, confirm it, and go to the next."""
     joint = sight.joint
     fix_sheet(user, user.key("e", "open_sheet", moved=True), joint, means)
@@ -158,7 +158,7 @@ def check_run(user: ScriptedUser, sight: Sight, means: Means) -> Sight:
     return sight
 
 
-def check_run_by_frames(user: ScriptedUser, sight: Sight, run: tuple[int, int], means: Means) -> Sight:
+def check_run_by_frames(user: ScriptedUser, sight: Sight, run: tuple[int, int], means: EditorTools) -> Sight:
     """Without the sheet: step through the run, look at the joint on each frame, confirm it at the end."""
     joint, start = sight.joint, sight.frame
     frames = [*range(start + 1, run[1] + 1), *range(start - 1, run[0] - 1, -1)]
@@ -174,7 +174,7 @@ def check_run_by_frames(user: ScriptedUser, sight: Sight, run: tuple[int, int], 
     return next_run(user, decided=False)
 
 
-def fix_sheet(user: ScriptedUser, sight: Sight, joint: int, means: Means) -> None:
+def fix_sheet(user: ScriptedUser, sight: Sight, joint: int, means: EditorTools) -> None:
     """Scan a contact sheet; click the middle of the longest stretch that is wrong, look at what changed, and so on.
 
     Where the joint lies outside of its picture the click can only go to the border; the picture then shows what is
@@ -247,7 +247,7 @@ def _nothing_open(sight: Sight) -> bool:
     return any(words in sight.heard for words in NOTHING_OPEN)
 
 
-_WHOLE = Means()
+_WHOLE = EditorTools()
 _NO_SHEETS = replace(_WHOLE, whole=False, sheet=False)
 POLICIES: tuple[Policy, ...] = (
     Policy("click_all", click_all, propagation=False, flags=False, candidates=False),

@@ -19,7 +19,7 @@ LEAST_PIXELS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Accuracy:
     """What a check of some frames found.
 
     counted : joints that count. right : of them, within their tolerance. missing : of them, without a place.
@@ -67,7 +67,9 @@ def person_scale(reference: np.ndarray) -> float:
     return float(max(np.sqrt(np.median(sides.prod(axis=1)) * AREA_OF_BOX), 1.0))
 
 
-def judge(reference: np.ndarray, placed: np.ndarray, skeleton: Skeleton, scale: float, tolerance: float) -> Judged:
+def measure_accuracy(
+    reference: np.ndarray, placed: np.ndarray, skeleton: Skeleton, scale: float, tolerance: float
+) -> Accuracy:
     """Compare joints with the reference.
 
     reference, placed : (T, J, 2) pixels; a NaN in the reference does not count, one in `placed` is wrong. Frames in
@@ -83,7 +85,7 @@ def judge(reference: np.ndarray, placed: np.ndarray, skeleton: Skeleton, scale: 
     right = counts & (distance <= tolerances(skeleton, scale, tolerance))
     wrong: list[int] = (counts & ~right).sum(axis=1).tolist()
     similarity = np.exp(-(distance**2) / (2 * (2 * sigmas_of(skeleton) * scale) ** 2))
-    return Judged(
+    return Accuracy(
         counted=int(counts.sum()),
         right=int(right.sum()),
         missing=int((counts & ~there).sum()),

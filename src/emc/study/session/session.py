@@ -13,7 +13,7 @@ import numpy as np
 from emc.errors import ConflictError, UsageError
 from emc.pose.skeletons import skeleton_named
 from emc.study.plan import Cell, Method, Step, StudyDesign, Task, steps_of, stretches
-from emc.study.session.accuracy import Judged, judge
+from emc.study.session.accuracy import Accuracy, measure_accuracy
 from emc.study.session.log import Record, SessionLog
 from emc.study.session.tlx import checked_ratings
 
@@ -171,13 +171,13 @@ class Session:
                 found[frame - first, joint] = xy
         return found
 
-    def _judge(self, placed: Placed, first: int, last: int) -> Judged:
+    def _judge(self, placed: Placed, first: int, last: int) -> Accuracy:
         task = self.task
         if task is None:
             raise UsageError("no clip is corrected now: reload the page")
         skeleton = skeleton_named(task.skeleton)
         reference = self._references[task.clip][first : last + 1]
-        return judge(reference, placed(self.step, first, last), skeleton, task.scale, self.design.tolerance)
+        return measure_accuracy(reference, placed(self.step, first, last), skeleton, task.scale, self.design.tolerance)
 
     def _expect(self, kind: str) -> None:
         if self.step.kind != kind:
@@ -237,7 +237,7 @@ class Session:
             state.next_step()
 
 
-def _figures(judged: Judged) -> dict[str, Any]:
+def _figures(judged: Accuracy) -> dict[str, Any]:
     """Return the figures of a check that are logged; what is not a number becomes None."""
     figures = {name: value for name, value in asdict(judged).items() if name != "wrong"}
     figures["share"] = judged.share

@@ -51,7 +51,7 @@ def local(name: str) -> Path | None:
     return None
 
 
-def whereabouts(name: str) -> str:
+def describe_location(name: str) -> str:
     """Return in words where published weights are, or how to get them."""
     found = local(name)
     if found is not None:

@@ -14,7 +14,7 @@ import emc.plugins as plugins
 from emc.config import Settings
 from emc.interfaces import Estimator, Progress, Trainable
 from emc.pose.records import Prediction, Sample
-from emc.workflow.calibration import Populations, run_ladder, turned_reader
+from emc.workflow.calibration import Populations, run_ladder, with_rotations
 from emc.workflow.files import read_json, write_bytes, write_json
 from emc.workflow.scoring import predict_samples
 
@@ -43,7 +43,7 @@ class Arm:
 
 def untrained_arm(name: str, base: Trainable, tests: Mapping[str, Sequence[Sample]], settings: Settings) -> Arm:
     """Return the base as it is, or read at the turns of the settings."""
-    reader = base if name == "base" else turned_reader(base, settings.calibrate.turns, settings.calibrate.closer)
+    reader = base if name == "base" else with_rotations(base, settings.calibrate.turns, settings.calibrate.closer)
     return Arm(name, _places(reader, tests["target"]), _places(reader, tests["common"]))
 
 

@@ -18,7 +18,7 @@ from emc.pose.records import Sample
 from emc.pose.skeletons import Skeleton
 from emc.stages.evaluate import compare_populations, joint_hits
 from emc.workflow.bench.arms import OURS, TRAINED, UNTRAINED, Arm, as_predictions, trained_arm, untrained_arm
-from emc.workflow.calibration import Populations, trainable
+from emc.workflow.calibration import Populations, trainable_estimator
 from emc.workflow.scoring import head_name
 
 PARTS = {"leg": ("hip", "knee", "ankle"), "arm": ("shoulder", "elbow", "wrist"), "total": ("total",)}
@@ -42,7 +42,7 @@ def compare_arms(
     temporary one). Raises `UsageError` for an unknown arm.
     """
     check_arms(arms)
-    base = trainable(settings)
+    base = trainable_estimator(settings)
     found: dict[str, list[Arm]] = {name: [untrained_arm(name, base, tests, settings)] * seeds for name in UNTRAINED}
     found |= {name: [] for name in arms}
     with nullcontext(str(out)) if out else tempfile.TemporaryDirectory() as folder:
@@ -53,7 +53,9 @@ def compare_arms(
                 progress.say(f"seed {seed}, {name}")
                 place = Path(folder) / f"seed_{seed}" / name.replace(" ", "_").replace(":", "")
                 # Every arm starts from fresh base weights: training changes the estimator it is given.
-                found[name].append(trained_arm(name, trainable(settings), data, tests, chosen, place, progress))
+                found[name].append(
+                    trained_arm(name, trainable_estimator(settings), data, tests, chosen, place, progress)
+                )
     return document_of(found, tests, base.skeleton, settings.evaluate) | {
         "seeds": seeds,
         "settings": settings.model_dump(mode="json"),

@@ -42,7 +42,7 @@ PLAIN = "plain"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LifterInput:
     """What a lifter and its refinements are given of one person.
 
     xy : (T, 17, 2) COCO-17 pixels, NaN = missing. confidence : (T, 17). size : (width, height). fps : frames/s.
@@ -61,33 +61,33 @@ class View:
     name: str
     clip: str
     action: str
-    seen: Mapping[str, Seen]
+    seen: Mapping[str, LifterInput]
     truth: np.ndarray
 
 
-Variant = Callable[[Seen, np.ndarray], np.ndarray]
+Variant = Callable[[LifterInput, np.ndarray], np.ndarray]
 """What was seen and the lifted (T, 17, 3) metres in, (T, 17, 3) metres out; camera axes, pelvis at the origin."""
 
 
-def plain(seen: Seen, lifted: np.ndarray) -> np.ndarray:
+def plain(seen: LifterInput, lifted: np.ndarray) -> np.ndarray:
     """Return the lifter's own answer."""
     return lifted
 
 
-def smoothed(seen: Seen, lifted: np.ndarray) -> np.ndarray:
+def smoothed(seen: LifterInput, lifted: np.ndarray) -> np.ndarray:
     """Return the lightest treatment: a Savitzky-Golay filter, as before there was any refinement."""
     from emc.pose.motion import LiftedSequence
-    from emc.stages.lift import smooth
+    from emc.stages.lift import smooth_sequence
 
     frames = np.arange(len(lifted), dtype=np.int64)
     whole = LiftedSequence(0, frames, lifted.astype(np.float32), seen.confidence.mean(axis=1).astype(np.float32))
-    return smooth(whole).xyz
+    return smooth_sequence(whole).xyz
 
 
 def refined(names: Sequence[str]) -> Variant:
     """Return the treatment by some refinements of `emc lift`; the camera's focal length is not told."""
 
-    def treated(seen: Seen, lifted: np.ndarray) -> np.ndarray:
+    def treated(seen: LifterInput, lifted: np.ndarray) -> np.ndarray:
         from emc.workflow.lifting import refine_arrays
 
         return refine_arrays(lifted, seen.xy, seen.confidence, seen.size, seen.fps, names)
@@ -175,11 +175,11 @@ def views_of(clip: MotionClip, models: Mapping[str, NoiseModel], cameras: int) -
     for number in range(cameras):
         camera = random_camera(h36m, np.random.default_rng([SEED, number, *seed]))
         exact = view(h36m, coco, camera)
-        seen = {"exact": Seen(exact.xy, exact.confidence, camera.size, clip.fps)}
+        seen = {"exact": LifterInput(exact.xy, exact.confidence, camera.size, clip.fps)}
         for when, model in models.items():
             # The same chance before and after: the comparison is paired.
             xy, confidence = apply_noise(exact.xy, model, np.random.default_rng([SEED, 1, number, *seed]))
-            seen[when] = Seen(xy, confidence, camera.size, clip.fps)
+            seen[when] = LifterInput(xy, confidence, camera.size, clip.fps)
         out.append(View(f"{clip.name}/{number}", clip.name, action_of(clip.name), seen, exact.xyz))
     return out
 

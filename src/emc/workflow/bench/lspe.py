@@ -13,10 +13,10 @@ from emc.interfaces import Progress
 from emc.pose.records import Sample
 from emc.workflow.bench.arms import TRAINED
 from emc.workflow.bench.compare import ROLES, check_arms, compare_arms
-from emc.workflow.calibration import Populations, trainable
+from emc.workflow.calibration import Populations, trainable_estimator
 from emc.workflow.compute import set_threads
 from emc.workflow.progress import Silent
-from emc.workflow.samples import SPLITS, read_split
+from emc.workflow.samples import LSPE_SPLITS, read_lspe_split
 
 
 def bench_lspe(
@@ -37,8 +37,8 @@ def bench_lspe(
     check_arms(arms)
     progress = progress or Silent()
     set_threads(settings.predict)
-    splits = {name: read_split(data, name, progress) for name in SPLITS}
-    unseen = frozenset(trainable(settings).describe().extra.get("held_out_photos", ()))
+    splits = {name: read_lspe_split(data, name, progress) for name in LSPE_SPLITS}
+    unseen = frozenset(trainable_estimator(settings).describe().extra.get("held_out_photos", ()))
     tests = {role: splits[f"{role}_test"] for role in ROLES}
     document = compare_arms(
         lambda chosen: populations(splits, chosen, unseen), tests, seeds, out, settings, progress, arms

@@ -13,7 +13,7 @@ import numpy as np
 import emc.plugins as plugins
 from emc.config import Settings
 from emc.interfaces import Estimator, Progress
-from emc.lifters.noise_fit import Watched, fit_noise, swap_states, true_errors
+from emc.lifters.noise_fit import PredictedClip, fit_noise, swap_states, true_errors
 from emc.pose.records import Box
 from emc.pose.skeletons import COCO17
 from emc.workflow.compute import set_threads
@@ -50,7 +50,7 @@ def bench_noise(clips: int, settings: Settings, progress: Progress | None = None
     set_threads(settings.predict)
     estimator: Estimator = plugins.estimator_for(settings.predict.estimator)
     wanted = noise_clips(clips)
-    watched: dict[str, list[Watched]] = {}
+    watched: dict[str, list[PredictedClip]] = {}
     progress.start("watch rendered clips", len(wanted))
     for clip in wanted:
         watched.setdefault(clip.kind, []).append(watch_clip(clip, estimator))
@@ -84,7 +84,7 @@ def noise_clips(clips: int) -> list[NoiseClip]:
     ]
 
 
-def watch_clip(clip: NoiseClip, estimator: Estimator) -> Watched:
+def watch_clip(clip: NoiseClip, estimator: Estimator) -> PredictedClip:
     """Render a clip, predict it on its true boxes, and return both what was seen and what is true."""
     found = list(labelled_frames(clip))
     images = [image for image, _, _, _ in found]
@@ -92,7 +92,7 @@ def watch_clip(clip: NoiseClip, estimator: Estimator) -> Watched:
         [Box(i, (float(x), float(y), float(w), float(h)), track=0)] for i, (_, (x, y, w, h), _, _) in enumerate(found)
     ]
     predictions = estimator.predict(images, boxes)
-    return Watched(
+    return PredictedClip(
         predicted=np.stack([p.xy for p in predictions]).astype(np.float64),
         confidence=np.stack([p.confidence for p in predictions]).astype(np.float64),
         truth=np.stack([xy for _, _, xy, _ in found]).astype(np.float64),
@@ -115,7 +115,7 @@ def labelled_frames(clip: NoiseClip) -> Iterator[tuple[np.ndarray, np.ndarray, n
         yield frame.image, label.box, label.xy, label.visibility
 
 
-def noise_summary(watched: Sequence[Watched]) -> dict[str, Any]:
+def noise_summary(watched: Sequence[PredictedClip]) -> dict[str, Any]:
     """Return in figures how an estimator errs: lengths in mm of a standard adult, shares of joints and frames."""
     errors = np.concatenate([true_errors(clip) for clip in watched]) * 1000
     states = np.concatenate([swap_states(clip) for clip in watched])

@@ -15,7 +15,7 @@ from emc.workflow.bench.compare import check_arms, compare_arms
 from emc.workflow.calibration import Populations
 from emc.workflow.compute import set_threads
 from emc.workflow.progress import Silent
-from emc.workflow.samples import TARGET_MOTIONS, ClipOrder, sparse_samples
+from emc.workflow.samples import TARGET_MOTIONS, ClipRequest, sparse_samples
 
 PEOPLE = {"target": 360, "common": 400, "target_held": 90, "common_held": 240, "target_test": 120, "common_test": 120}
 """Rendered people of each purpose, each of another seed; `FRAMES` labelled frames of each."""
@@ -52,7 +52,7 @@ def rendered_people(purpose: str, count: int, progress: Progress) -> list[Sample
     role = purpose.partition("_")[0]
     motions = TARGET_MOTIONS if role == "target" else COMMON_MOTIONS
     first = FIRST + 100_000 * list(PEOPLE).index(purpose)
-    orders = [ClipOrder(motions[i % len(motions)], first + i, FRAMES[role]) for i in range(count)]
+    orders = [ClipRequest(motions[i % len(motions)], first + i, FRAMES[role]) for i in range(count)]
     samples: list[Sample] = []
     executor = LocalExecutor()
     progress.start(f"render {purpose}", len(orders))

@@ -8,7 +8,7 @@ from emc.errors import NotTrainable
 from emc.interfaces import Trainable
 
 
-def trainable(settings: Settings) -> Trainable:
+def trainable_estimator(settings: Settings) -> Trainable:
     """Return the estimator of the settings; raises `NotTrainable` where it can only predict."""
     estimator = plugins.estimator_for(settings.predict.estimator)
     if not isinstance(estimator, Trainable):

@@ -13,8 +13,16 @@ from emc.interfaces import Progress, Store
 from emc.pose.records import Role, Sample
 from emc.stages.calibrate import Processes, sampler_of
 from emc.stages.calibration_set import CalibrationSet, with_served
-from emc.workflow.calibration.base import trainable
-from emc.workflow.calibration.data import Gathered, Populations, gather, labelled_joints, populations, ref_key, select
+from emc.workflow.calibration.base import trainable_estimator
+from emc.workflow.calibration.data import (
+    Gathered,
+    Populations,
+    gather,
+    labelled_joints,
+    populations,
+    ref_key,
+    select_samples,
+)
 from emc.workflow.calibration.finished import Calibration
 from emc.workflow.calibration.ladder import follow_ladder, run_ladder
 from emc.workflow.calibration.processes import joined_processes
@@ -46,23 +54,23 @@ def calibrate_project(store: Store, settings: Settings, progress: Progress | Non
 def _follow(store: Store, settings: Settings, processes: Processes) -> Calibration:
     """Train along with the first process; what it calibrated is read when it is done."""
     processes.wait()
-    estimator = trainable_in(store, trainable(settings))
+    estimator = trainable_in(store, trainable_estimator(settings))
     settings = scored_in(settings, estimator.skeleton)
     samples = gather(store, settings, Silent())
-    chosen = select(store, samples, settings)
+    chosen = select_samples(store, samples, settings)
     follow_ladder(estimator, populations(chosen, samples), settings, processes)
-    name, card, ladder = processes.told(None)
+    name, card, ladder = processes.broadcast(None)
     return Calibration(name, store.folder / "models" / name, card, ladder, first=False)
 
 
 def _calibrate(store: Store, settings: Settings, progress: Progress, processes: Processes) -> Calibration:
-    estimator = trainable_in(store, trainable(settings))
+    estimator = trainable_in(store, trainable_estimator(settings))
     settings = scored_in(settings, estimator.skeleton)
     base_key = model_key(estimator)
     samples = gather(store, settings, progress)
     # What was cut out and rendered now lies in files: the others find it there.
     processes.wait()
-    chosen = select(store, samples, settings)
+    chosen = select_samples(store, samples, settings)
     name = calibration_id(chosen, settings, base_key)
     folder = store.folder / "models" / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +79,7 @@ def _calibrate(store: Store, settings: Settings, progress: Progress, processes: 
     ladder = run_ladder(estimator, populations(chosen, samples), settings, folder, progress, processes)
     card = finished_card(chosen, settings, base_key, samples, ladder)
     card["corrected"] = corrected(store, settings, samples, populations(chosen, samples).train_target)
-    processes.told((name, card, ladder))
+    processes.broadcast((name, card, ladder))
     write_json(folder / "card.json", card)
     store.put_document(
         "calibration", name, {"folder": str(folder.relative_to(store.folder)), "card": card, "ladder": ladder}

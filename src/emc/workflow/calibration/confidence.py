@@ -18,7 +18,14 @@ from emc.stages.confidence import ConfidenceModel, FittedConfidence, fit_confide
 from emc.stages.evaluate import compare_confidence, joint_hits, score_confidence
 from emc.workflow.compute import set_threads
 from emc.workflow.files import write_json
-from emc.workflow.predict import FILE, KIND, Trust, find_run_alerts, model_key, trust_of
+from emc.workflow.predict import (
+    CONFIDENCE_FILE,
+    CONFIDENCE_KIND,
+    ConfidenceByRole,
+    confidence_from,
+    find_run_alerts,
+    model_key,
+)
 from emc.workflow.progress import Silent
 from emc.workflow.project import estimator_in
 from emc.workflow.samples import load_samples
@@ -49,7 +56,7 @@ def fit_project_confidence(store: Store, settings: Settings, progress: Progress 
     document = fitted_document(estimator, samples, settings.evaluate)
     if str(Role.TARGET) not in document["roles"]:
         raise UsageError(f"the confidence cannot be fitted on {store.folder}: {document['left_out']['target']}")
-    keep(store, document, estimator, settings, progress)
+    store_fit(store, document, estimator, settings, progress)
     return document
 
 
@@ -68,8 +75,8 @@ def fit_after_calibration(
     if not document["roles"]:
         progress.say(f"note: confidence of the calibrated model not fitted: {document['left_out']['target']}")
         return None
-    write_json(chosen / FILE, document)
-    keep(store, document, estimator, settings, progress)
+    write_json(chosen / CONFIDENCE_FILE, document)
+    store_fit(store, document, estimator, settings, progress)
     return document
 
 
@@ -87,7 +94,7 @@ def fit_base(
     if not document["roles"]:
         progress.say(f"note: confidence of the base not fitted: {document['left_out']['target']}")
         return None
-    keep(store, document, estimator, settings, progress)
+    store_fit(store, document, estimator, settings, progress)
     return document
 
 
@@ -100,9 +107,11 @@ def fitted_document(
     """Return the document: ``model``, ``roles`` (fits), ``scores`` before and after, ``left_out`` role -> reason."""
     model = model_key(estimator)
     document: dict[str, Any] = {"model": model, "roles": {}, "scores": {}, "left_out": {}}
-    prior = trust_of(base, "confidence of the base") if base is not None else Trust()
+    prior = confidence_from(base, "confidence of the base") if base is not None else ConfidenceByRole()
     for role, people in samples.items():
-        whole = drawn([s for s in people if int((s.visibility > 0).sum()) >= WHOLE * len(s.visibility)], settings.seed)
+        whole = random_subset(
+            [s for s in people if int((s.visibility > 0).sum()) >= WHOLE * len(s.visibility)], settings.seed
+        )
         try:
             fit, scores = fit_samples(estimator, whole, settings, prior.roles.get(role))
         except UsageError as error:
@@ -113,7 +122,7 @@ def fitted_document(
     return document
 
 
-def drawn(people: Sequence[Sample], seed: int) -> list[Sample]:
+def random_subset(people: Sequence[Sample], seed: int) -> list[Sample]:
     """Return at most `MOST` of the people, drawn by a seed, in their order."""
     if len(people) <= MOST:
         return list(people)
@@ -161,25 +170,25 @@ def original_pixels(
     return [s for s, _ in pairs], [p for _, p in pairs]
 
 
-def keep(
+def store_fit(
     store: Store, document: Mapping[str, Any], estimator: Estimator, settings: Settings, progress: Progress
 ) -> None:
     """Store a fit, and give the model's stored predictions its confidence and new alerts.
 
     The fit reads signals and places, never an earlier confidence: a crash in between is mended by fitting again.
     """
-    store.put_document(KIND, document["model"], document)
+    store.put_document(CONFIDENCE_KIND, document["model"], document)
     if settings.predict.confidence == "raw":
         return
-    trust = trust_of(document, "confidence")
+    fitted = confidence_from(document, "confidence")
     renewed = 0
     for clip in store.clips():
         for run in store.runs(clip.id):
-            if run.model != document["model"] or clip.role not in trust.roles:
+            if run.model != document["model"] or clip.role not in fitted.roles:
                 continue
             for first in range(0, clip.frames, CHUNK):
                 found = list(store.predictions(run.id, first, first + CHUNK - 1))
-                store.write_predictions(run.id, trust.apply(found, clip.role, estimator.skeleton))
+                store.write_predictions(run.id, fitted.apply(found, clip.role, estimator.skeleton))
             if run.complete:
                 find_run_alerts(store, run, clip, estimator, settings)
                 renewed += 1
@@ -189,7 +198,7 @@ def keep(
 
 def shown_confidence(store: Store, settings: PredictSettings) -> dict[str, Any]:
     """Return the project's fitted confidences: model -> its scores and what they were fitted on."""
-    found = {name: store.document(KIND, name) or {} for name in store.documents(KIND)}
+    found = {name: store.document(CONFIDENCE_KIND, name) or {} for name in store.documents(CONFIDENCE_KIND)}
     return {
         "used": settings.confidence,
         "fits": [

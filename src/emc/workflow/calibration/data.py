@@ -85,7 +85,7 @@ def ref_key(ref: SampleRef) -> tuple[str, str, int, int]:
     return (str(ref.role), ref.clip, ref.frame, ref.person)
 
 
-def select(store: Store, gathered: Gathered, settings: Settings) -> CalibrationSet:
+def select_samples(store: Store, gathered: Gathered, settings: Settings) -> CalibrationSet:
     """Split the labelled persons and look for leaks; raises `LeakError` naming what is in two splits."""
     options = settings.calibrate
     return build_calibration_set(

@@ -15,13 +15,13 @@ import emc.plugins as plugins
 from emc.config import Settings
 from emc.errors import UsageError
 from emc.interfaces import Progress, Store, Trainable
-from emc.pose.metrics import ratio, resample_weights, sum_by_unit
+from emc.pose.metrics import resample_weights, safe_ratio, sum_by_unit
 from emc.pose.records import Interval, Sample
 from emc.stages.evaluate import PopulationScores
 from emc.stages.forecast import FEWEST, Forecast, LearningPoint, Step, forecast
-from emc.workflow.calibration.base import trainable
+from emc.workflow.calibration.base import trainable_estimator
 from emc.workflow.calibration.calibrate import calibration_id, corrected
-from emc.workflow.calibration.data import Populations, gather, labelled_joints, populations, select
+from emc.workflow.calibration.data import Populations, gather, labelled_joints, populations, select_samples
 from emc.workflow.calibration.ladder import run_ladder
 from emc.workflow.compute import set_threads
 from emc.workflow.predict import model_key
@@ -57,10 +57,10 @@ def measure_forecast(
     """
     progress = progress or Silent()
     set_threads(settings.predict)
-    estimator = trainable_in(store, trainable(settings))
+    estimator = trainable_in(store, trainable_estimator(settings))
     settings = scored_in(settings, estimator.skeleton)
     samples = gather(store, settings, progress)
-    chosen = select(store, samples, settings)
+    chosen = select_samples(store, samples, settings)
     data = populations(chosen, samples)
     name = calibration_id(chosen, settings, model_key(estimator))
     folder = store.folder / "models" / f"forecast-{name}"
@@ -114,8 +114,8 @@ def measured_document(measured: Sequence[_Measured], settings: Settings, effort:
         hits = one.scores.hits[:, joints]
         counted = sum_by_unit(np.isfinite(hits).sum(axis=1).astype(np.float64), first.unit)
         wrong = counted - sum_by_unit(np.nan_to_num(hits).sum(axis=1), first.unit)
-        errors.append(float(ratio(wrong.sum(), counted.sum())))
-        columns.append(ratio(weights @ wrong, weights @ counted))
+        errors.append(float(safe_ratio(wrong.sum(), counted.sum())))
+        columns.append(safe_ratio(weights @ wrong, weights @ counted))
     draws = np.stack(columns, axis=1)
     draws = draws[np.isfinite(draws).all(axis=1)]
     # All sizes are read by the same persons: what differs between them is what makes a point uncertain.

@@ -21,7 +21,7 @@ from emc.workflow.calibration.jobs import LOCK_VARIABLE, LOG_LINES, JobFiles, no
 from emc.workflow.compute import set_threads
 from emc.workflow.files import read_json, write_json
 from emc.workflow.media import checked_clips
-from emc.workflow.predict import find_run_alerts, model_key, predict_run, read_trust
+from emc.workflow.predict import find_run_alerts, model_key, predict_run, read_confidence
 from emc.workflow.project import open_project
 
 WRITE_SECONDS = 0.5
@@ -132,8 +132,8 @@ def _predict_run_again(
         x, y, w, h = (float(v) for v in p.box)
         boxes.setdefault(p.frame, []).append(Box(p.frame, (x, y, w, h), track=p.person))
     run = store.start_run(clip.id, model, estimator.skeleton.name, {**before.settings, "boxes": before.id})
-    trust = read_trust(store, model, settings.predict)
-    predict_run(store, run, clip, estimator, boxes, settings, progress, trust)
+    fitted = read_confidence(store, model, settings.predict)
+    predict_run(store, run, clip, estimator, boxes, settings, progress, fitted)
     find_run_alerts(store, run, clip, estimator, settings)
     return run.id
 

@@ -13,16 +13,16 @@ from emc.config import Settings
 from emc.errors import NotTrainable, StorageError, UsageError
 from emc.interfaces import Progress, Trainable
 from emc.stages.calibrate import LadderStep, Processes, Progressed, SavePoint, borrowed_weights, sampler_of, train
-from emc.stages.choose import Choice
+from emc.stages.choose import CheckpointChoice
 from emc.stages.evaluate import PopulationScores, before_after
+from emc.workflow.calibration.checkpoint_scoring import CheckpointScorer, choice_of, describe_row, out_of_patience
 from emc.workflow.calibration.data import Populations
-from emc.workflow.calibration.judging import Judge, choice_of, describe_row, out_of_patience
-from emc.workflow.calibration.rotation import as_found, told, try_turns
+from emc.workflow.calibration.rotation import describe_rotations, try_rotations, with_recorded_rotations
 from emc.workflow.files import read_json, write_bytes, write_json
 from emc.workflow.scoring import score_samples
 
-LADDER = "ladder.json"
-STATE = "state.pt"
+LADDER_FILE = "ladder.json"
+STATE_FILE = "state.pt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +54,26 @@ def run_ladder(
     `follow_ladder`.
     """
     world = processes or Processes()
-    document = read_json(folder / LADDER) or {"ladder": [], "finished": False, "loss": []}
+    document = read_json(folder / LADDER_FILE) or {"ladder": [], "finished": False, "loss": []}
     if document["finished"]:
-        world.told(FINISHED)
+        world.broadcast(FINISHED)
         return document
     if not data.validation_target:
         raise UsageError(
             "no target person is held out to choose a checkpoint by: correct frames of a second clip or athlete"
         )
     base = {name: value.detach().clone() for name, value in estimator.module.state_dict().items()}
-    judge = Judge.of_base(estimator, data.validation_target, data.validation_common, settings)
+    judge = CheckpointScorer.of_base(estimator, data.validation_target, data.validation_common, settings)
     if not document["ladder"]:
         document["ladder"].append(judge.base_row())
-        write_json(folder / LADDER, document)
+        write_json(folder / LADDER_FILE, document)
     if "turns" not in document:
-        document["turns"] = try_turns(estimator, judge)
-        write_json(folder / LADDER, document)
+        document["turns"] = try_rotations(estimator, judge)
+        write_json(folder / LADDER_FILE, document)
         if document["turns"]["taken"] > 1:
-            progress.say(f"{told(document['turns'])}: {document['turns']['why']}")
+            progress.say(f"{describe_rotations(document['turns'])}: {document['turns']['why']}")
     trainee = untrained(estimator, settings) if settings.calibrate.strategy == "initial" else estimator
-    trainee = as_found(trainee, document["turns"])
+    trainee = with_recorded_rotations(trainee, document["turns"])
     _climb(trainee, base, data, replace(judge, estimator=trainee), folder, document, progress, world)
     choice = choice_of(document["ladder"], settings)
     _finish((estimator, trainee), base, data, settings, folder, document, choice, progress)
@@ -82,23 +82,23 @@ def run_ladder(
 
 def follow_ladder(estimator: Trainable, data: Populations, settings: Settings, processes: Processes) -> None:
     """Train along with the process that runs `run_ladder` on the same data: nothing is scored, nothing written."""
-    start: Start = processes.told(None)
+    start: Start = processes.broadcast(None)
     if start.finished:
         return
     trainee = untrained(estimator, settings) if settings.calibrate.strategy == "initial" else estimator
-    trainee = as_found(trainee, start.turns)
+    trainee = with_recorded_rotations(trainee, start.turns)
     events = train(trainee, data.train_target, data.train_common, settings.calibrate, start.state, processes)
     for event in events:
-        if isinstance(event, LadderStep) and processes.told(None):
+        if isinstance(event, LadderStep) and processes.broadcast(None):
             return
 
 
 def untrained(estimator: Trainable, settings: Settings) -> Trainable:
     """Return an estimator of the same kind with fresh weights, for the strategy ``initial``."""
     # An architecture of several sizes says which of them this estimator is.
-    anew = getattr(estimator, "anew", None)
-    if anew is not None:
-        return anew(settings.calibrate.seed)
+    reinitialised = getattr(estimator, "reinitialised", None)
+    if reinitialised is not None:
+        return reinitialised(settings.calibrate.seed)
     maker = getattr(type(estimator), "untrained", None)
     if maker is None:
         name = estimator.describe().name
@@ -110,7 +110,7 @@ def _climb(
     estimator: Trainable,
     base: Mapping[str, torch.Tensor],
     data: Populations,
-    judge: Judge,
+    judge: CheckpointScorer,
     folder: Path,
     document: dict[str, Any],
     progress: Progress,
@@ -118,12 +118,12 @@ def _climb(
 ) -> None:
     settings = judge.settings
     if "stopped" in document:
-        world.told(FINISHED)
+        world.broadcast(FINISHED)
         return
-    state_file = folder / STATE
+    state_file = folder / STATE_FILE
     state = state_file.read_bytes() if state_file.is_file() else None
     start = int(document.get("saved_step", 0)) if state else 0
-    world.told(Start(False, state, document["turns"]))
+    world.broadcast(Start(False, state, document["turns"]))
     document["loss"] = [row for row in document["loss"] if row[0] <= start]
     progress.start("calibrate", settings.calibrate.steps)
     progress.advance(start)
@@ -145,13 +145,13 @@ def _climb(
                     save_model(estimator, folder / f"step_{step}", {"ladder_step": step, "tuned_share": row["share"]})
                 document["ladder"] = [*[r for r in document["ladder"] if r["step"] < step], row]
                 progress.say(describe_row(row))
-                if world.told(_stopped(document, step, settings, progress)):
-                    write_json(folder / LADDER, document)
+                if world.broadcast(_stopped(document, step, settings, progress)):
+                    write_json(folder / LADDER_FILE, document)
                     break
             case SavePoint(step=step, state=saved):
                 # The ladder goes first: a kill between the two files repeats a few steps, the other order would lose
                 # what was told of them, and the checkpoint scored at one of them.
-                write_json(folder / LADDER, document | {"saved_step": step})
+                write_json(folder / LADDER_FILE, document | {"saved_step": step})
                 write_bytes(state_file, saved)
     progress.finish()
 
@@ -202,7 +202,7 @@ def _finish(
     settings: Settings,
     folder: Path,
     document: dict[str, Any],
-    choice: Choice,
+    choice: CheckpointChoice,
     progress: Progress,
 ) -> None:
     """Measure every checkpoint on the held-out data, save the chosen one and close the document.
@@ -240,18 +240,18 @@ def _finish(
     if t0 is not None and t1 is not None:
         pair = (c0, c1) if c0 is not None and c1 is not None else None
         document["before_after"] = before_after((t0, t1), pair, settings.evaluate.bootstrap, settings.evaluate.seed)
-    write_json(folder / LADDER, document)
-    (folder / STATE).unlink(missing_ok=True)
+    write_json(folder / LADDER_FILE, document)
+    (folder / STATE_FILE).unlink(missing_ok=True)
 
 
-def _why(choice: Choice, document: Mapping[str, Any]) -> str:
+def _why(choice: CheckpointChoice, document: Mapping[str, Any]) -> str:
     """Return the reason with what the steps alone do not say: how far the chosen weights were drawn back."""
     rows = {row["step"]: row for row in document["ladder"]}
     share = rows[choice.step].get("share", 1.0)
     if choice.step == 0:
         return choice.why
     drawn = "base weights" if share == 0 else f"{share:.0%} tuned, the rest base weights" if share < 1 else ""
-    return "; ".join(part for part in (choice.why, drawn, told(document["turns"])) if part)
+    return "; ".join(part for part in (choice.why, drawn, describe_rotations(document["turns"])) if part)
 
 
 def step_weights(estimator: Trainable, folder: Path, step: int) -> dict[str, torch.Tensor]:

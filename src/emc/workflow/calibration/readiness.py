@@ -15,7 +15,7 @@ from emc.pose.records import TEST_TAG, Clip, Pose, Role
 from emc.pose.skeletons import COCO17, Skeleton, skeleton_named
 from emc.stages.calibration_set import CalibrationSet, SampleRef, build_calibration_set
 from emc.store import SqlStore
-from emc.workflow.samples import guessed_torso, label_visibility, labelled
+from emc.workflow.samples import guessed_torso, is_labelled, label_visibility
 
 FEW_TRAIN, FEW_CHOOSE = 20, 8
 """Persons below which the page says that the result will be uncertain."""
@@ -155,7 +155,7 @@ def _labelled_of(store: SqlStore, clip: Clip) -> list[_Labelled]:
     run = store.current_run(clip.id)
     skeleton = COCO17 if run is None else skeleton_named(run.skeleton)
     poses = fold_edits((), edits, joints=len(skeleton))
-    return [_Labelled(clip, pose, skeleton) for pose in poses if labelled(pose)]
+    return [_Labelled(clip, pose, skeleton) for pose in poses if is_labelled(pose)]
 
 
 def _of_parts(skeleton: Skeleton, parts: Sequence[str]) -> list[int]:

@@ -11,29 +11,29 @@ import emc.plugins as plugins
 from emc.config import Settings
 from emc.interfaces import Trainable
 from emc.pose.records import Sample
-from emc.stages.evaluate import PopulationScores, before_after, chance_kept
-from emc.workflow.calibration.judging import Judge
+from emc.stages.evaluate import PopulationScores, before_after, non_inferiority_chance
+from emc.workflow.calibration.checkpoint_scoring import CheckpointScorer
 from emc.workflow.scoring import score_samples
 
-WORTH = 0.1
+MIN_ERRORS_REMOVED = 0.1
 """Share of the errors that turning must remove: it costs a reading a person for each turn, two for a closer look."""
-GLANCE = 200
+SCREENING_PERSONS = 200
 """Target persons that are read first: where turning does nothing for them, the others are spared the readings."""
 
 
-def turned_reader(estimator: Trainable, turns: int, closer: int) -> Trainable:
+def with_rotations(estimator: Trainable, turns: int, closer: int) -> Trainable:
     """Return an estimator that shares the network of `estimator` and reads at `turns` turns, closer at some of them."""
     if turns <= 1:
         return estimator
     return plugins.make_plugin("estimators", "turned", inner=estimator, turns=turns, closer=closer)
 
 
-def as_found(estimator: Trainable, turns: Mapping[str, Any]) -> Trainable:
+def with_recorded_rotations(estimator: Trainable, turns: Mapping[str, Any]) -> Trainable:
     """Return the reader that a ladder's ``turns`` tell of; one begun before there were closer looks has none."""
-    return turned_reader(estimator, turns["taken"], turns.get("closer", 0))
+    return with_rotations(estimator, turns["taken"], turns.get("closer", 0))
 
 
-def told(turns: Mapping[str, Any]) -> str:
+def describe_rotations(turns: Mapping[str, Any]) -> str:
     """Return in words how a ladder's ``turns`` say that people are read, "" where it is as they are."""
     if turns["taken"] <= 1:
         return ""
@@ -41,7 +41,7 @@ def told(turns: Mapping[str, Any]) -> str:
     return f"people are read at {turns['taken']} turns of the picture{closer}"
 
 
-def try_turns(estimator: Trainable, judge: Judge) -> dict[str, Any]:
+def try_rotations(estimator: Trainable, judge: CheckpointScorer) -> dict[str, Any]:
     """Return the ladder's ``turns``: how many are taken, and by what figures.
 
     Compared is the base with itself, read at ``calibrate.turns`` turns and as it is. They are taken where they remove
@@ -51,19 +51,19 @@ def try_turns(estimator: Trainable, judge: Judge) -> dict[str, Any]:
     options = judge.settings.calibrate
     if options.turns <= 1 or options.strategy != "calibration" or judge.base.target is None:
         return {"taken": 1, "why": "not asked for"}
-    reader = turned_reader(estimator, options.turns, options.closer)
+    reader = with_rotations(estimator, options.turns, options.closer)
     tried: dict[str, Any] = {"tried": options.turns, "closer": options.closer}
-    if len(judge.target) > 2 * GLANCE:
-        glance = _glance(judge.target, options.seed)
+    if len(judge.target) > 2 * SCREENING_PERSONS:
+        glance = _screening_sample(judge.target, options.seed)
         scores = score_samples(estimator, glance, judge.settings.evaluate)
-        removed = _removed(scores, score_samples(reader, glance, judge.settings.evaluate), judge.settings)
-        if removed["value"] < WORTH / 2:
-            return {"taken": 1, **tried, "removed": removed, "why": _little(removed, len(glance))}
+        removed = _errors_removed(scores, score_samples(reader, glance, judge.settings.evaluate), judge.settings)
+        if removed["value"] < MIN_ERRORS_REMOVED / 2:
+            return {"taken": 1, **tried, "removed": removed, "why": _too_few_removed(removed, len(glance))}
     after = score_samples(reader, judge.target, judge.settings.evaluate)
-    removed = _removed(judge.base.target, after, judge.settings)
-    if removed["value"] < WORTH or not removed["ci95"] or removed["ci95"][0] <= 0:
-        return {"taken": 1, **tried, "removed": removed, "why": _little(removed, len(judge.target))}
-    kept = _kept(reader, judge)
+    removed = _errors_removed(judge.base.target, after, judge.settings)
+    if removed["value"] < MIN_ERRORS_REMOVED or not removed["ci95"] or removed["ci95"][0] <= 0:
+        return {"taken": 1, **tried, "removed": removed, "why": _too_few_removed(removed, len(judge.target))}
+    kept = _non_inferiority_chance(reader, judge)
     if kept < options.certainty:
         why = f"the common score would keep its budget with a chance of {kept:.0%} only"
         return {"taken": 1, **tried, "removed": removed, "kept": kept, "why": why}
@@ -71,12 +71,14 @@ def try_turns(estimator: Trainable, judge: Judge) -> dict[str, Any]:
     return {"taken": options.turns, **tried, "removed": removed, "kept": kept, "why": why}
 
 
-def _glance(samples: Sequence[Sample], seed: int) -> list[Sample]:
-    order = np.random.default_rng([seed, 23]).permutation(len(samples))[:GLANCE]
+def _screening_sample(samples: Sequence[Sample], seed: int) -> list[Sample]:
+    order = np.random.default_rng([seed, 23]).permutation(len(samples))[:SCREENING_PERSONS]
     return [samples[int(i)] for i in sorted(order)]
 
 
-def _removed(before: PopulationScores | None, after: PopulationScores | None, settings: Settings) -> Mapping[str, Any]:
+def _errors_removed(
+    before: PopulationScores | None, after: PopulationScores | None, settings: Settings
+) -> Mapping[str, Any]:
     if before is None or after is None:
         return {"value": 0.0, "ci95": None, "n": 0}
     figures = before_after((before, after), None, settings.evaluate.bootstrap, settings.evaluate.seed)
@@ -85,18 +87,18 @@ def _removed(before: PopulationScores | None, after: PopulationScores | None, se
     return known[0] if known else {"value": 0.0, "ci95": None, "n": 0}
 
 
-def _kept(reader: Trainable, judge: Judge) -> float:
+def _non_inferiority_chance(reader: Trainable, judge: CheckpointScorer) -> float:
     if judge.base.common is None:
         return 1.0
     after = score_samples(reader, judge.common, judge.settings.evaluate)
     if after is None:
         return 1.0
     options = judge.settings
-    return chance_kept(
+    return non_inferiority_chance(
         judge.base.common, after, options.calibrate.budget, options.evaluate.bootstrap, options.evaluate.seed
     )
 
 
-def _little(removed: Mapping[str, Any], people: int) -> str:
+def _too_few_removed(removed: Mapping[str, Any], people: int) -> str:
     low, high = removed["ci95"] or (float("nan"), float("nan"))
     return f"on {people} target persons they remove {removed['value']:.1%} [{low:.1%}, {high:.1%}] of the errors"

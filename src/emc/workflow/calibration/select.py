@@ -13,7 +13,7 @@ from emc.interfaces import Progress, RunRecord, Store
 from emc.pose.records import TEST_TAG, Clip, Role
 from emc.pose.skeletons import Skeleton
 from emc.stages.select_persons import Candidate, select
-from emc.workflow.predict import KIND, newest_run
+from emc.workflow.predict import CONFIDENCE_KIND, newest_run
 from emc.workflow.progress import Silent
 from emc.workflow.project import selected_clips, skeleton_called
 from emc.workflow.samples import labelled_poses
@@ -45,7 +45,7 @@ def next_to_correct(
     skeleton = skeleton_called(store, skeletons.pop())
     joints = joints_of(skeleton, parts)
     models = {run.model for _, run in runs}
-    fitted = models <= set(store.documents(KIND)) and settings.predict.confidence == "fitted"
+    fitted = models <= set(store.documents(CONFIDENCE_KIND)) and settings.predict.confidence == "fitted"
     if not fitted:
         progress.say(
             "note: the confidence is the model's own guess: correct about 30 persons (--how random draws them), then "

@@ -7,15 +7,15 @@ from emc.workflow.editing.flags import stride_of
 from emc.workflow.editing.history import History
 from emc.workflow.editing.lifted import AngleCurves, LiftedPose, Lifting
 from emc.workflow.editing.newcomer import Newcomer, Newcomers
-from emc.workflow.editing.operations import Operation, Order, middle_undecided, operation_edit
-from emc.workflow.editing.propagation import Span
-from emc.workflow.editing.queue import Place, ProjectQueue, QueueFilter, QueueRow, queue_order
-from emc.workflow.editing.session import Action, Editing
-from emc.workflow.editing.sheet import JointTrack, Side, compared, joint_track
+from emc.workflow.editing.operations import Operation, OperationRequest, middle_undecided, operation_edit
+from emc.workflow.editing.propagation import PropagatedSpan
+from emc.workflow.editing.queue import ProjectQueue, QueueFilter, QueuePlace, QueueRow, queue_order
+from emc.workflow.editing.session import EditAction, Editing
+from emc.workflow.editing.sheet import JointTrack, RunPredictions, compare_runs, joint_track
 from emc.workflow.editing.views import AlertRow, FrameRow, FrameView, PersonView
 
 __all__ = [
-    "Action",
+    "EditAction",
     "AlertRow",
     "AngleCurves",
     "Candidates",
@@ -32,15 +32,15 @@ __all__ = [
     "Newcomer",
     "Newcomers",
     "Operation",
-    "Order",
+    "OperationRequest",
     "PersonView",
-    "Place",
+    "QueuePlace",
     "ProjectQueue",
     "QueueFilter",
     "QueueRow",
-    "Side",
-    "Span",
-    "compared",
+    "RunPredictions",
+    "PropagatedSpan",
+    "compare_runs",
     "joint_track",
     "middle_undecided",
     "operation_edit",

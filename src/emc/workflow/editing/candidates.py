@@ -14,10 +14,10 @@ from emc.interfaces import Estimator
 from emc.pose.records import Clip, Prediction
 from emc.pose.skeletons import Skeleton
 from emc.stages.candidates import SURE, Candidate, Source, interpolated, mirrored_place, second_peak
-from emc.stages.propagate import FlowChain, GreyCrop, JointRun, Stop, Tuning, follow, fuse
+from emc.stages.propagate import FlowChain, GreyCrop, JointRun, PropagationTuning, StopReason, follow_point, fuse
 from emc.workflow.editing.models import RunModels, heatmaps, perturbed
-from emc.workflow.editing.propagation import Seen, joint_run, observations
-from emc.workflow.editing.session import Editing, Held
+from emc.workflow.editing.propagation import Observation, joint_run, observations
+from emc.workflow.editing.session import Editing, OpenClip
 from emc.workflow.media import open_clip
 
 AROUND = 20
@@ -50,7 +50,7 @@ class Candidates:
 
         Raises `UsageError` for a frame or joint that there is not.
         """
-        held = self._editing.held(clip)
+        held = self._editing.open_clip(clip)
         skeleton = self._editing.skeleton(held)
         if not 0 <= frame < held.clip.frames or not 0 <= joint < len(skeleton):
             raise UsageError(f"clip {clip} has no joint {joint} on frame {frame}: choose one that is shown")
@@ -66,14 +66,14 @@ class Candidates:
         ]
         return [candidate for candidate in found if candidate is not None]
 
-    def _peak(self, held: Held, frame: int, person: int, joint: int) -> Candidate | None:
+    def _peak(self, held: OpenClip, frame: int, person: int, joint: int) -> Candidate | None:
         peaks = self._read(held, frame, person)
         if peaks is None:
             return None
         found = _from_maps(peaks, joint) if isinstance(peaks, _Peaks) else _from_votes(peaks, joint)
         return None if found is None else _candidate(Source.PEAK, *found)
 
-    def _read(self, held: Held, frame: int, person: int) -> _Peaks | np.ndarray | None:
+    def _read(self, held: OpenClip, frame: int, person: int) -> _Peaks | np.ndarray | None:
         """Return what the run's estimator sees in a person's crop: maps, or (N, J, 3) votes of shifted crops."""
         if held.run is None:
             return None
@@ -101,7 +101,7 @@ class Candidates:
         maps = heatmaps(estimator, image, given.box)
         return perturbed(estimator, image, given.box) if maps is None else _Peaks(*maps)
 
-    def _tracked(self, clip: Clip, seen: list[Seen], frame: int, person: int, joint: int) -> Candidate | None:
+    def _tracked(self, clip: Clip, seen: list[Observation], frame: int, person: int, joint: int) -> Candidate | None:
         """Return where the path leads that the joint has on the frames around, its own place here left out."""
         here = next((i for i, item in enumerate(seen) if item.frame == frame), None)
         if here is None or len(seen) < 3:
@@ -111,13 +111,13 @@ class Candidates:
         chains = _chains_to(run, crops, here)
         if not chains and not _bears(run, here):
             return None
-        xy, spread, _ = fuse(run, chains, Tuning())
+        xy, spread, _ = fuse(run, chains, PropagationTuning())
         sigma = float(spread[here]) / float(run.side[here])
         if not np.isfinite(xy[here]).all() or sigma > 0.2:
             return None
         return _candidate(Source.TRACKER, xy[here], 1.0 / (1.0 + (sigma / 0.02) ** 2))
 
-    def _mirrored(self, held: Held, skeleton: Skeleton, frame: int, person: int, joint: int) -> Candidate | None:
+    def _mirrored(self, held: OpenClip, skeleton: Skeleton, frame: int, person: int, joint: int) -> Candidate | None:
         for view in self._editing.frames(held.clip.id, frame, frame)[0].people:
             if view.pose.person == person:
                 place = mirrored_place(view.pose.xy.astype(np.float64), skeleton, joint)
@@ -160,38 +160,38 @@ def _without(run: JointRun, here: int) -> JointRun:
     return replace(run, predicted=predicted, confidence=confidence, human=human)
 
 
-def _trust(run: JointRun) -> np.ndarray:
+def _confidence(run: JointRun) -> np.ndarray:
     by_hand = np.isfinite(run.human).all(axis=1) & ~run.hidden
     found = np.isfinite(run.predicted).all(axis=1)
     return np.where(by_hand, 1.0, np.where(found, np.minimum(run.confidence, 0.99), 0.0))
 
 
 def _bears(run: JointRun, here: int) -> bool:
-    trust = _trust(run)
-    return bool((trust[:here] >= SURE).any() and (trust[here + 1 :] >= SURE).any())
+    confidence = _confidence(run)
+    return bool((confidence[:here] >= SURE).any() and (confidence[here + 1 :] >= SURE).any())
 
 
 def _chains_to(run: JointRun, crops: list[GreyCrop | None], here: int) -> list[FlowChain]:
     """Return the flow's chains that reach frame `here` from the most trusted frame on each side."""
-    trust = _trust(run)
+    confidence = _confidence(run)
     chains: list[FlowChain] = []
-    for side in (range(max(0, here - 12), here), range(here + 1, min(len(trust), here + 13))):
-        sure = [i for i in side if trust[i] >= SURE]
+    for side in (range(max(0, here - 12), here), range(here + 1, min(len(confidence), here + 13))):
+        sure = [i for i in side if confidence[i] >= SURE]
         if not sure:
             continue
-        start = max(sure, key=lambda i: (round(float(trust[i]), 1), -abs(i - here)))
-        xy = run.human[start] if trust[start] == 1.0 else run.predicted[start]
-        found = follow(crops, start, xy, run.predicted, run.side)
+        start = max(sure, key=lambda i: (round(float(confidence[i]), 1), -abs(i - here)))
+        xy = run.human[start] if confidence[start] == 1.0 else run.predicted[start]
+        found = follow_point(crops, start, xy, run.predicted, run.side)
         if np.isfinite(found.xy[here]).all():
-            chains.append(FlowChain(found.xy, found.error, Stop(found.before), Stop(found.after)))
+            chains.append(FlowChain(found.xy, found.error, StopReason(found.before), StopReason(found.after)))
     return chains
 
 
-def _interpolated(seen: list[Seen], frame: int, joint: int) -> Candidate | None:
+def _interpolated(seen: list[Observation], frame: int, joint: int) -> Candidate | None:
     if not seen:
         return None
     run = joint_run(seen, joint, [None] * len(seen))
     by_hand = np.asarray(np.isfinite(run.human).all(axis=1))
     places = np.where(by_hand[:, None], run.human, run.predicted)
-    found = interpolated(run.frames, places, _trust(run), frame)
+    found = interpolated(run.frames, places, _confidence(run), frame)
     return None if found is None else _candidate(Source.INTERPOLATION, *found)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emc.pose.journal import taken_back
+from emc.pose.journal import undone_edits
 from emc.pose.records import Edit, Provenance
 from emc.store import SqlStore
 from emc.workflow.editing.history import UNDONE_KINDS
@@ -18,7 +18,7 @@ _STEPS = ("undo", "redo")
 
 
 @dataclass(frozen=True, slots=True)
-class EffortSoFar:
+class EffortSummary:
     """Work in the editor; imports and simulated corrections are left out.
 
     seconds : of work, pauses left out. actions : undo and redo among them. decided, repaired : joints (on frames) that
@@ -54,7 +54,7 @@ class EffortLog:
         self._last = 0
         self._lock = threading.Lock()
 
-    def so_far(self, author: str | None = None, bins: int = 20) -> EffortSoFar:
+    def summary(self, author: str | None = None, bins: int = 20) -> EffortSummary:
         """Return what `author` (None: all) did, with a curve of `bins` stretches."""
         with self._lock:
             new = self._store.edits(None, after=self._last)
@@ -71,14 +71,14 @@ def _entry(edit: Edit) -> _Entry:
     return _Entry(edit.id, edit.undoes, edit.author, edit.seconds, *gained)
 
 
-def _summed(entries: Sequence[_Entry], bins: int) -> EffortSoFar:
-    gone = taken_back([(entry.id, entry.undoes) for entry in entries if entry.undoes])
+def _summed(entries: Sequence[_Entry], bins: int) -> EffortSummary:
+    gone = undone_edits([(entry.id, entry.undoes) for entry in entries if entry.undoes])
     seconds = np.array([entry.seconds for entry in entries], dtype=np.float64)
     stands = np.array([entry.id not in gone for entry in entries], dtype=bool)
     decided = np.array([entry.decided for entry in entries], dtype=np.int64) * stands
     repaired = np.array([entry.repaired for entry in entries], dtype=np.int64) * stands
     joints = decided + repaired
-    return EffortSoFar(
+    return EffortSummary(
         seconds=float(seconds.sum()),
         actions=len(entries),
         decided=int(decided.sum()),

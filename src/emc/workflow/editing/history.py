@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from emc.errors import UsageError
 from emc.interfaces import Store
-from emc.pose.journal import JointKey, fold_edits, invert, taken_back
+from emc.pose.journal import JointKey, fold_edits, invert, undone_edits
 from emc.pose.records import Edit, Provenance
 
 EDITOR_KINDS = ("drag", "place", "nudge", "visibility", "swap", "confirm", "candidate", "resolve")
@@ -57,7 +57,7 @@ def longer_history(before: History, new: Sequence[Edit]) -> History:
 
 def decided_joints(edits: Sequence[Edit]) -> dict[JointKey, Provenance]:
     """Return the joints that a person placed or confirmed, edits that were taken back left out."""
-    gone = taken_back([(edit.id, edit.undoes) for edit in edits if edit.undoes])
+    gone = undone_edits([(edit.id, edit.undoes) for edit in edits if edit.undoes])
     return _decided(edit for edit in edits if not edit.undoes and edit.id not in gone)
 
 

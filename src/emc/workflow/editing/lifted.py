@@ -85,7 +85,7 @@ class Lifting:
 
         before : also what this run predicted, before any correction; `CURRENT` is the run that is shown, "" none.
         """
-        held = self._editing.held(clip)
+        held = self._editing.open_clip(clip)
         if held.run is None or held.run.skeleton != COCO17.name:
             raise UsageError(f"clip {clip} has no COCO-17 predictions: only these can be lifted")
         run = held.run.id if before == CURRENT else before

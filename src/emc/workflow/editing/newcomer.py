@@ -63,7 +63,7 @@ class Newcomers:
     def edit(self, clip: Clip, new: Newcomer) -> Edit:
         """Return the edit that adds a person; raises `UsageError` for a frame or a box that there is not."""
         box = _checked(clip, new)
-        held = self._editing.held(clip.id)
+        held = self._editing.open_clip(clip.id)
         estimator = None if held.run is None else self._models.estimator(held.run.model)
         found: list[Prediction] = []
         if estimator is not None and estimator.skeleton.name == self._editing.skeleton(held).name:
@@ -109,7 +109,7 @@ class Newcomers:
     def _others(self, clip: Clip, frame: int, step: int) -> dict[int, list[np.ndarray]]:
         end = frame + step * FOLLOWED
         first, last = max(0, min(frame, end)), min(clip.frames - 1, max(frame, end))
-        held = self._editing.held(clip.id)
+        held = self._editing.open_clip(clip.id)
         boxes: dict[int, list[np.ndarray]] = {}
         for pose in self._editing.store.poses(clip.id, held.run.id if held.run else None, first, last):
             if (box := _extent(pose)) is not None:

@@ -49,7 +49,7 @@ KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class OperationRequest:
     """An operation on one person.
 
     frame : that the person looks at. first, last : the run, inclusive; last None = from here on. joints : which ones
@@ -72,7 +72,11 @@ class Order:
 
 
 def operation_edit(
-    order: Order, clip: Clip, skeleton: Skeleton, poses: Callable[[int, int], Iterable[Pose]], newcomer: int = 0
+    order: OperationRequest,
+    clip: Clip,
+    skeleton: Skeleton,
+    poses: Callable[[int, int], Iterable[Pose]],
+    newcomer: int = 0,
 ) -> Edit:
     """Return the edit that an order makes.
 
@@ -132,7 +136,7 @@ def middle_undecided(first: int, last: int, every: int, decided: Iterable[int]) 
     return int(longest[(len(longest) - 1) // 2]), len(left)
 
 
-def _range(order: Order, clip: Clip) -> tuple[int, int]:
+def _range(order: OperationRequest, clip: Clip) -> tuple[int, int]:
     last = clip.frames - 1 if order.last is None else order.last
     for frame in (order.frame, order.first, last):
         if not 0 <= frame < clip.frames:
@@ -142,7 +146,7 @@ def _range(order: Order, clip: Clip) -> tuple[int, int]:
     return order.first, last
 
 
-def _by(order: Order, pose: Pose, joints: Sequence[int]) -> Provenance:
+def _by(order: OperationRequest, pose: Pose, joints: Sequence[int]) -> Provenance:
     """Return who the result on a frame is to be: see the module."""
     if order.last is not None or pose.frame == order.frame:
         return Provenance.HUMAN
@@ -150,7 +154,7 @@ def _by(order: Order, pose: Pose, joints: Sequence[int]) -> Provenance:
     return Provenance.HUMAN if decided else Provenance.PROPAGATED
 
 
-def _per_pose(order: Order, skeleton: Skeleton, poses: Iterable[Pose]) -> list[JointChange]:
+def _per_pose(order: OperationRequest, skeleton: Skeleton, poses: Iterable[Pose]) -> list[JointChange]:
     make = {
         Operation.SWAP: _swapped,
         Operation.MIRROR: _mirrored,
@@ -161,7 +165,7 @@ def _per_pose(order: Order, skeleton: Skeleton, poses: Iterable[Pose]) -> list[J
     return [change for pose in poses if pose.person == order.person for change in make(order, skeleton, pose, joints)]
 
 
-def _swapped(order: Order, skeleton: Skeleton, pose: Pose, joints: Sequence[int]) -> list[JointChange]:
+def _swapped(order: OperationRequest, skeleton: Skeleton, pose: Pose, joints: Sequence[int]) -> list[JointChange]:
     pairs = sorted({(min(j, skeleton.flip[j]), max(j, skeleton.flip[j])) for j in joints if skeleton.flip[j] != j})
     changes: list[JointChange] = []
     for a, b in pairs:
@@ -172,13 +176,13 @@ def _swapped(order: Order, skeleton: Skeleton, pose: Pose, joints: Sequence[int]
     return changes
 
 
-def _mirrored(order: Order, skeleton: Skeleton, pose: Pose, joints: Sequence[int]) -> list[JointChange]:
+def _mirrored(order: OperationRequest, skeleton: Skeleton, pose: Pose, joints: Sequence[int]) -> list[JointChange]:
     xy = pose.xy.astype(np.float64)
     places = [(j, mirrored_place(xy, skeleton, j)) for j in joints]
     return [_change(pose, j, place, 2, _by(order, pose, (j,))) for j, place in places if place is not None]
 
 
-def _shown(order: Order, skeleton: Skeleton, pose: Pose, joints: Sequence[int]) -> list[JointChange]:
+def _shown(order: OperationRequest, skeleton: Skeleton, pose: Pose, joints: Sequence[int]) -> list[JointChange]:
     if order.visibility is None:
         raise UsageError("the operation 'visibility' needs one: send 0 (absent), 1 (occluded) or 2 (visible)")
     shown = order.visibility
@@ -189,7 +193,7 @@ def _shown(order: Order, skeleton: Skeleton, pose: Pose, joints: Sequence[int]) 
     ]
 
 
-def _confirmed(order: Order, skeleton: Skeleton, pose: Pose, joints: Sequence[int]) -> list[JointChange]:
+def _confirmed(order: OperationRequest, skeleton: Skeleton, pose: Pose, joints: Sequence[int]) -> list[JointChange]:
     return [
         _change(pose, j, pose.xy[j], pose.visibility[j], Provenance.CONFIRMED)
         for j in joints
@@ -197,7 +201,7 @@ def _confirmed(order: Order, skeleton: Skeleton, pose: Pose, joints: Sequence[in
     ]
 
 
-def _exchanged(order: Order, poses: Iterable[Pose]) -> list[JointChange]:
+def _exchanged(order: OperationRequest, poses: Iterable[Pose]) -> list[JointChange]:
     if order.other is None or order.other == order.person:
         raise UsageError("the operation 'identity' needs another person: send 'other'")
     by_frame: dict[int, dict[int, Pose]] = {}
@@ -207,8 +211,8 @@ def _exchanged(order: Order, poses: Iterable[Pose]) -> list[JointChange]:
     changes: list[JointChange] = []
     for pair in by_frame.values():
         some = next(iter(pair.values()))
-        one = pair.get(order.person) or _nobody(some, order.person)
-        two = pair.get(order.other) or _nobody(some, order.other)
+        one = pair.get(order.person) or _empty_pose(some, order.person)
+        two = pair.get(order.other) or _empty_pose(some, order.other)
         for joint in range(len(some.xy)):
             by = max(_by(order, one, (joint,)), _by(order, two, (joint,)))
             changes.append(_change(one, joint, two.xy[joint], two.visibility[joint], by))
@@ -216,12 +220,14 @@ def _exchanged(order: Order, poses: Iterable[Pose]) -> list[JointChange]:
     return changes
 
 
-def _nobody(like: Pose, person: int) -> Pose:
+def _empty_pose(like: Pose, person: int) -> Pose:
     nothing = np.zeros_like(like.visibility)
     return replace(like, person=person, xy=np.full_like(like.xy, np.nan), visibility=nothing, provenance=nothing)
 
 
-def _copied(order: Order, skeleton: Skeleton, poses: Callable[[int, int], Iterable[Pose]]) -> list[JointChange]:
+def _copied(
+    order: OperationRequest, skeleton: Skeleton, poses: Callable[[int, int], Iterable[Pose]]
+) -> list[JointChange]:
     joints = chosen_joints(skeleton, order.joints, order.limb)
     own = [p for p in poses(max(0, order.frame - NEAR), order.frame) if p.person == order.person]
     before = next((p for p in reversed(own) if p.frame < order.frame), None)
@@ -234,7 +240,7 @@ def _copied(order: Order, skeleton: Skeleton, poses: Callable[[int, int], Iterab
 
 
 def _added(
-    order: Order, clip: Clip, skeleton: Skeleton, poses: Callable[[int, int], Iterable[Pose]], newcomer: int
+    order: OperationRequest, clip: Clip, skeleton: Skeleton, poses: Callable[[int, int], Iterable[Pose]], newcomer: int
 ) -> list[JointChange]:
     span = (max(0, order.frame - NEAR), min(clip.frames - 1, order.frame + NEAR))
     others = [p for p in poses(*span) if np.isfinite(p.xy).all(axis=1).sum() > len(skeleton) // 2]

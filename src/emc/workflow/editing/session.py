@@ -21,9 +21,9 @@ from emc.store import SqlStore
 from emc.workflow.editing.conflicts import changed_since, checked_versions
 from emc.workflow.editing.flags import Flags, joints_done, next_open_frame, open_on_frame, read_flags
 from emc.workflow.editing.history import EDITOR_KINDS, History, longer_history, read_history, take_back
-from emc.workflow.editing.propagation import PROPAGATING_KINDS, REACH, Propagator, Span
+from emc.workflow.editing.propagation import PROPAGATING_KINDS, REACH, PropagatedSpan, Propagator
 from emc.workflow.editing.views import AlertRow, FrameRow, FrameView, frame_row, frame_view, person_view
-from emc.workflow.project import declared, skeleton_called
+from emc.workflow.project import declared_skeleton, skeleton_called
 
 MAX_CHANGES = 10_000
 """Joints that one edit of the editor's page may change: more is a mistake, not an action of a person."""
@@ -33,7 +33,7 @@ CLIPS_HELD = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class OpenClip:
     """What is kept in memory of a clip between two requests; read anew when its journal or its run has grown."""
 
     clip: Clip
@@ -48,7 +48,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class EditAction:
     """One action as the page sent it.
 
     seen : (frame, person, joint) -> version that the page showed, for joints where that matters. author : who acts,
@@ -76,14 +76,14 @@ class Editing:
         self.settings = settings
         self.author = author
         self.propagator = Propagator(store)
-        self._held: OrderedDict[str, Held] = OrderedDict()
+        self._held: OrderedDict[str, OpenClip] = OrderedDict()
         self._lock = threading.Lock()
 
     def close(self) -> None:
         """Release what is held in memory; the store is its opener's."""
         self.propagator.close()
 
-    def held(self, clip: str) -> Held:
+    def open_clip(self, clip: str) -> OpenClip:
         """Return a clip's alerts and history as they are now; raises `UsageError` for an unknown clip."""
         with self._lock:
             before = self._held.pop(clip, None)
@@ -95,19 +95,19 @@ class Editing:
 
     def history(self, clip: str, author: str = "") -> History:
         """Return a clip's history as `author` may take it back."""
-        return self.held(clip).history.of(author or self.author)
+        return self.open_clip(clip).history.of(author or self.author)
 
-    def skeleton(self, held: Held) -> Skeleton:
+    def skeleton(self, held: OpenClip) -> Skeleton:
         """Return the skeleton of a clip's newest run (the project's where nothing is predicted yet)."""
         return self.run_skeleton(held.run)
 
     def run_skeleton(self, run: RunRecord | None) -> Skeleton:
         """Return the skeleton of a run, that of the project where there is none."""
-        return declared(self.store) or COCO17 if run is None else skeleton_called(self.store, run.skeleton)
+        return declared_skeleton(self.store) or COCO17 if run is None else skeleton_called(self.store, run.skeleton)
 
     def frame_rows(self, clip: str, worst_first: bool, offset: int, limit: int) -> tuple[int, list[FrameRow]]:
         """Return how many frames are predicted, and a page of them with (m, n)."""
-        held = self.held(clip)
+        held = self.open_clip(clip)
         if held.run is None or held.flags is None:
             return 0, []
         flags = held.flags
@@ -118,7 +118,7 @@ class Editing:
 
     def alert_rows(self, clip: str, worst_first: bool, offset: int, limit: int) -> tuple[int, list[AlertRow]]:
         """Return how many alerts there are, and a page of them."""
-        held = self.held(clip)
+        held = self.open_clip(clip)
         if held.flags is None:
             return 0, []
         chosen = held.flags.ordered(worst_first)[offset : offset + limit].tolist()
@@ -128,7 +128,7 @@ class Editing:
 
     def next_open(self, clip: str, frame: int, step: int, worst_first: bool) -> int | None:
         """Return the next frame that has an open alert; None where there is none."""
-        held = self.held(clip)
+        held = self.open_clip(clip)
         if held.run is None or held.flags is None:
             return None
         decided = held.history.decided
@@ -136,7 +136,7 @@ class Editing:
 
     def frames(self, clip: str, first: int, last: int) -> list[FrameView]:
         """Return frames first..last (inclusive, at most `MAX_FRAMES`), those without a person too."""
-        held = self.held(clip)
+        held = self.open_clip(clip)
         if not 0 <= first <= last < held.clip.frames:
             raise UsageError(f"frames {first} to {last} of clip {clip} are none: use 0 to {held.clip.frames - 1}")
         if last - first >= MAX_FRAMES:
@@ -145,7 +145,7 @@ class Editing:
 
     def some_frames(self, clip: str, frames: Sequence[int]) -> list[FrameView]:
         """Return some frames, ascending; neighbours are read together."""
-        held = self.held(clip)
+        held = self.open_clip(clip)
         numbers = np.array(sorted(set(frames)), dtype=np.int64)
         views: list[FrameView] = []
         for part in np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1):
@@ -153,7 +153,7 @@ class Editing:
                 views += self._views(held, range(int(part[0]), int(part[-1]) + 1))
         return views
 
-    def apply(self, clip: str, action: Action) -> tuple[Edit, list[Span]]:
+    def apply(self, clip: str, action: EditAction) -> tuple[Edit, list[PropagatedSpan]]:
         """Store an action with what it propagates, as one edit; it is durable when this returns.
 
         An action that was sent before (its answer was lost) is returned as stored. Raises `UsageError` for one that
@@ -161,7 +161,7 @@ class Editing:
         """
         if action.token and (stored := self.store.edit_sent_as(action.token)) is not None:
             return stored, []
-        held = self.held(clip)
+        held = self.open_clip(clip)
         check_edit(held.clip, self.skeleton(held), action.kind, action.changes)
         checked_versions(self.store, clip, action.changes, action.seen or {})
         spans = self.preview(clip, action) if action.propagate and action.kind in PROPAGATING_KINDS else []
@@ -178,9 +178,9 @@ class Editing:
             changed_since(self.store, edit.clip, edit.changes, base, edit.author)
         return self.store.append_edit(edit, token=token)
 
-    def preview(self, clip: str, action: Action, budget: float = 2.0) -> list[Span]:
+    def preview(self, clip: str, action: EditAction, budget: float = 2.0) -> list[PropagatedSpan]:
         """Return what an action would propagate; nothing is written."""
-        held = self.held(clip)
+        held = self.open_clip(clip)
         check_edit(held.clip, self.skeleton(held), action.kind, action.changes)
         run = held.run.id if held.run else None
         joints = self.skeleton(held).joints
@@ -194,7 +194,7 @@ class Editing:
         """Bring back the edit that was taken back last (or by undo `target`); None where there is none."""
         return self._take_back(clip, target, self.history(clip, author).undone, token, author)
 
-    def _append(self, edit: Edit, action: Action) -> Edit:
+    def _append(self, edit: Edit, action: EditAction) -> Edit:
         """Append an edit where nobody decided its joints since; somebody may between the look and the writing."""
         tries = 3
         while True:
@@ -209,7 +209,7 @@ class Editing:
     def _take_back(self, clip: str, target: int | None, stack: Sequence[int], token: str, author: str) -> Edit | None:
         if target is None and not stack:
             return None
-        run = self.held(clip).run
+        run = self.open_clip(clip).run
         edit = take_back(
             self.store,
             clip,
@@ -219,13 +219,13 @@ class Editing:
         )
         return self.store.append_edit(edit, token=token)
 
-    def _read(self, clip: str) -> Held:
+    def _read(self, clip: str) -> OpenClip:
         found = self.store.clip(clip)
         run = self.store.current_run(clip)
         flags = read_flags(self.store, run) if run else None
-        return Held(found, run, flags, read_history(self.store.edits(clip)))
+        return OpenClip(found, run, flags, read_history(self.store.edits(clip)))
 
-    def _refreshed(self, before: Held) -> Held:
+    def _refreshed(self, before: OpenClip) -> OpenClip:
         clip = before.clip.id
         run = self.store.current_run(clip)
         if run != before.run:
@@ -233,11 +233,11 @@ class Editing:
         new = self.store.edits(clip, after=before.history.last)
         return replace(before, history=longer_history(before.history, new)) if new else before
 
-    def _touched_views(self, held: Held, frames: Iterable[int]) -> list[FrameView]:
+    def _touched_views(self, held: OpenClip, frames: Iterable[int]) -> list[FrameView]:
         decided = {frame for frame, _, _ in held.history.decided}
         return [view for frame in frames if frame in decided for view in self._views(held, range(frame, frame + 1))]
 
-    def _views(self, held: Held, frames: range) -> list[FrameView]:
+    def _views(self, held: OpenClip, frames: range) -> list[FrameView]:
         first, last = frames[0], frames[-1]
         run = held.run.id if held.run else None
         poses: dict[int, list[Pose]] = defaultdict(list)
@@ -251,7 +251,7 @@ class Editing:
 
     def _view(
         self,
-        held: Held,
+        held: OpenClip,
         frame: int,
         poses: Sequence[Pose],
         found: dict[tuple[int, int], Prediction],

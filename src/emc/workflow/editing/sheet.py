@@ -27,7 +27,7 @@ class JointTrack:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class RunPredictions:
     """What one run predicted on a frame."""
 
     run: str
@@ -37,7 +37,7 @@ class Side:
 
 def joint_track(editing: Editing, clip: str, person: int, joint: int, first: int, last: int) -> JointTrack:
     """Return a joint on frames first..last (inclusive); raises `UsageError` for a range or joint that there is not."""
-    held = editing.held(clip)
+    held = editing.open_clip(clip)
     if not 0 <= first <= last < held.clip.frames or last - first >= MOST_FRAMES:
         raise UsageError(
             f"frames {first} to {last} of clip {clip} cannot be shown: use at most {MOST_FRAMES} of 0 to "
@@ -65,15 +65,15 @@ def joint_track(editing: Editing, clip: str, person: int, joint: int, first: int
     )
 
 
-def compared(
+def compare_runs(
     editing: Editing, clip: str, frame: int, before: str | None, after: str | None
-) -> tuple[Side | None, Side | None]:
+) -> tuple[RunPredictions | None, RunPredictions | None]:
     """Return what two runs of a clip predicted on a frame.
 
     after : a run's id, None for the newest complete one. before : None for the newest complete one of another model
     that was made earlier. Raises `UsageError` for a run that is not of the clip, or a frame outside of it.
     """
-    held = editing.held(clip)
+    held = editing.open_clip(clip)
     if not 0 <= frame < held.clip.frames:
         raise UsageError(f"clip {clip} has no frame {frame}: use 0 to {held.clip.frames - 1}")
     runs = {run.id: run for run in editing.store.runs(clip) if run.complete}
@@ -86,7 +86,9 @@ def compared(
     older = [run.id for run in runs.values() if run.id != newest and run.model != runs[newest].model]
     chosen = before or (older[-1] if older else None)
     sides = [
-        None if run is None else Side(run, runs[run].model, tuple(editing.store.predictions(run, frame, frame)))
+        None
+        if run is None
+        else RunPredictions(run, runs[run].model, tuple(editing.store.predictions(run, frame, frame)))
         for run in (chosen, newest)
     ]
     return sides[0], sides[1]

@@ -18,7 +18,7 @@ from emc.pose.records import SIMULATED, Clip, Pose, Prediction, Provenance, Visi
 from emc.pose.skeletons import COCO17, Skeleton, SkeletonMap, skeleton_map
 from emc.stages.edits import Label, edit_from_labels
 from emc.workflow.media import checked_clips
-from emc.workflow.project import clip_skeleton, image_names, padded, selected_clips
+from emc.workflow.project import clip_skeleton, image_names, padded_pose, selected_clips
 from emc.workflow.samples import LabelExtra, head_segment, put_extras
 
 SAME_PERSON = 0.3
@@ -247,7 +247,7 @@ def clip_persons(store: Store, clip: Clip, offset: int, first_id: int, human: bo
     confidences = {(p.frame, p.person): p for p in newest_predictions(store, clip)}
     persons: list[LabelledPerson] = []
     joints = len(clip_skeleton(store, clip.id))
-    for pose in (padded(pose, joints) for pose in store.poses(clip.id)):
+    for pose in (padded_pose(pose, joints) for pose in store.poses(clip.id)):
         visibility = exported_visibility(pose, human)
         if not (visibility > 0).any():
             continue

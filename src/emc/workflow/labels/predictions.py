@@ -18,7 +18,7 @@ from emc.pose.records import Box, Clip, Prediction, Provenance
 from emc.pose.skeletons import BODY25, COCO17, COCO18, Skeleton, skeleton_map
 from emc.workflow.labels.labels import newest_predictions, the_clip
 from emc.workflow.media import checked_clips
-from emc.workflow.project import clip_skeleton, declared, image_names, padded, same_joints, selected_clips
+from emc.workflow.project import clip_skeleton, declared_skeleton, image_names, padded_pose, same_joints, selected_clips
 
 CHUNK = 256
 """Frames per durable write."""
@@ -99,7 +99,7 @@ def current_predictions(store: Store, clip: Clip, joints: int) -> list[Predictio
     """Return a clip's poses with their confidences, as predictions of `joints` joints."""
     known = {(p.frame, p.person): p for p in newest_predictions(store, clip)}
     rows: list[Prediction] = []
-    for pose in (padded(pose, joints) for pose in store.poses(clip.id)):
+    for pose in (padded_pose(pose, joints) for pose in store.poses(clip.id)):
         found = known.get((pose.frame, pose.person))
         own = np.zeros(joints) if found is None else np.pad(found.confidence, (0, joints - len(found.confidence)))
         placed = np.isfinite(pose.xy).all(axis=1) & (pose.visibility > 0)
@@ -143,7 +143,7 @@ def _refuse_frames(file: Path, clip: Clip, predictions: Sequence[Prediction]) ->
 
 
 def _wanted(store: Store, clip: Clip, source: Skeleton) -> Skeleton:
-    own = declared(store)
+    own = declared_skeleton(store)
     if own is not None:
         return own
     used = store.runs(clip.id) or store.edits(clip.id)

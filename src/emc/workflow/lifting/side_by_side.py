@@ -1,4 +1,4 @@
-"""Lifted clip -> a video of it beside its 3D skeletons."""
+"""Lifted clip -> a video of it join_side_by_side its 3D skeletons."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from emc.interfaces import Progress, Store
 from emc.pose.motion import LiftedSequence, world_motions
 from emc.pose.records import Clip, Pose
 from emc.pose.skeletons import COCO17
-from emc.stages.overlay import beside, draw_overlay, draw_scene, floor_extent, view_camera, write_video
+from emc.stages.overlay import draw_overlay, draw_scene, floor_extent, join_side_by_side, view_camera, write_video
 from emc.stages.video import MediaReader, on_canvas
 from emc.workflow.lifting.lift import read_lifted
 from emc.workflow.media import open_clip
@@ -50,7 +50,7 @@ def write_videos(
 def write_side_by_side(
     store: Store, clip: Clip, path: Path, alerts: AlertSettings, progress: Progress | None = None, turn: float = 60.0
 ) -> int:
-    """Write the clip's lifted frames, with its 2D poses, beside the 3D scene; returns the number of frames.
+    """Write the clip's lifted frames, with its 2D poses, join_side_by_side the 3D scene; returns the number of frames.
 
     From the first lifted frame to the last. turn : degrees from which the scene is seen, 0 = as the clip's camera.
     Raises `UsageError` where the clip is not lifted or nobody is in it.
@@ -100,4 +100,4 @@ def _images(
         if scale < 1.0:
             drawn = cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)
         rows = {m.name: int(np.searchsorted(m.frames, frame)) for m in motions if frame in m.frames}
-        yield beside(drawn, draw_scene(motions, rows, camera, extent))
+        yield join_side_by_side(drawn, draw_scene(motions, rows, camera, extent))

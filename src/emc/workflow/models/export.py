@@ -36,9 +36,9 @@ def export_model(model: str, file: Path, kind: str = "simcc", finer: int = 2) ->
     if file.suffix != ".onnx":
         raise UsageError(f"{file} does not end in .onnx: programs know the format by that ending")
     estimator = plugins.estimator_for(model)
-    from emc.estimators.onnx import card_of, card_path, form_of, write_card, write_onnx
+    from emc.estimators.onnx import card_of, card_path, export_form_of, write_card, write_onnx
 
-    form = form_of(estimator)
+    form = export_form_of(estimator)
     skeleton: Skeleton = estimator.skeleton
     own = None if SKELETONS.get(skeleton.name) is skeleton else file.with_name(f"{file.stem}.skeleton.toml")
     form = form if own is None else replace(form, skeleton=own.name)

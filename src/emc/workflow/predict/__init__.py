@@ -9,6 +9,11 @@ from emc.lazy import lazy_door
 if TYPE_CHECKING:
     from emc.workflow.predict.alerts import list_alerts as list_alerts
     from emc.workflow.predict.alerts import newest_run as newest_run
+    from emc.workflow.predict.confidence import CONFIDENCE_FILE as CONFIDENCE_FILE
+    from emc.workflow.predict.confidence import CONFIDENCE_KIND as CONFIDENCE_KIND
+    from emc.workflow.predict.confidence import ConfidenceByRole as ConfidenceByRole
+    from emc.workflow.predict.confidence import confidence_from as confidence_from
+    from emc.workflow.predict.confidence import read_confidence as read_confidence
     from emc.workflow.predict.found import Predicted as Predicted
     from emc.workflow.predict.found import find_run_alerts as find_run_alerts
     from emc.workflow.predict.frames import sampling_of as sampling_of
@@ -16,11 +21,6 @@ if TYPE_CHECKING:
     from emc.workflow.predict.key import model_key as model_key
     from emc.workflow.predict.runs import predict_clips as predict_clips
     from emc.workflow.predict.runs import predict_run as predict_run
-    from emc.workflow.predict.trust import FILE as FILE
-    from emc.workflow.predict.trust import KIND as KIND
-    from emc.workflow.predict.trust import Trust as Trust
-    from emc.workflow.predict.trust import read_trust as read_trust
-    from emc.workflow.predict.trust import trust_of as trust_of
 else:
     __getattr__, __all__ = lazy_door(
         __name__,
@@ -30,6 +30,12 @@ else:
             "emc.workflow.predict.frames": ["sampling_of", "wanted_frames"],
             "emc.workflow.predict.key": ["model_key"],
             "emc.workflow.predict.runs": ["predict_clips", "predict_run"],
-            "emc.workflow.predict.trust": ["FILE", "KIND", "Trust", "read_trust", "trust_of"],
+            "emc.workflow.predict.confidence": [
+                "CONFIDENCE_FILE",
+                "CONFIDENCE_KIND",
+                "ConfidenceByRole",
+                "confidence_from",
+                "read_confidence",
+            ],
         },
     )

@@ -11,9 +11,9 @@ import emc.plugins as plugins
 from emc.config import Settings
 from emc.interfaces import Detector, Executor, Progress, Store
 from emc.pose.records import Box, Clip
+from emc.workflow.predict.concurrency import ConcurrencyControl
 from emc.workflow.predict.finding import PersonFinder
 from emc.workflow.predict.frames import wanted_frames
-from emc.workflow.predict.shared import Shared
 from emc.workflow.predict.spans import in_chunks
 from emc.workflow.project import image_names
 
@@ -33,24 +33,24 @@ def clip_boxes(
     info: MediaInfo,
     executor: Executor | None,
     progress: Progress,
-    shared: Shared,
+    control: ConcurrencyControl,
 ) -> Iterator[tuple[int, list[Box]]]:
     """Yield the frames to predict with their tracked boxes; what the detector found is kept, so that a resume has it.
 
     The detector looks at every `predict.detect_every`-th frame; on those between, boxes move on straight lines. A
     long clip is tracked stretch by stretch, so that its first frames come before its last ones are looked at.
-    `shared` ends the search from another thread.
+    `control` ends the search from another thread.
     """
-    from emc.stages.predict import filled_between, looks, tracked_by_stretches
+    from emc.stages.predict import detection_frames, filled_between, tracked_by_stretches
     from emc.stages.track import keep_largest, track
 
     frames = wanted_frames(store, clip, settings.video)
-    chosen = looks(frames, settings.predict.detect_every)
+    chosen = detection_frames(frames, settings.predict.detect_every)
 
     def tracker(rows: Iterable[tuple[int, list[Box]]]) -> Iterator[tuple[int, list[Box]]]:
         return keep_largest(track(rows), settings.predict.max_persons)
 
-    found = found_boxes(store, clip, chosen, settings, info, executor, progress, shared)
+    found = found_boxes(store, clip, chosen, settings, info, executor, progress, control)
     return filled_between(tracked_by_stretches(found, tracker), frames)
 
 
@@ -62,7 +62,7 @@ def found_boxes(
     info: MediaInfo,
     executor: Executor | None,
     progress: Progress,
-    shared: Shared,
+    control: ConcurrencyControl,
 ) -> Iterator[tuple[int, list[Box]]]:
     """Yield the detector's boxes of `frames`, from the project where they were found before; they are not tracked."""
     name = f"{clip.id}:{settings.predict.detector}:{settings.predict.min_box_score}:{sampling_word(settings)}"
@@ -77,7 +77,7 @@ def found_boxes(
     left = blocks[known:]
     detector: Detector = plugins.detector_for(settings.predict.detector)
     progress.start(f"find persons {clip.id}", sum(len(block) for block in left))
-    with closing(PersonFinder(clip, info, detector, settings.predict, shared)) as finder:
+    with closing(PersonFinder(clip, info, detector, settings.predict, control)) as finder:
         finder.learn(frames)
         results = map(finder.find, left) if executor is None else executor.map(finder, left)
         for number, rows in enumerate(results, known):

@@ -28,7 +28,7 @@ def to_gpu(estimator: Estimator) -> bool:
     return True
 
 
-def side_by_side(estimator: Estimator | Detector, threads: int) -> int:
+def concurrent_calls(estimator: Estimator | Detector, threads: int) -> int:
     """Return how many calls of an estimator or a detector to run at once: one, where it does not say that several may.
 
     Several calls on their own cores keep a processor busier than one call on all cores: while one cuts or reads
@@ -36,7 +36,7 @@ def side_by_side(estimator: Estimator | Detector, threads: int) -> int:
     its activations.
     """
     inner = getattr(estimator, "inner", estimator)
-    if not getattr(inner, "side_by_side", False):
+    if not getattr(inner, "concurrent_calls", False):
         return 1
     return threads if getattr(inner, "persons_at_once", None) else min(threads, MOST_CALLS)
 

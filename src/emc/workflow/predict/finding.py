@@ -11,12 +11,12 @@ import numpy as np
 
 from emc.config import PredictSettings
 from emc.executors.local import ThreadExecutor
-from emc.executors.prefetch import Ahead
-from emc.interfaces import Detector, Learning
+from emc.executors.prefetch import Prefetch
+from emc.interfaces import ClipAdaptive, Detector
 from emc.pose.records import Box, Clip
 from emc.workflow.compute import set_threads
-from emc.workflow.predict.calls import compute_on, compute_threads, side_by_side
-from emc.workflow.predict.shared import Shared
+from emc.workflow.predict.calls import compute_on, compute_threads, concurrent_calls
+from emc.workflow.predict.concurrency import ConcurrencyControl
 from emc.workflow.predict.spans import ClipWork, in_chunks
 
 if TYPE_CHECKING:
@@ -41,10 +41,15 @@ class PersonFinder(ClipWork):
     """
 
     def __init__(
-        self, clip: Clip, info: MediaInfo, detector: Detector, settings: PredictSettings, shared: Shared | None = None
+        self,
+        clip: Clip,
+        info: MediaInfo,
+        detector: Detector,
+        settings: PredictSettings,
+        control: ConcurrencyControl | None = None,
     ) -> None:
         super().__init__(clip, info, settings)
-        self._detector, self._shared = detector, shared or Shared()
+        self._detector, self._control = detector, control or ConcurrencyControl()
         self._calls: ThreadExecutor | None = None
 
     def __call__(self, frames: Sequence[int]) -> list[tuple[int, list[Box]]]:
@@ -60,7 +65,7 @@ class PersonFinder(ClipWork):
 
         What a first look has found is not looked for again.
         """
-        known: Mapping[int, list[Box]] = getattr(self._detector, "looked", {})
+        known: Mapping[int, list[Box]] = getattr(self._detector, "observed", {})
         found = {frame: known[frame] for frame in frames if frame in known}
         left = [frame for frame in frames if frame not in known]
         for numbers, boxes in self._looked_at(left, self._detector.detect):
@@ -71,17 +76,17 @@ class PersonFinder(ClipWork):
     def learn(self, frames: Sequence[int]) -> None:
         """Let a detector that can learn from frames of the whole clip look at some of the rising `frames` first."""
         detector = self._detector
-        if not isinstance(detector, Learning):
+        if not isinstance(detector, ClipAdaptive):
             return
         shown = frames[:: max(1, len(frames) // FIRST_LOOKS)][:FIRST_LOOKS]
         looks: list[Any] = []
         # Whole parts: how many looks it takes does not depend on how many are under way at once. Of a short clip all
         # frames are looked at anyhow.
         for part in in_chunks(shown, FIRST_PART if len(shown) < len(frames) else len(frames)):
-            looks += [look for _, some in self._looked_at(part, detector.looks) for look in some]
+            looks += [look for _, some in self._looked_at(part, detector.observe) for look in some]
             if detector.enough(looks, len(shown)):
                 break
-        self._detector = detector.learned(looks, len(shown))
+        self._detector = detector.adapted(looks, len(shown))
 
     def close(self) -> None:
         """Close the clip and stop the calls; safe to call twice."""
@@ -99,9 +104,9 @@ class PersonFinder(ClipWork):
             numbers = [number for number, _ in chunk]
             return numbers, look([image for _, image in chunk], numbers)
 
-        def chunks(shots: Ahead[tuple[int, np.ndarray]]) -> Iterator[list[tuple[int, np.ndarray]]]:
+        def chunks(shots: Prefetch[tuple[int, np.ndarray]]) -> Iterator[list[tuple[int, np.ndarray]]]:
             for chunk in in_chunks(shots, size):
-                self._shared.check()
+                self._control.raise_if_cancelled()
                 yield chunk
 
         frame_bytes = 3 * self.info.width * self.info.height
@@ -109,14 +114,14 @@ class PersonFinder(ClipWork):
         if not frames:
             return
         with (
-            Ahead(self.media().chosen(frames), (size // 2) * frame_bytes, lambda shot: shot[1].nbytes) as shots,
-            closing(self._map(self._shared.bounded(call), chunks(shots))) as results,
+            Prefetch(self.media().chosen(frames), (size // 2) * frame_bytes, lambda shot: shot[1].nbytes) as shots,
+            closing(self._map(self._control.limited(call), chunks(shots))) as results,
         ):
             yield from results
 
     def _map(self, call: Callable[[Any], R], chunks: Iterator[Any]) -> Generator[R]:
         threads = compute_threads(self.settings)
-        workers = side_by_side(self._detector, threads)
+        workers = concurrent_calls(self._detector, threads)
         if workers == 1:
             yield from map(call, chunks)
             return

@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emc.config import PredictSettings, Settings
-from emc.executors.prefetch import Ahead, Behind
+from emc.executors.prefetch import Prefetch, WriteBehind
 from emc.interfaces import Estimator, Executor, Progress, RunRecord, Store
 from emc.pose.records import Box, Clip
 from emc.workflow.compute import set_threads
 from emc.workflow.media import checked_clips, known_info
 from emc.workflow.predict.boxes import clip_boxes, file_boxes, sampling_word
 from emc.workflow.predict.calls import compute_threads
+from emc.workflow.predict.concurrency import ConcurrencyControl, cancelling
+from emc.workflow.predict.confidence import ConfidenceByRole, read_confidence
 from emc.workflow.predict.found import Predicted, find_run_alerts
 from emc.workflow.predict.frames import wanted_frames
-from emc.workflow.predict.keeping import Before, Keeper
 from emc.workflow.predict.key import model_key
-from emc.workflow.predict.shared import Shared, halting
-from emc.workflow.predict.spans import PART, Done, Span, SpanPredictor, in_chunks, spans_of
-from emc.workflow.predict.trust import Trust, read_trust
+from emc.workflow.predict.spans import PART, PredictedSpan, Span, SpanPredictor, in_chunks, spans_of
+from emc.workflow.predict.writer import PredictionWriter, PreparationProgress
 from emc.workflow.progress import Silent
 from emc.workflow.project import estimator_in
 
@@ -54,7 +54,7 @@ def predict_clips(
     set_threads(settings.predict)
     estimator = estimator_in(store, settings.predict.estimator)
     model = model_key(estimator)
-    trust = read_trust(store, model, settings.predict)
+    confidence = read_confidence(store, model, settings.predict)
     done: list[Predicted] = []
     with executor_of(settings.predict) as executor:
         for clip in clips:
@@ -63,9 +63,9 @@ def predict_clips(
             if run.complete:
                 pass
             elif given is not None:
-                predict_run(store, run, clip, estimator, given, settings, progress, trust, executor)
+                predict_run(store, run, clip, estimator, given, settings, progress, confidence, executor)
             else:
-                detect_and_predict(store, run, clip, estimator, settings, progress, trust, executor)
+                detect_and_predict(store, run, clip, estimator, settings, progress, confidence, executor)
             done.append(find_run_alerts(store, run, clip, estimator, settings))
     return done
 
@@ -106,17 +106,17 @@ def predict_run(
     boxes: Mapping[int, Sequence[Box]],
     settings: Settings,
     progress: Progress,
-    trust: Trust | None = None,
+    confidence: ConfidenceByRole | None = None,
     executor: Executor | None = None,
 ) -> None:
     """Predict what is left of a run in given boxes and mark it complete.
 
-    trust : the model's fitted confidence, if it has one. executor : where to predict (None: in this process).
+    confidence : the model's fitted confidence, if it has one. executor : where to predict (None: in this process).
     """
     frames = wanted_frames(store, clip, settings.video)
     rows = ((frame, boxes.get(frame, ())) for frame in frames)
-    keeper = Keeper(store, run, clip, estimator, trust, progress, frames)
-    predict_rows(keeper, rows, known_info(clip, settings.video.max_pixels), settings, executor)
+    writer = PredictionWriter(store, run, clip, estimator, confidence, progress, frames)
+    predict_rows(writer, rows, known_info(clip, settings.video.max_pixels), settings, executor)
 
 
 def detect_and_predict(
@@ -126,50 +126,50 @@ def detect_and_predict(
     estimator: Estimator,
     settings: Settings,
     progress: Progress,
-    trust: Trust,
+    confidence: ConfidenceByRole,
     executor: Executor | None,
 ) -> None:
     """Find persons and predict what is left of a run, both at the same time where a clip is long."""
-    info, before = known_info(clip, settings.video.max_pixels), Before(progress)
-    shared = Shared(compute_threads(settings.predict))
+    info, before = known_info(clip, settings.video.max_pixels), PreparationProgress(progress)
+    control = ConcurrencyControl(compute_threads(settings.predict))
     frames = wanted_frames(store, clip, settings.video)
     doubles = settings.predict.doubles == "merge" and clip.kind == "video"
-    found = clip_boxes(store, clip, settings, info, executor, before, shared)
-    keeper = Keeper(store, run, clip, estimator, trust, progress, frames)
+    found = clip_boxes(store, clip, settings, info, executor, before, control)
+    writer = PredictionWriter(store, run, clip, estimator, confidence, progress, frames)
     if executor is not None:
         # Workers that look for persons would keep those that predict from starting: one after the other.
-        predict_rows(keeper, list(found), info, settings, executor, doubles=doubles)
+        predict_rows(writer, list(found), info, settings, executor, doubles=doubles)
         return
-    with Ahead(found, BOXES_AHEAD) as rows, halting(shared):
+    with Prefetch(found, BOXES_AHEAD) as rows, cancelling(control):
         first = list(islice(rows, 1))
-        before.end()
-        predict_rows(keeper, chain(first, rows), info, settings, None, shared, doubles)
+        before.mute()
+        predict_rows(writer, chain(first, rows), info, settings, None, control, doubles)
 
 
 def predict_rows(
-    keeper: Keeper,
+    writer: PredictionWriter,
     rows: Iterable[tuple[int, Sequence[Box]]],
     info: MediaInfo,
     settings: Settings,
     executor: Executor | None,
-    shared: Shared | None = None,
+    control: ConcurrencyControl | None = None,
     doubles: bool = False,
 ) -> None:
     """Predict frames with their boxes, store what comes while the next are predicted, and mark the run complete.
 
-    shared : with those who make the rows; is asked to halt when this ends early. doubles : whether boxes may follow
+    control : shared with the threads that make the rows; it is cancelled when this ends early. doubles : whether boxes may follow
     one person twice, as a detector's may.
     """
-    spans = spans_of(rows, keeper.begin())
-    predictor = SpanPredictor(keeper.clip, info, keeper.estimator, settings.predict, shared)
+    spans = spans_of(rows, writer.begin())
+    predictor = SpanPredictor(writer.clip, info, writer.estimator, settings.predict, control)
     results = _results(predictor, spans, executor)
-    with closing(predictor), closing(results), Behind(keeper.keep, WAITING) as behind:
+    with closing(predictor), closing(results), WriteBehind(writer.write, WAITING) as behind:
         for done in results:
             behind.put(done)
-    keeper.end(doubles)
+    writer.finish(doubles)
 
 
-def _results(predictor: SpanPredictor, spans: Iterator[Span], executor: Executor | None) -> Generator[Done]:
+def _results(predictor: SpanPredictor, spans: Iterator[Span], executor: Executor | None) -> Generator[PredictedSpan]:
     if executor is None:
         yield from predictor.stream(spans)
         return

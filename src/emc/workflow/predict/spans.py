@@ -14,13 +14,13 @@ import numpy as np
 
 from emc.config import PredictSettings
 from emc.executors.local import ThreadExecutor
-from emc.executors.prefetch import Ahead
+from emc.executors.prefetch import Prefetch
 from emc.interfaces import Estimator
 from emc.pose.records import Box, Clip, Prediction
 from emc.workflow.compute import set_threads
-from emc.workflow.predict.calls import compute_on, compute_threads, decoders, persons_at_once, side_by_side, to_gpu
+from emc.workflow.predict.calls import compute_on, compute_threads, concurrent_calls, decoders, persons_at_once, to_gpu
+from emc.workflow.predict.concurrency import ConcurrencyControl
 from emc.workflow.predict.parts import area_read, in_parts, inside, put_back, reach_of
-from emc.workflow.predict.shared import Shared
 
 if TYPE_CHECKING:
     from emc.stages.predict import Call, CallMap
@@ -55,7 +55,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class PredictedSpan:
     """A span that is predicted: how many frames it had, where the run goes on, and what was found."""
 
     frames: int
@@ -63,7 +63,7 @@ class Done:
     predictions: list[Prediction]
 
     @classmethod
-    def of(cls, span: Span, predictions: list[Prediction]) -> Done:
+    def of(cls, span: Span, predictions: list[Prediction]) -> PredictedSpan:
         """Return the result of a span."""
         return cls(len(span.frames), span.upto, predictions)
 
@@ -81,7 +81,7 @@ def spans_of(rows: Iterable[tuple[int, Sequence[Box]]], done_below: int, size: i
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class FrameCrop:
     """What of a frame's picture is read, and which area of it that is."""
 
     frame: int
@@ -89,7 +89,7 @@ class Shot:
     area: Area
 
 
-Step = tuple[Span, Shot | None]
+Step = tuple[Span, FrameCrop | None]
 """The start of a span (None), or one of its pictures."""
 
 
@@ -122,41 +122,46 @@ class SpanPredictor(ClipWork):
     """Predicts spans of one clip; picklable, so that it can run in other processes and on other machines."""
 
     def __init__(
-        self, clip: Clip, info: MediaInfo, estimator: Estimator, settings: PredictSettings, shared: Shared | None = None
+        self,
+        clip: Clip,
+        info: MediaInfo,
+        estimator: Estimator,
+        settings: PredictSettings,
+        control: ConcurrencyControl | None = None,
     ) -> None:
         super().__init__(clip, info, settings)
-        self._estimator, self._shared = estimator, shared or Shared()
+        self._estimator, self._control = estimator, control or ConcurrencyControl()
 
-    def __call__(self, spans: Sequence[Span]) -> list[Done]:
+    def __call__(self, spans: Sequence[Span]) -> list[PredictedSpan]:
         """Predict spans that follow each other, elsewhere than in the project's own process."""
         set_threads(self.settings)
         return list(self.stream(spans))
 
-    def stream(self, spans: Iterable[Span]) -> Iterator[Done]:
+    def stream(self, spans: Iterable[Span]) -> Iterator[PredictedSpan]:
         """Yield each span predicted: frames are decoded ahead, calls that may run side by side do."""
         to_gpu(self._estimator)
         threads = compute_threads(self.settings)
-        workers = side_by_side(self._estimator, threads)
+        workers = concurrent_calls(self._estimator, threads)
         prepare = partial(compute_on, max(1, threads // workers))
         executor = ThreadExecutor(workers, spare=1, prepare=prepare) if workers > 1 else None
         try:
-            with Ahead(self._decoded(spans), AHEAD_BYTES, _bytes) as steps:
+            with Prefetch(self._decoded(spans), AHEAD_BYTES, _bytes) as steps:
                 try:
-                    yield from self._predicted(steps, partial(self._bounded, map if executor is None else executor.map))
+                    yield from self._predicted(steps, partial(self._limited, map if executor is None else executor.map))
                 finally:
                     # The thread that decodes may wait for boxes: whoever looks for them need not go on.
-                    self._shared.halt()
+                    self._control.cancel()
         finally:
             if executor is not None:
                 executor.close()
                 set_threads(self.settings)
 
-    def _bounded(
+    def _limited(
         self, run: CallMap, call: Callable[[Call], list[Prediction]], calls: Iterable[Call]
     ) -> Iterator[list[Prediction]]:
-        return run(self._shared.bounded(call), calls)
+        return run(self._control.limited(call), calls)
 
-    def _predicted(self, steps: Iterable[Step], call_map: CallMap) -> Iterator[Done]:
+    def _predicted(self, steps: Iterable[Step], call_map: CallMap) -> Iterator[PredictedSpan]:
         """Yield spans as their last persons are predicted; calls never mix spans, and never wait for one to end."""
         from emc.stages.predict import predict_clip
 
@@ -187,14 +192,14 @@ class SpanPredictor(ClipWork):
         )
         for frame, predictions in results:
             while under_way[0].last_seen is None:
-                yield Done.of(under_way.popleft(), [])
+                yield PredictedSpan.of(under_way.popleft(), [])
             area = areas.pop(frame)
             found += predictions if reader else put_back(predictions, under_way[0].boxes[frame], area)
             if frame == under_way[0].last_seen:
-                yield Done.of(under_way.popleft(), found)
+                yield PredictedSpan.of(under_way.popleft(), found)
                 found = []
         for span in under_way:
-            yield Done.of(span, [])
+            yield PredictedSpan.of(span, [])
 
     def _decoded(self, spans: Iterable[Span]) -> Iterator[Step]:
         """Yield the start of each span, then what is read of its pictures: of a frame without persons nothing."""
@@ -203,7 +208,7 @@ class SpanPredictor(ClipWork):
             yield span, None
             areas = {f: area_read(span.boxes[f], reach, self.info) for f in span.frames if f in span.boxes}
             for frame, image in self.media().parts(areas.items()):
-                yield span, Shot(frame, image, areas[frame])
+                yield span, FrameCrop(frame, image, areas[frame])
 
 
 def in_chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -63,12 +63,12 @@ def open_project(folder: Path) -> SqlStore:
 
 def status(store: SqlStore) -> dict[str, Any]:
     """Return what a project holds: clips with their runs, alerts and corrections; calibrations; documents."""
-    from emc.workflow.project.skeletons import told
+    from emc.workflow.project.skeletons import skeleton_status
 
     clips = [_clip_status(store, clip) for clip in store.clips()]
     return {
         "project": str(store.folder),
-        "skeleton": told(store),
+        "skeleton": skeleton_status(store),
         "clips": clips,
         "frames": sum(clip["frames"] for clip in clips),
         "edits": sum(clip["edits"] for clip in clips),

@@ -42,7 +42,7 @@ def given_skeleton(name_or_file: str) -> Skeleton:
 
 def declare(store: Store, skeleton: Skeleton) -> None:
     """Make a skeleton the project's; raises `ProjectError` where clips are predicted or corrected in another one."""
-    before = declared(store)
+    before = declared_skeleton(store)
     used = before.name if before else next((run.skeleton for run in store.runs()), "")
     used = used or (COCO17.name if any(store.edits(clip.id) for clip in store.clips()) else "")
     if used and (used != skeleton.name or (before is not None and before != skeleton)):
@@ -54,7 +54,7 @@ def declare(store: Store, skeleton: Skeleton) -> None:
     store.put_document(*PROJECT, {"name": skeleton.name})
 
 
-def declared(store: Store) -> Skeleton | None:
+def declared_skeleton(store: Store) -> Skeleton | None:
     """Return the skeleton that the project declares, None where it declares none."""
     document = store.document(*PROJECT)
     return None if document is None else skeleton_called(store, str(document["name"]))
@@ -89,7 +89,7 @@ def skeleton_called(store: Store, name: str) -> Skeleton:
 
 def clip_skeleton(store: Store, clip: str) -> Skeleton:
     """Return the joints of a clip's poses: the project's, else those of its newest run, else COCO-17."""
-    own = declared(store)
+    own = declared_skeleton(store)
     if own is not None:
         return own
     runs = [run for run in store.runs(clip) if run.complete]
@@ -105,7 +105,7 @@ def estimator_in(store: Store, name: str) -> Estimator:
     estimator: Estimator = plugins.estimator_for(name)
     if name.partition(":")[0] == AUTO:
         _keep_choice(store.folder / KEPT, estimator.describe().name)
-    wanted = declared(store)
+    wanted = declared_skeleton(store)
     if wanted is None:
         remember(store, estimator.skeleton)
         return estimator
@@ -133,7 +133,7 @@ def trainable_in(store: Store, estimator: Trainable) -> Trainable:
 
     Raises `NotTrainable` where it cannot take other joints.
     """
-    wanted = declared(store)
+    wanted = declared_skeleton(store)
     if wanted is None or same_joints(estimator.skeleton, wanted):
         return estimator
     return with_joints_of(estimator, wanted)
@@ -149,7 +149,7 @@ def with_joints_of(estimator: Trainable, wanted: Skeleton) -> Trainable:
     return estimator.with_skeleton(wanted)
 
 
-def as_skeleton(estimator: Estimator, wanted: Skeleton) -> Estimator:
+def with_joints(estimator: Estimator, wanted: Skeleton) -> Estimator:
     """Return an estimator with the joints `wanted`: itself, a copy with other output channels, or a mapped one."""
     if same_joints(estimator.skeleton, wanted):
         return estimator
@@ -224,7 +224,7 @@ def samples_in(samples: Iterable[Sample], source: Skeleton, target: Skeleton) ->
 
 def rendered_stand_in(store: Store) -> Skeleton:
     """Return the project's joints; raises `UsageError` where rendered people have none of them."""
-    own = declared(store) or COCO17
+    own = declared_skeleton(store) or COCO17
     if len(skeleton_map(COCO17, own).absent) == len(own):
         raise UsageError(
             f"{store.folder} has no labelled common clip, and the people that EMC renders have no joint of skeleton "
@@ -243,7 +243,7 @@ def liftable(store: Store, clip: str) -> None:
         )
 
 
-def padded(pose: Pose, joints: int) -> Pose:
+def padded_pose(pose: Pose, joints: int) -> Pose:
     """Return a pose with at least `joints` joints: those that nobody ever placed are absent."""
     missing = joints - len(pose.xy)
     if missing <= 0:
@@ -256,8 +256,8 @@ def padded(pose: Pose, joints: int) -> Pose:
     )
 
 
-def told(store: Store) -> dict[str, Any]:
+def skeleton_status(store: Store) -> dict[str, Any]:
     """Return what `emc status` says of the skeleton: its name and joints, and whether the project declares it."""
-    own = declared(store)
+    own = declared_skeleton(store)
     shown = own or COCO17
     return {"name": shown.name, "joints": list(shown.joints), "declared": own is not None}

@@ -9,7 +9,7 @@ import emc.plugins as plugins
 from emc.config import Settings
 from emc.interfaces import Trainable
 from emc.pose.records import Prediction, Sample
-from emc.stages.choose import GridColumn, draw_grid, hardest
+from emc.stages.choose import GridColumn, draw_grid, hardest_samples
 from emc.stages.evaluate import joint_hits
 from emc.workflow.calibration import Calibration
 from emc.workflow.project import calibrated_skeleton
@@ -33,7 +33,7 @@ def checkpoint_grid(
         return None
     skeleton = calibrated_skeleton(done.folder)
     head = head_name(samples, settings.evaluate, skeleton)
-    rows = hardest(before, samples, skeleton, head, ROWS)
+    rows = hardest_samples(before, samples, skeleton, head, ROWS)
     if not rows:
         return None
     shown = [samples[i] for i in rows]

@@ -16,34 +16,34 @@ from emc.errors import EmcError
 from emc.interfaces import Progress, Store, Trainable
 from emc.pose.records import TEST_TAG, Clip, Prediction, Role, Sample
 from emc.pose.skeletons import Skeleton
-from emc.stages.choose import refusals
+from emc.stages.choose import refused_checkpoints
 from emc.stages.evaluate import joint_hits, score_confidence
 from emc.stages.report import (
-    Film,
+    VideoPreview,
     build_report,
     drawing_of,
     example_of,
-    film_of,
     pick_examples,
     render_html,
     sequence_medium,
+    video_preview,
 )
 from emc.stages.video import on_canvas
 from emc.version import __version__
-from emc.workflow.calibration import Calibration, entry_of, newest_calibration, original_pixels, project_effort
+from emc.workflow.calibration import Calibration, ladder_entry, newest_calibration, original_pixels, project_effort
 from emc.workflow.doctor import environment
 from emc.workflow.files import write_bytes, write_json
 from emc.workflow.media import open_clip
-from emc.workflow.predict import model_key, read_trust
+from emc.workflow.predict import model_key, read_confidence
 from emc.workflow.progress import Silent
-from emc.workflow.project import as_skeleton, calibrated_skeleton
+from emc.workflow.project import calibrated_skeleton, with_joints
 from emc.workflow.report.checkpoint_pictures import PICTURE, checkpoint_grid
 from emc.workflow.report.tables import table_of, write_tables
 from emc.workflow.samples import load_samples
 from emc.workflow.scoring import head_name, predict_samples
 
 SEQUENCE = "sequence.json"
-FILM_PICTURES = 120
+PREVIEW_FRAMES = 120
 """Pictures of the video that the report's 3D viewer has at most: each weighs about 10 kB in the page."""
 CAVEATS = (
     "COCO-17 has neither neck nor head top: the head size that PCKh is relative to is a named choice, printed with "
@@ -104,7 +104,7 @@ def write_project_report(
         clip = clip_to_show(three_d)
         tracks = {"before": three_d.before[clip], "after": three_d.after[clip], "truth": three_d.truth[clip]}
         shown = store.clip(clip)
-        film = film_beside(shown, len(three_d.truth[clip]), progress)
+        film = preview_of(shown, len(three_d.truth[clip]), progress)
         media[SEQUENCE] = sequence_medium(tracks, clip, shown.fps, film=film)  # pyright: ignore[reportArgumentType]
         lifted = {"before": three_d.scores["before"], "after": three_d.scores["after"], "sequence": SEQUENCE}
     document = build_report(
@@ -143,13 +143,13 @@ def write_project_report(
     return document
 
 
-def film_beside(clip: Clip, frames: int, progress: Progress) -> Film | None:
-    """Return pictures of a clip's first frames, thinned out to `FILM_PICTURES`; None where media are missing."""
-    every = max(1, -(-frames // FILM_PICTURES))
+def preview_of(clip: Clip, frames: int, progress: Progress) -> VideoPreview | None:
+    """Return pictures of a clip's first frames, thinned out to `PREVIEW_FRAMES`; None where media are missing."""
+    every = max(1, -(-frames // PREVIEW_FRAMES))
     try:
         with open_clip(clip) as media:
             last = min(frames, clip.frames) - 1
-            return film_of(
+            return video_preview(
                 (on_canvas(image, clip.width, clip.height) for _, image in media.frames(last=last, step=every)),
                 every,
                 clip.id,
@@ -217,7 +217,7 @@ def both_predictions(done: Calibration, settings: Settings, samples: Sequence[Sa
     if not samples:
         return [], []
     base = plugins.estimator_for(settings.predict.estimator)
-    before = predict_samples(as_skeleton(base, calibrated_skeleton(done.folder)), samples)
+    before = predict_samples(with_joints(base, calibrated_skeleton(done.folder)), samples)
     step = int(done.ladder["chosen"]["step"])
     if step == 0 or not isinstance(base, Trainable):
         return before, before
@@ -247,8 +247,8 @@ def confidence_of(
         sides.append(("chosen", model_key(chosen), after))
     for name, key, found in sides:
         people, predicted = original_pixels(samples, found)
-        trust = read_trust(store, key, settings.predict)
-        base = as_skeleton(base, calibrated_skeleton(done.folder))
+        confidence = read_confidence(store, key, settings.predict)
+        base = with_joints(base, calibrated_skeleton(done.folder))
         how = (
             base.skeleton,
             head_name(samples, options, base.skeleton),
@@ -258,8 +258,8 @@ def confidence_of(
             options.seed,
         )
         rows[f"{name}, its own"] = score_confidence(predicted, people, *how)
-        if Role.TARGET in trust.roles:
-            fitted = trust.apply(predicted, Role.TARGET, base.skeleton)
+        if Role.TARGET in confidence.roles:
+            fitted = confidence.apply(predicted, Role.TARGET, base.skeleton)
             rows[f"{name}, fitted"] = score_confidence(fitted, people, *how)
     return rows
 
@@ -267,8 +267,11 @@ def confidence_of(
 def refused_steps(rows: Sequence[Mapping[str, Any]], settings: Settings) -> dict[str, str]:
     """Return step -> why the budget refused it, on the data that chose."""
     options = settings.calibrate
-    entries = [entry_of(row) for row in rows]
-    return {str(step): why for step, why in refusals(entries, options.budget, certainty=options.certainty).items()}
+    entries = [ladder_entry(row) for row in rows]
+    return {
+        str(step): why
+        for step, why in refused_checkpoints(entries, options.budget, certainty=options.certainty).items()
+    }
 
 
 def clip_to_show(three_d: Lifted3D) -> str:

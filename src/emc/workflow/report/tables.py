@@ -18,7 +18,7 @@ from emc.stages.choose import (
     to_latex,
     to_markdown,
 )
-from emc.workflow.calibration import LADDER, newest_calibration
+from emc.workflow.calibration import LADDER_FILE, newest_calibration
 from emc.workflow.files import read_json, write_bytes
 
 STRATEGIES = ("initial", "finetune", "calibration")
@@ -69,7 +69,7 @@ def file_tables(files: Sequence[Path], parts: Sequence[str], out: Path) -> dict[
     """Write the tables of ``ladder.json`` files, or of the folders that hold them, into `out`."""
     ladders: list[Mapping[str, Any]] = []
     for path in files:
-        file = path / LADDER if path.is_dir() else path
+        file = path / LADDER_FILE if path.is_dir() else path
         ladder = read_json(file)
         if ladder is None or not ladder.get("finished"):
             raise InputError(f"{file} is no finished ladder: name the ladder.json of a calibration that has ended")

@@ -1,13 +1,13 @@
 """Labelled persons cut out of their frames, and rendered ones."""
 
 from emc.workflow.samples.cut import guessed_torso
-from emc.workflow.samples.eligible import label_visibility, labelled, labelled_poses
+from emc.workflow.samples.eligible import is_labelled, label_visibility, labelled_poses
 from emc.workflow.samples.extras import LabelExtra, extras_of, put_extras
-from emc.workflow.samples.lspe import SPLITS, head_segment, read_split
+from emc.workflow.samples.lspe import LSPE_SPLITS, head_segment, read_lspe_split
 from emc.workflow.samples.rendered import (
     TARGET_MOTIONS,
     ClipFiles,
-    ClipOrder,
+    ClipRequest,
     render_files,
     rendered_common,
     sparse_samples,
@@ -17,19 +17,19 @@ from emc.workflow.samples.samples import load_samples
 
 __all__ = [
     "ClipFiles",
-    "ClipOrder",
+    "ClipRequest",
     "LabelExtra",
-    "SPLITS",
+    "LSPE_SPLITS",
     "TARGET_MOTIONS",
     "extras_of",
     "guessed_torso",
     "head_segment",
     "label_visibility",
-    "labelled",
+    "is_labelled",
     "labelled_poses",
     "load_samples",
     "put_extras",
-    "read_split",
+    "read_lspe_split",
     "render_files",
     "rendered_common",
     "sparse_samples",

@@ -6,10 +6,10 @@ import numpy as np
 
 from emc.interfaces import Store
 from emc.pose.records import Pose, Provenance, Visibility
-from emc.workflow.project import clip_skeleton, padded
+from emc.workflow.project import clip_skeleton, padded_pose
 
 
-def labelled(pose: Pose) -> bool:
+def is_labelled(pose: Pose) -> bool:
     """Return whether a person has vouched for at least one joint of the pose."""
     return bool((pose.provenance >= Provenance.HUMAN).any() and (label_visibility(pose) > 0).any())
 
@@ -23,4 +23,4 @@ def label_visibility(pose: Pose) -> np.ndarray:
 def labelled_poses(store: Store, clip: str) -> list[Pose]:
     """Return the poses of a clip that a person vouched for, by frame and person, with all joints of its skeleton."""
     joints = len(clip_skeleton(store, clip))
-    return [padded(pose, joints) for pose in store.poses(clip) if labelled(pose)]
+    return [padded_pose(pose, joints) for pose in store.poses(clip) if is_labelled(pose)]

@@ -14,10 +14,10 @@ from emc.pose.records import Sample
 from emc.pose.skeletons import COCO17, Skeleton, joint_mapping
 from emc.workflow.samples.cut import cut_out
 
-SPLITS = ("common_train", "common_test", "target_train", "target_test")
+LSPE_SPLITS = ("common_train", "common_test", "target_train", "target_test")
 
 
-def read_split(folder: Path, split: str, progress: Progress) -> list[Sample]:
+def read_lspe_split(folder: Path, split: str, progress: Progress) -> list[Sample]:
     """Return the labelled persons of one split as COCO-17 samples; each photo is its own clip and group.
 
     Joints that COCO-17 has and the labels lack stay unlabelled; the head segment (neck to head top) is kept as the
@@ -27,7 +27,7 @@ def read_split(folder: Path, split: str, progress: Progress) -> list[Sample]:
 
     path = folder / f"{split}.json"
     if not path.is_file():
-        raise InputError(f"{path} is missing: --data must hold {', '.join(f'{name}.json' for name in SPLITS)}")
+        raise InputError(f"{path} is missing: --data must hold {', '.join(f'{name}.json' for name in LSPE_SPLITS)}")
     labels = CocoFormat().read(path)
     samples: list[Sample] = []
     progress.start(f"read {split}", len(labels.persons))

@@ -21,7 +21,7 @@ FRAMES_PER_PERSON = 6
 
 
 @dataclass(frozen=True, slots=True)
-class ClipOrder:
+class ClipRequest:
     """One clip to render: what, with which seed, for which purpose (``train`` or ``test``).
 
     seconds : length of the motion at `fps`, of which `frames` frames, each `step`-th one, are shown, centred on its
@@ -48,7 +48,7 @@ class ClipOrder:
 class ClipFiles:
     """A rendered clip on disk: video, labels, and the truth in 3D."""
 
-    order: ClipOrder
+    order: ClipRequest
     video: Path
     labels: Path
     truth: Path
@@ -62,7 +62,7 @@ def rendered_common(seed: int, progress: Progress, persons: int = COMMON_PERSONS
 
     count = max(1, persons // FRAMES_PER_PERSON)
     base = 900_000 + 1_000 * seed
-    orders = [ClipOrder(COMMON_MOTIONS[i % len(COMMON_MOTIONS)], base + i, FRAMES_PER_PERSON) for i in range(count)]
+    orders = [ClipRequest(COMMON_MOTIONS[i % len(COMMON_MOTIONS)], base + i, FRAMES_PER_PERSON) for i in range(count)]
     samples: list[Sample] = []
     executor = LocalExecutor()
     progress.start("render common poses", len(orders))
@@ -76,7 +76,7 @@ def rendered_common(seed: int, progress: Progress, persons: int = COMMON_PERSONS
     return samples
 
 
-def sparse_samples(order: ClipOrder) -> list[Sample]:
+def sparse_samples(order: ClipRequest) -> list[Sample]:
     """Return `order.frames` evenly spaced labelled frames of one rendered clip of two seconds."""
     from emc.synth.scene import make_clip
 
@@ -103,7 +103,7 @@ def sparse_samples(order: ClipOrder) -> list[Sample]:
     return samples
 
 
-def render_files(orders: Sequence[ClipOrder], progress: Progress) -> list[ClipFiles]:
+def render_files(orders: Sequence[ClipRequest], progress: Progress) -> list[ClipFiles]:
     """Render clips to their folders: an H.264 video, COCO labels and the truth in 3D; existing ones are kept."""
     done: list[ClipFiles] = []
     executor = LocalExecutor()
@@ -118,7 +118,7 @@ def render_files(orders: Sequence[ClipOrder], progress: Progress) -> list[ClipFi
     return done
 
 
-def render_file(order: ClipOrder) -> ClipFiles:
+def render_file(order: ClipRequest) -> ClipFiles:
     """Render one clip; the truth file is written last, so that a clip which has one is whole."""
     from emc.stages.overlay import write_video
     from emc.synth.scene import RenderedFrame, make_clip
@@ -158,7 +158,7 @@ def window_start(h36m: np.ndarray, frames: int) -> int:
     return max(0, min(len(h36m) - frames, peak - frames // 2))
 
 
-def write_labels(path: Path, order: ClipOrder, frames: Iterable[object]) -> None:
+def write_labels(path: Path, order: ClipRequest, frames: Iterable[object]) -> None:
     """Write a rendered clip's labels as COCO keypoints; the image id is the frame."""
     from emc.formats.poses.coco import CocoFormat
     from emc.synth.scene import RenderedFrame

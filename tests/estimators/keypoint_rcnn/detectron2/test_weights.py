@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from emc.errors import WeightsError
-from emc.estimators.keypoint_rcnn.detectron2.weights import convert_detectron2, is_detectron2, own_name, their_name
+from emc.estimators.keypoint_rcnn.detectron2.weights import convert_detectron2, detectron2_name, is_detectron2, own_name
 from emc.estimators.keypoint_rcnn.estimator import KeypointRcnnEstimator
 from emc.estimators.keypoint_rcnn.network import RESNET50, RESNET101, KeypointRcnnNetwork, Shape
 from emc.estimators.keypoint_rcnn.recipe import DETECTRON2
@@ -47,7 +47,7 @@ def zoo_file(path: Path, arrays: dict[str, np.ndarray], **more: Any) -> Path:
 )
 def test_names(theirs: str, ours: str) -> None:
     assert own_name(theirs) == ours
-    assert their_name(ours) == theirs
+    assert detectron2_name(ours) == theirs
 
 
 @pytest.mark.parametrize(("blocks", "shape"), [(R50, RESNET50), (R101, RESNET101)])
@@ -56,7 +56,7 @@ def test_every_tensor_of_both_models_is_accounted_for(blocks: tuple[int, ...], s
     with torch.device("meta"):
         ours = set(KeypointRcnnNetwork(shape, DETECTRON2).state_dict())
     assert {own_name(name) for name in theirs} == ours
-    assert {their_name(name) for name in ours} == theirs
+    assert {detectron2_name(name) for name in ours} == theirs
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_every_tensor_of_both_models_is_accounted_for(blocks: tuple[int, ...], s
 def test_names_without_a_meaning(name: str) -> None:
     assert own_name(name) is None
     with pytest.raises(WeightsError, match="no tensor of a Keypoint R-CNN"):
-        their_name(name)
+        detectron2_name(name)
 
 
 def test_the_verdict_s_rows_change_places_and_the_background_gets_a_box() -> None:

@@ -2,11 +2,11 @@
 
 from emc.estimators.keypoint_rcnn.detectron2.weights import (
     convert_detectron2,
+    detectron2_name,
     is_detectron2,
     listed,
     read_detectron2_pickle,
     tensors_of,
-    their_name,
 )
 
-__all__ = ["convert_detectron2", "is_detectron2", "listed", "read_detectron2_pickle", "tensors_of", "their_name"]
+__all__ = ["convert_detectron2", "is_detectron2", "listed", "read_detectron2_pickle", "tensors_of", "detectron2_name"]

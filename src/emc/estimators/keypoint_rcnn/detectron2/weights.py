@@ -63,7 +63,7 @@ def own_name(theirs: str) -> str | None:
     return None
 
 
-def their_name(ours: str) -> str:
+def detectron2_name(ours: str) -> str:
     """Return Detectron2's name of a tensor: the way back from `own_name`."""
     stem, _, kind = ours.rpartition(".")
     if stem in _PLAIN:
@@ -140,8 +140,8 @@ def _with_background(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
         for name, rows in ((score, 2), (offsets, 4)):
             if name in state and len(state[name]) != rows:
                 raise WeightsError(
-                    f"{path} has {their_name(name)} with {len(state[name])} rows instead of {rows}: it finds other "
-                    "things than persons; only models of one class are read"
+                    f"{path} has {detectron2_name(name)} with {len(state[name])} rows instead of {rows}: it finds "
+                    "other things than persons; only models of one class are read"
                 )
         if score in state:
             state[score] = state[score].flip(0)

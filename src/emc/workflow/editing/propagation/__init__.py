@@ -3,11 +3,11 @@
 from emc.workflow.editing.propagation.propagate import (
     PROPAGATING_KINDS,
     REACH,
+    Observation,
+    PropagatedSpan,
     Propagator,
-    Seen,
-    Span,
     joint_run,
     observations,
 )
 
-__all__ = ["PROPAGATING_KINDS", "Propagator", "REACH", "Seen", "Span", "joint_run", "observations"]
+__all__ = ["PROPAGATING_KINDS", "Propagator", "REACH", "Observation", "PropagatedSpan", "joint_run", "observations"]

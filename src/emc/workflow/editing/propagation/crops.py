@@ -56,7 +56,7 @@ class PersonBoxes:
         return np.concatenate([low, high - low])
 
 
-class CropShelf:
+class CropCache:
     """Crops by clip, person and frame; safe to use from several threads, readers serve one at a time."""
 
     def __init__(self) -> None:

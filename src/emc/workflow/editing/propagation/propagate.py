@@ -11,20 +11,20 @@ from emc.pose.journal import fold_edits
 from emc.pose.records import Clip, Edit, JointChange, Pose, Provenance, Visibility
 from emc.stages.propagate import (
     FlowChain,
-    Followed,
+    FollowedPoint,
     GreyCrop,
     JointRun,
     Repair,
-    Stop,
-    cuts,
-    follow,
+    StopReason,
     follow_kin,
+    follow_point,
     kin_of,
     propagate,
+    scene_cuts,
 )
 from emc.store import SqlStore
 from emc.workflow.editing.history import OPERATION_KINDS
-from emc.workflow.editing.propagation.crops import CropShelf, PersonBoxes
+from emc.workflow.editing.propagation.crops import CropCache, PersonBoxes
 
 REACH = 45
 """Frames to each side of a fix, unless the page asks for another number."""
@@ -35,7 +35,7 @@ MOST_JOINTS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class PropagatedSpan:
     """What one fix makes of its joint's run: `was` (T, 2) pixels the places before, NaN where there were none."""
 
     frame: int
@@ -59,7 +59,7 @@ class Propagator:
 
     def __init__(self, store: SqlStore) -> None:
         self._store = store
-        self.shelf = CropShelf()
+        self.shelf = CropCache()
 
     def close(self) -> None:
         """Release what is held; safe to call twice."""
@@ -74,7 +74,7 @@ class Propagator:
         reach: int = REACH,
         budget: float = 2.0,
         joints: Sequence[str] = (),
-    ) -> list[Span]:
+    ) -> list[PropagatedSpan]:
         """Return what the placed joints among `changes` repair; nothing is written.
 
         run : the prediction run that poses come from. kinds : edit id -> kind, of the clip's journal. budget :
@@ -95,7 +95,7 @@ class Propagator:
         boxes = {p.frame: p.box for p in self._store.predictions(run, first, last) if p.person == person}
         return self.shelf.warm(PersonBoxes(clip, person, boxes))
 
-    def crops(self, clip: Clip, poses: Sequence[Seen], person: int, budget: float) -> list[GreyCrop | None]:
+    def crops(self, clip: Clip, poses: Sequence[Observation], person: int, budget: float) -> list[GreyCrop | None]:
         """Return the person's crops on the frames of `poses`."""
         return self.shelf.crops(PersonBoxes(clip, person, {seen.frame: seen.box for seen in poses}), budget)
 
@@ -109,7 +109,7 @@ class Propagator:
         reach: int,
         budget: float,
         joints: Sequence[str],
-    ) -> tuple[Span, list[Span]]:
+    ) -> tuple[PropagatedSpan, list[PropagatedSpan]]:
         first, last = max(0, change.frame - reach), min(clip.frames - 1, change.frame + reach)
         seen = observations(self._store, clip, run, change.person, (first, last), kinds)
         same = [other for other in placed if (other.person, other.joint) == (change.person, change.joint)]
@@ -129,14 +129,14 @@ class Propagator:
         return _span(change, change.joint, run_of_joint, repair), kin_spans
 
 
-def _span(change: JointChange, joint: int, run: JointRun, repair: Repair) -> Span:
+def _span(change: JointChange, joint: int, run: JointRun, repair: Repair) -> PropagatedSpan:
     was = run.predicted[np.isin(run.frames, repair.frames)]
     visibility = change.visibility if joint == change.joint else Visibility.VISIBLE
-    return Span(change.frame, change.person, joint, visibility, repair, was)
+    return PropagatedSpan(change.frame, change.person, joint, visibility, repair, was)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observation:
     """One frame of one person: the pose that machines may replace, its confidence (J,) and its box (4,).
 
     predicted : (J, 2) pixels, what the model said, whoever moved it since; None where it said nothing.
@@ -151,7 +151,7 @@ class Seen:
 
 def observations(
     store: SqlStore, clip: Clip, run: str, person: int, frames: tuple[int, int], kinds: Mapping[int, str]
-) -> list[Seen]:
+) -> list[Observation]:
     """Return what is known of one person on frames first..last (inclusive), without what earlier fixes propagated.
 
     What a fix propagated follows from the fix and from what is seen; it must not bear itself out. Swapped or copied
@@ -161,7 +161,7 @@ def observations(
     edits = _observed(store.standing_edits(clip.id, *frames), person, kinds)
     confidence = {p.frame: p.confidence for p in predictions}
     places = {p.frame: p.xy for p in predictions}
-    seen: list[Seen] = []
+    seen: list[Observation] = []
     for pose in fold_edits(predictions, edits):
         box = pose.box if pose.box is not None else _box_of(pose)
         if box is not None:
@@ -169,7 +169,7 @@ def observations(
             padded = np.zeros(len(pose.xy))
             padded[: len(given)] = np.nan_to_num(given)
             found = places.get(pose.frame)
-            seen.append(Seen(pose.frame, pose, padded, np.asarray(box, dtype=np.float64), found))
+            seen.append(Observation(pose.frame, pose, padded, np.asarray(box, dtype=np.float64), found))
     return seen
 
 
@@ -189,13 +189,15 @@ def _is_fix(change: JointChange) -> bool:
     return change.provenance >= Provenance.HUMAN and change.visibility is not Visibility.ABSENT
 
 
-def _with_places(seen: Sequence[Seen], changes: Sequence[JointChange]) -> list[Seen]:
+def _with_places(seen: Sequence[Observation], changes: Sequence[JointChange]) -> list[Observation]:
     """Return the frames with a person's new places, which the journal does not hold yet."""
     by_frame = {item.frame: item for item in seen}
     for change in changes:
         item = by_frame.get(change.frame)
         if item is None:
-            item = Seen(change.frame, _blank(change, len(seen[0].pose.xy) if seen else 0), *_nearest(seen, change))
+            item = Observation(
+                change.frame, _blank(change, len(seen[0].pose.xy) if seen else 0), *_nearest(seen, change)
+            )
         xy, visibility, provenance = (a.copy() for a in (item.pose.xy, item.pose.visibility, item.pose.provenance))
         xy[change.joint] = (change.x, change.y)
         visibility[change.joint], provenance[change.joint] = change.visibility, change.provenance
@@ -211,7 +213,7 @@ def _blank(change: JointChange, joints: int) -> Pose:
     return Pose(change.frame, change.person, np.full((joints, 2), np.nan, np.float32), nothing, nothing)
 
 
-def _nearest(seen: Sequence[Seen], change: JointChange) -> tuple[np.ndarray, np.ndarray]:
+def _nearest(seen: Sequence[Observation], change: JointChange) -> tuple[np.ndarray, np.ndarray]:
     """Return confidence and box for a frame on which a machine saw nobody: the box of the nearest frame."""
     if not seen:
         return np.zeros(change.joint + 1), np.array([change.x - 50, change.y - 50, 100.0, 100.0])
@@ -227,7 +229,9 @@ def _box_of(pose: Pose) -> np.ndarray | None:
     return np.concatenate([low, np.maximum(high - low, 1.0)])
 
 
-def joint_run(seen: Sequence[Seen], joint: int, crops: Sequence[GreyCrop | None], kin: Sequence[int] = ()) -> JointRun:
+def joint_run(
+    seen: Sequence[Observation], joint: int, crops: Sequence[GreyCrop | None], kin: Sequence[int] = ()
+) -> JointRun:
     """Return one joint of what was seen, as the smoother takes it; `kin`: joints that move with it."""
     xy = np.array([item.pose.xy[joint] for item in seen], dtype=np.float64)
     provenance = np.array([item.pose.provenance[joint] for item in seen])
@@ -242,13 +246,13 @@ def joint_run(seen: Sequence[Seen], joint: int, crops: Sequence[GreyCrop | None]
         human=np.where(placed[:, None], xy, np.nan),
         hidden=by_hand & (visibility != Visibility.VISIBLE),
         side=side,
-        cut=cuts(crops),
+        cut=scene_cuts(crops),
         seen=np.where(placed[:, None], [_predicted(item, joint) for item in seen], np.nan),
         kin=tuple(_errors(seen, other) for other in kin),
     )
 
 
-def _errors(seen: Sequence[Seen], joint: int) -> np.ndarray:
+def _errors(seen: Sequence[Observation], joint: int) -> np.ndarray:
     """Return (T, 2) pixels from the model's place to the person's, NaN where not both are known."""
     by_hand = np.array(
         [
@@ -260,7 +264,7 @@ def _errors(seen: Sequence[Seen], joint: int) -> np.ndarray:
     return np.where(by_hand[:, None], xy - [_predicted(item, joint) for item in seen], np.nan)
 
 
-def _predicted(item: Seen, joint: int) -> np.ndarray:
+def _predicted(item: Observation, joint: int) -> np.ndarray:
     if item.predicted is None or joint >= len(item.predicted):
         return np.full(2, np.nan)
     return np.asarray(item.predicted[joint], dtype=np.float64)
@@ -273,8 +277,8 @@ def _chains(run: JointRun, crops: Sequence[GreyCrop | None], fixes: Sequence[Joi
     for i in list(places):
         for neighbours in (by_hand[by_hand < i][-1:], by_hand[by_hand > i][:1]):
             places.update({int(n): run.human[n] for n in neighbours if int(n) not in places})
-    return [_chain(follow(crops, i, xy, run.predicted, run.side)) for i, xy in sorted(places.items())]
+    return [_chain(follow_point(crops, i, xy, run.predicted, run.side)) for i, xy in sorted(places.items())]
 
 
-def _chain(found: Followed) -> FlowChain:
-    return FlowChain(found.xy, found.error, Stop(found.before), Stop(found.after))
+def _chain(found: FollowedPoint) -> FlowChain:
+    return FlowChain(found.xy, found.error, StopReason(found.before), StopReason(found.after))

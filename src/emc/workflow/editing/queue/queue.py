@@ -25,7 +25,7 @@ from emc.workflow.editing.queue.columns import (
     summed_spans,
     with_done,
 )
-from emc.workflow.editing.queue.rows import Ahead, Facets, Place, QueueFilter, QueueRow
+from emc.workflow.editing.queue.rows import Facets, QueueFilter, QueuePlace, QueueRow, RemainingWork
 from emc.workflow.project import skeleton_called
 
 _LISTS_KEPT = 16
@@ -51,7 +51,7 @@ class ProjectQueue:
             chosen = self._listed(loaded, wanted)
             return len(chosen), [self._row(loaded, int(i)) for i in chosen[offset : offset + limit]]
 
-    def next_row(self, wanted: QueueFilter, place: Place | None, step: int) -> tuple[QueueRow | None, int]:
+    def next_row(self, wanted: QueueFilter, place: QueuePlace | None, step: int) -> tuple[QueueRow | None, int]:
         """Return the open run after (step -1: before) the one that holds `place`, going round, and its index.
 
         Where no run holds the place, the first (last) one; (None, -1) where nothing is left.
@@ -102,7 +102,7 @@ class ProjectQueue:
                 summed_spans(*spans, np.where(done, c.severity[rows], 0.0), bins),
             )
 
-    def ahead(self, seconds: Sequence[float]) -> list[Ahead]:
+    def remaining(self, seconds: Sequence[float]) -> list[RemainingWork]:
         """Return what the queue promises for the next seconds of work, done in the order of most gain per second."""
         with self._lock:
             loaded = self._refreshed()
@@ -114,7 +114,7 @@ class ProjectQueue:
             gained = np.cumsum(loaded.columns.severity[order] * loaded.columns.frames[order])
             counts = np.searchsorted(worked, np.asarray(seconds), side="right")
             return [
-                Ahead(float(s), int(n), float(gained[n - 1]) if n else 0.0, float(worked[n - 1]) if n else 0.0)
+                RemainingWork(float(s), int(n), float(gained[n - 1]) if n else 0.0, float(worked[n - 1]) if n else 0.0)
                 for s, n in zip(seconds, counts, strict=True)
             ]
 
@@ -197,7 +197,9 @@ class ProjectQueue:
             mask &= joint_mask(loaded, wanted.joints)
         return mask
 
-    def _after(self, loaded: Loaded, wanted: QueueFilter, chosen: np.ndarray, place: Place | None, step: int) -> int:
+    def _after(
+        self, loaded: Loaded, wanted: QueueFilter, chosen: np.ndarray, place: QueuePlace | None, step: int
+    ) -> int:
         at = -1 if place is None else self._position(loaded, wanted, place)
         if at < 0:
             return 0 if step > 0 else len(chosen) - 1
@@ -208,7 +210,7 @@ class ProjectQueue:
         beside = np.searchsorted(ranks, at, side="right" if step > 0 else "left") - (0 if step > 0 else 1)
         return int(beside) % len(chosen)
 
-    def _position(self, loaded: Loaded, wanted: QueueFilter, place: Place) -> int:
+    def _position(self, loaded: Loaded, wanted: QueueFilter, place: QueuePlace) -> int:
         """Return the place in the whole order of the run that holds a joint on a frame, -1 where none does."""
         c = loaded.columns
         clips = [run.clip for run in loaded.runs]

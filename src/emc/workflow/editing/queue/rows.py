@@ -61,7 +61,7 @@ class Facets:
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
+class RemainingWork:
     """What the next `seconds` of work are expected to bring: runs, and wrong joints (on frames) put right by them.
 
     An expectation by P(wrong) and by the keystroke-level model; `worked` are the seconds that these runs take.
@@ -74,7 +74,7 @@ class Ahead:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class QueuePlace:
     """A joint on a frame, from where the next run is asked for."""
 
     clip: str

@@ -19,7 +19,7 @@ def parameter_depths(network: nn.Module) -> dict[str, int]:
     return {name: depths.get(name.split(".")[0], len(DEPTHS)) for name, _ in network.named_parameters()}
 
 
-def taught(
+def with_teacher_targets(
     batch: Mapping[str, Any], teacher: nn.Module, common: Tensor, distil: float, fill: float
 ) -> Mapping[str, Any]:
     """Return a batch of `NanoEstimator.collate` with the teacher's maps in its targets; see `Teachable.taught`."""

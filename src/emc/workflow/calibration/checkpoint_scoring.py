@@ -13,8 +13,8 @@ from emc.errors import UsageError
 from emc.interfaces import Trainable
 from emc.pose.records import Interval, Sample
 from emc.stages.calibrate import borrowed_weights
-from emc.stages.choose import Choice, LadderEntry, choose, pooled, refusals
-from emc.stages.evaluate import PopulationScores, before_after, chance_ap_kept, chance_kept
+from emc.stages.choose import CheckpointChoice, LadderEntry, choose_checkpoint, pooled_score, refused_checkpoints
+from emc.stages.evaluate import PopulationScores, ap_non_inferiority_chance, before_after, non_inferiority_chance
 from emc.workflow.scoring import score_samples
 
 Weights = Mapping[str, torch.Tensor]
@@ -34,7 +34,7 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class CheckpointScorer:
     """Scores weights on the validation samples and compares them, person by person, with the base."""
 
     estimator: Trainable
@@ -46,7 +46,7 @@ class Judge:
     @classmethod
     def of_base(
         cls, estimator: Trainable, target: Sequence[Sample], common: Sequence[Sample], settings: Settings
-    ) -> Judge:
+    ) -> CheckpointScorer:
         """Return a judge for whom the estimator's present weights are the base.
 
         Raises `UsageError` where the target persons have no labelled joint that could decide, or a part is unknown.
@@ -86,8 +86,8 @@ class Judge:
 
     def _refused(self, row: Row) -> bool:
         options = self.settings.calibrate
-        entries = [entry_of(self.base_row()), entry_of(row)]
-        return bool(refusals(entries, options.budget, certainty=options.certainty))
+        entries = [ladder_entry(self.base_row()), ladder_entry(row)]
+        return bool(refused_checkpoints(entries, options.budget, certainty=options.certainty))
 
     def _best(self, found: Mapping[float, Row]) -> float:
         shares = sorted(found)
@@ -110,7 +110,7 @@ class Judge:
     def _kept(self, before: PopulationScores, after: PopulationScores) -> Row:
         """Return the row's ``kept``: of two guarded scores the smaller chance, since each must keep the budget."""
         options, resamples = self.settings.calibrate, self.settings.evaluate
-        tests = {"pckh": chance_kept, "ap": chance_ap_kept}
+        tests = {"pckh": non_inferiority_chance, "ap": ap_non_inferiority_chance}
         asked = tests if options.guard == "both" else {options.guard: tests[options.guard]}
         chances = {
             name: test(before, after, options.budget, resamples.bootstrap, resamples.seed)
@@ -124,8 +124,8 @@ def _check_labelled(base: Scores, parts: Sequence[str]) -> None:
     """Raise `UsageError` where nothing that decides is labelled: hours of training would end without a choice."""
     labelled: list[str] = []
     if base.target is not None:
-        entry = entry_of({"step": 0, "validation": base.document()})
-        if pooled(entry, parts).n > 0:
+        entry = ladder_entry({"step": 0, "validation": base.document()})
+        if pooled_score(entry, parts).n > 0:
             return
         labelled = [part for part, figure in entry.target.items() if figure.n > 0 and part != "total"]
     instead = f', or choose by labelled ones, such as calibrate.parts = ["{labelled[0]}"]' if labelled else ""
@@ -135,10 +135,12 @@ def _check_labelled(base: Scores, parts: Sequence[str]) -> None:
     )
 
 
-def choice_of(rows: Sequence[Mapping[str, Any]], settings: Settings) -> Choice:
+def choice_of(rows: Sequence[Mapping[str, Any]], settings: Settings) -> CheckpointChoice:
     """Return the choice among a ladder's rows by the rule of the settings."""
     options = settings.calibrate
-    choice = choose([entry_of(row) for row in rows], options.parts, options.budget, certainty=options.certainty)
+    choice = choose_checkpoint(
+        [ladder_entry(row) for row in rows], options.parts, options.budget, certainty=options.certainty
+    )
     guarded = {"pckh": "", "ap": "; the fall is that of OKS-AP", "both": "; the fall of PCKh and that of OKS-AP, each"}
     return replace(choice, rule=choice.rule + guarded[options.guard])
 
@@ -154,7 +156,7 @@ def out_of_patience(rows: Sequence[Mapping[str, Any]], settings: Settings) -> bo
     return choice_of(rows, settings).step <= int(rows[-patience - 1]["step"])
 
 
-def entry_of(row: Mapping[str, Any]) -> LadderEntry:
+def ladder_entry(row: Mapping[str, Any]) -> LadderEntry:
     """Return a ladder's row as `choose` reads it: scores on validation."""
     validation, step = row["validation"], int(row["step"])
     target = {part: _interval(figure) for part, figure in validation["target"]["pckh"].items()}
@@ -168,7 +170,7 @@ def entry_of(row: Mapping[str, Any]) -> LadderEntry:
 
 def describe_row(row: Mapping[str, Any]) -> str:
     """Return one line on a checkpoint's validation scores."""
-    entry = entry_of(row)
+    entry = ladder_entry(row)
     legs = entry.target.get("leg") or entry.target["total"]
     total = entry.target["total"]
     share = f" (share {row['share']:g})" if "share" in row else ""

@@ -98,19 +98,19 @@ def _between_ends(bright: Tensor, dim: int) -> Tensor:
 class SimccExport(nn.Module):
     """A network as RTMPose: crops in, ``simcc_x`` (N, K, 2 F W) and ``simcc_y`` (N, K, 2 F H) out.
 
-    reading : module from the network's input (N, 3, H, W) to places (N, K, 2) in its pixels and scores (N, K). The
+    head : module from the network's input (N, 3, H, W) to places (N, K, 2) in its pixels and scores (N, K). The
     highest bin / 2 is the place in input pixels, to a quarter of a pixel and cut to the crop; the highest value of
     either curve is the score.
     """
 
-    def __init__(self, given: RtmposeInput, reading: nn.Module) -> None:
+    def __init__(self, given: RtmposeInput, head: nn.Module) -> None:
         super().__init__()
-        self.given, self.reading = given, reading
+        self.given, self.head = given, head
         self.lengths = tuple(SPLIT * given.finer * side for side in given.size)
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         """Return the two curves of each joint."""
-        places, score = self.reading(self.given(crops))
+        places, score = self.head(self.given(crops))
         bins = SPLIT * self.given.to_input(places)
         x, y = (curve(bins[..., axis], self.lengths[axis], SIMCC_SIGMA) for axis in (0, 1))
         return score[..., None] * x, score[..., None] * y
@@ -122,14 +122,14 @@ class HeatmapExport(nn.Module):
     Reads back by rtmlib's ViTPose (DARK on the map's logarithm). The highest value of a map is the score.
     """
 
-    def __init__(self, given: RtmposeInput, reading: nn.Module) -> None:
+    def __init__(self, given: RtmposeInput, head: nn.Module) -> None:
         super().__init__()
-        self.given, self.reading = given, reading
+        self.given, self.head = given, head
         self.sides = tuple(given.finer * side for side in given.size)
 
     def forward(self, crops: Tensor) -> Tensor:
         """Return one map per joint."""
-        places, score = self.reading(self.given(crops))
+        places, score = self.head(self.given(crops))
         # The reader puts the last cell, not the one after it, on the box's edge.
         cells = self.given.to_input(places) * torch.tensor([(side - 1) / side for side in self.sides])
         x, y = (curve(cells[..., axis], self.sides[axis], HEATMAP_SIGMA) for axis in (0, 1))
@@ -147,7 +147,7 @@ def curve(centre: Tensor, length: int, sigma: float) -> Tensor:
     return torch.exp((lowest - (bins - held) ** 2) / (2 * sigma**2))
 
 
-class DarkReading(nn.Module):
+class DarkDecodingHead(nn.Module):
     """Heatmaps of a network -> places in its pixels and scores, by DARK: for estimators that train on heatmaps.
 
     network : (N, 3, H, W) -> (N, K, h, w). size : (W, H). Cell c of w stands for pixel c (W - 1) / (w - 1)
@@ -182,22 +182,22 @@ class DarkReading(nn.Module):
         return functional.conv2d(across, weight[:, :, :, None], groups=joints)
 
 
-class SureReading(nn.Module):
+class ConfidenceHead(nn.Module):
     """A reading whose scores are P(the joint is right), interpolated between fitted points.
 
-    reading : crops -> places (N, K, 2), scores (N, K). knots : (M,) scores, rising. right : (K, M) P(right) at them.
+    head : crops -> places (N, K, 2), scores (N, K). knots : (M,) scores, rising. right : (K, M) P(right) at them.
     A score beyond the outermost knots has their value.
     """
 
-    def __init__(self, reading: nn.Module, knots: Sequence[float], right: Sequence[Sequence[float]]) -> None:
+    def __init__(self, head: nn.Module, knots: Sequence[float], right: Sequence[Sequence[float]]) -> None:
         super().__init__()
-        self.reading = reading
+        self.head = head
         self.register_buffer("knots", torch.tensor(list(knots), dtype=torch.float32))
         self.register_buffer("right", torch.tensor([list(row) for row in right], dtype=torch.float32))
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         """Return places and P(right)."""
-        places, score = self.reading(crops)
+        places, score = self.head(crops)
         knots, right = cast(Tensor, self.knots), cast(Tensor, self.right)
         held = torch.minimum(torch.maximum(score, knots[0]), knots[-1])
         # How many of the inner knots lie at or below the score: the number of the piece that it lies in.
@@ -207,7 +207,7 @@ class SureReading(nn.Module):
         return places, low + (high - low) * (held - knots[piece]) / (knots[piece + 1] - knots[piece])
 
 
-class TwoReadings(nn.Module):
+class FlipEnsemble(nn.Module):
     """The mean of a network's maps of a crop and of its mirror image, turned back.
 
     network : (N, 3, H, W) -> (N, K, h, w). flip : for each joint the index of its mirror joint.

@@ -19,7 +19,7 @@ from emc.study.session import Session
 from emc.workflow.editing import Editing
 
 
-class Desks:
+class ParticipantEditors:
     """Open editors by participant and step; those of steps that are over are closed."""
 
     def __init__(self, study: Study, access: Access) -> None:
@@ -36,7 +36,7 @@ class Desks:
                 return held[1]
             if held is not None:
                 await _close(held[1], held[2])
-            folder = await run_in_threadpool(self._study.desk, session)
+            folder = await run_in_threadpool(self._study.workspace, session)
             app = await run_in_threadpool(create_app, folder, self._access.token, access=self._access, author="person")
             stack = AsyncExitStack()
             await stack.enter_async_context(app.router.lifespan_context(app))
@@ -66,7 +66,7 @@ async def _close(app: FastAPI, stack: AsyncExitStack) -> None:
     await stack.aclose()
 
 
-class DeskJoints:
+class EditedJoints:
     """What a participant made of a clip in the editor, as a check of a session asks for it."""
 
     def __init__(self, editing: Editing, task: Task) -> None:
@@ -75,7 +75,7 @@ class DeskJoints:
 
     def __call__(self, _: Step, first: int, last: int) -> np.ndarray:
         """Return (T, J, 2) joints of the person on frames first..last, NaN where it has none."""
-        run = self._editing.held(self._task.clip).run
+        run = self._editing.open_clip(self._task.clip).run
         poses = self._editing.store.poses(self._task.clip, run.id if run else None, first, last)
         found = np.full((last - first + 1, len(skeleton_named(self._task.skeleton)), 2), np.nan)
         for frame in range(first, last + 1):

@@ -1,4 +1,4 @@
-"""What is predicted is kept while the next frames are predicted, and progress is told."""
+"""Predictions are written while the next frames are predicted, and progress is reported."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Sequence
 
 from emc.interfaces import Estimator, Progress, RunRecord, Store
 from emc.pose.records import Clip
+from emc.workflow.predict.confidence import ConfidenceByRole
 from emc.workflow.predict.people import merge_doubles
-from emc.workflow.predict.spans import Done
-from emc.workflow.predict.trust import Trust
+from emc.workflow.predict.spans import PredictedSpan
 from emc.workflow.progress import Silent
 
 
-class Keeper:
+class PredictionWriter:
     """Stores a run span by span, with the fitted confidence, and says how far and how fast it goes."""
 
     def __init__(
@@ -23,12 +23,12 @@ class Keeper:
         run: RunRecord,
         clip: Clip,
         estimator: Estimator,
-        trust: Trust | None,
+        confidence: ConfidenceByRole | None,
         progress: Progress,
         frames: Sequence[int],
     ) -> None:
         self.clip, self.estimator = clip, estimator
-        self._store, self._run, self._trust, self._progress = store, run, trust, progress
+        self._store, self._run, self._confidence, self._progress = store, run, confidence, progress
         self._frames = frames
         self._done, self._began = 0, 0.0
 
@@ -39,17 +39,17 @@ class Keeper:
         self._began = time.monotonic()
         return first
 
-    def keep(self, done: Done) -> None:
+    def write(self, done: PredictedSpan) -> None:
         """Store a span, durably, and move the progress bar."""
         predictions = done.predictions
-        if self._trust is not None:
-            predictions = self._trust.apply(predictions, self.clip.role, self.estimator.skeleton)
+        if self._confidence is not None:
+            predictions = self._confidence.apply(predictions, self.clip.role, self.estimator.skeleton)
         self._store.write_predictions(self._run.id, predictions, upto=done.upto)
         self._done += done.frames
         seconds = max(time.monotonic() - self._began, 1e-9)
         self._progress.advance(done.frames, note=f"{self._done / seconds:.1f} frames/s")
 
-    def end(self, doubles: bool = False) -> None:
+    def finish(self, doubles: bool = False) -> None:
         """Mark the run complete; `doubles`: numbers of one and the same person become one before."""
         if doubles:
             merge_doubles(self._store, self._run.id, self.estimator.skeleton)
@@ -57,8 +57,8 @@ class Keeper:
         self._progress.finish()
 
 
-class Before:
-    """Progress of what comes before the prediction: it falls silent once that has begun to say how far it is."""
+class PreparationProgress:
+    """Progress of the steps before prediction; silent after `mute`, so that prediction's own bar is the only one."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress: Progress = progress
@@ -79,6 +79,6 @@ class Before:
         """Say one line to the user."""
         self._progress.say(line)
 
-    def end(self) -> None:
-        """Say nothing from here on."""
+    def mute(self) -> None:
+        """Report nothing from here on."""
         self._progress = Silent()

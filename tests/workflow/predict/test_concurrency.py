@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from emc.workflow.predict.shared import Halted, Shared, halting
+from emc.workflow.predict.concurrency import Cancelled, ConcurrencyControl, cancelling
 
 
 class Crowd:
@@ -29,30 +29,30 @@ class Crowd:
 
 @pytest.mark.parametrize(("calls", "most"), [(2, 2), (0, 4)])
 def test_no_more_calls_at_once_than_there_are_cores_whoever_makes_them(calls: int, most: int) -> None:
-    crowd, shared = Crowd(most), Shared(calls)
+    crowd, control = Crowd(most), ConcurrencyControl(calls)
     with ThreadPoolExecutor(2) as finding, ThreadPoolExecutor(2) as predicting:
-        found = finding.map(shared.bounded(crowd), range(6))
-        predicted = predicting.map(shared.bounded(crowd), range(6, 12))
+        found = finding.map(control.limited(crowd), range(6))
+        predicted = predicting.map(control.limited(crowd), range(6, 12))
         assert [*found, *predicted] == list(range(12))
     assert crowd.most == most
 
 
 def test_a_core_is_free_again_after_an_error() -> None:
-    shared = Shared(1)
+    control = ConcurrencyControl(1)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):
-            shared.bounded(lambda n: 1 // n)(0)
+            control.limited(lambda n: 1 // n)(0)
 
 
 def test_leaving_halts_and_nothing_is_shared_with_another_process() -> None:
-    shared = Shared(1)
-    shared.check()
-    with pytest.raises(KeyError), halting(shared):
+    control = ConcurrencyControl(1)
+    control.raise_if_cancelled()
+    with pytest.raises(KeyError), cancelling(control):
         raise KeyError
-    with pytest.raises(Halted):
-        shared.check()
-    other = pickle.loads(pickle.dumps(shared))
-    with pytest.raises(Halted):
-        other.check()
-    inner = other.bounded(abs)
+    with pytest.raises(Cancelled):
+        control.raise_if_cancelled()
+    other = pickle.loads(pickle.dumps(control))
+    with pytest.raises(Cancelled):
+        other.raise_if_cancelled()
+    inner = other.limited(abs)
     assert inner is abs

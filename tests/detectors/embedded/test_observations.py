@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from emc.detectors.embedded.looks import above
+from emc.detectors.embedded.observations import above
 
 
 def test_levels_are_joined_above_a_bound_of_single_precision() -> None:

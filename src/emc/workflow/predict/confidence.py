@@ -1,4 +1,4 @@
-"""The fitted confidence of a model: where it is kept, and its use on predictions."""
+"""The fitted confidence of a model: where it is stored, and its use on predictions."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from emc.pose.skeletons import Skeleton
 from emc.stages.confidence import ConfidenceModel, with_confidence
 from emc.workflow.files import read_json
 
-KIND = "confidence"
+CONFIDENCE_KIND = "confidence"
 """Kind of the project's documents; their name is the model's key, so that other weights never borrow a fit."""
-FILE = "confidence.json"
+CONFIDENCE_FILE = "confidence.json"
 """The same document in the folder of a saved model, for other projects."""
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class ConfidenceByRole:
     """The fitted confidences of one model, by role of the clip; a role that was not fitted keeps the model's own."""
 
     roles: Mapping[Role, ConfidenceModel] = field(default_factory=dict[Role, ConfidenceModel])
@@ -32,19 +32,21 @@ class Trust:
         return list(predictions) if model is None else with_confidence(predictions, model, skeleton)
 
 
-def read_trust(store: Store, model: str, settings: PredictSettings) -> Trust:
+def read_confidence(store: Store, model: str, settings: PredictSettings) -> ConfidenceByRole:
     """Return the fitted confidences of a model: the project's, else those in the saved model's folder, else none."""
     if settings.confidence == "raw":
-        return Trust()
-    document = store.document(KIND, model)
+        return ConfidenceByRole()
+    document = store.document(CONFIDENCE_KIND, model)
     if document is not None:
-        return trust_of(document, f"confidence of {model} in {store.folder}")
-    file = Path(settings.estimator) / FILE
+        return confidence_from(document, f"confidence of {model} in {store.folder}")
+    file = Path(settings.estimator) / CONFIDENCE_FILE
     found = read_json(file)
-    return Trust() if found is None else trust_of(found, str(file))
+    return ConfidenceByRole() if found is None else confidence_from(found, str(file))
 
 
-def trust_of(document: Mapping[str, Any], origin: str) -> Trust:
+def confidence_from(document: Mapping[str, Any], origin: str) -> ConfidenceByRole:
     """Return the fits of a fitted confidence document; raises `InputError` that names `origin`."""
     roles = document.get("roles") or {}
-    return Trust({Role(role): ConfidenceModel.from_json(one, f"{origin}, {role}") for role, one in roles.items()})
+    return ConfidenceByRole(
+        {Role(role): ConfidenceModel.from_json(one, f"{origin}, {role}") for role, one in roles.items()}
+    )

@@ -14,7 +14,7 @@ Level = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Observation:
     """One frame as the network sees it, before duplicates are taken out.
 
     size : (width, height) of the frame. found : of each level. small : the frame as motion is looked for on it

@@ -9,15 +9,15 @@ from torch import Tensor, nn
 
 from emc.estimators.onnx.card import HeatmapOutput, InputPart, SimccOutput
 from emc.estimators.onnx.decode import read_heatmaps, read_simcc
-from emc.estimators.onnx.reading import (
+from emc.estimators.onnx.decoding_heads import (
     IMAGENET_MEAN,
     IMAGENET_STD,
-    DarkReading,
+    ConfidenceHead,
+    DarkDecodingHead,
+    FlipEnsemble,
     HeatmapExport,
     RtmposeInput,
     SimccExport,
-    SureReading,
-    TwoReadings,
     curve,
     mirrored,
     shown,
@@ -122,7 +122,7 @@ def test_scores_become_what_was_fitted(seen: Fixed) -> None:
     rng = np.random.default_rng(5)
     knots = [0.1, 0.15, 0.4, 0.8]  # some scores lie beyond both ends
     right = np.sort(rng.uniform(0, 1, (40, 4)), axis=1)
-    places, sure = SureReading(seen, knots, right.tolist())(torch.zeros(3, 3, 8, 8))
+    places, sure = ConfidenceHead(seen, knots, right.tolist())(torch.zeros(3, 3, 8, 8))
     expected = [np.interp(seen.score.numpy()[0, j], knots, right[j]) for j in range(40)]
     np.testing.assert_allclose(sure.numpy(), np.tile(expected, (3, 1)), atol=1e-6)
     assert torch.equal(places[2], seen.places[0])
@@ -155,7 +155,7 @@ def test_dark_in_the_graph_equals_dark_on_its_maps() -> None:
         def forward(self, crops: Tensor) -> Tensor:
             return torch.from_numpy(maps)
 
-    places, score = DarkReading(Maps(), (192, 256), sigma=2.0)(torch.zeros(1, 3, 256, 192))
+    places, score = DarkDecodingHead(Maps(), (192, 256), sigma=2.0)(torch.zeros(1, 3, 256, 192))
     shares, expected = read_heatmaps(maps, HeatmapOutput(heatmaps="h", cells="centres", refine="dark", kernel=11))
     np.testing.assert_allclose(places[0].numpy(), shares[0] * [191, 255], atol=0.02)
     np.testing.assert_allclose(score[0].numpy(), expected[0], rtol=1e-6)
@@ -173,5 +173,5 @@ def test_two_readings_swap_left_and_right() -> None:
 
     crops = torch.zeros(1, 3, 1, 4)
     crops[0, 0, 0, 0] = 1.0
-    found = TwoReadings(Brightness(), (1, 0))(crops)
+    found = FlipEnsemble(Brightness(), (1, 0))(crops)
     np.testing.assert_allclose(found[0, :, 0], [[0.5, 0, 0, 0], [0.5, 0, 0, 0]])

@@ -9,18 +9,24 @@ import torch
 from emc.config import Settings, read_settings
 from emc.errors import UsageError
 from emc.estimators.nano.estimator import NanoEstimator
-from emc.workflow.calibration.judging import Judge, choice_of, describe_row, entry_of, out_of_patience
-from emc.workflow.samples.rendered import ClipOrder, sparse_samples
+from emc.workflow.calibration.checkpoint_scoring import (
+    CheckpointScorer,
+    choice_of,
+    describe_row,
+    ladder_entry,
+    out_of_patience,
+)
+from emc.workflow.samples.rendered import ClipRequest, sparse_samples
 
 
 @pytest.fixture(scope="module")
-def judge() -> Judge:
+def judge() -> CheckpointScorer:
     settings = read_settings(None, {}, calibrate={"budget": 0.5, "certainty": 0.6}, evaluate={"bootstrap": 50})
-    target, common = (sparse_samples(ClipOrder(motion, seed, 6)) for motion, seed in (("side_kick", 1), ("walk", 2)))
-    return Judge.of_base(NanoEstimator(), target, common, settings)
+    target, common = (sparse_samples(ClipRequest(motion, seed, 6)) for motion, seed in (("side_kick", 1), ("walk", 2)))
+    return CheckpointScorer.of_base(NanoEstimator(), target, common, settings)
 
 
-def test_the_base_compared_with_itself_has_changed_nothing(judge: Judge) -> None:
+def test_the_base_compared_with_itself_has_changed_nothing(judge: CheckpointScorer) -> None:
     base = {name: value.clone() for name, value in judge.estimator.module.state_dict().items()}
     row = judge.row(7, {0.5: base, 1.0: base})
     assert (row["step"], row["share"], row["kept"]) == (7, 1.0, 1.0)
@@ -31,7 +37,7 @@ def test_the_base_compared_with_itself_has_changed_nothing(judge: Judge) -> None
     assert "kept with a chance of 100%" in describe_row(row)
 
 
-def test_ruined_weights_are_refused_and_the_share_nearest_to_the_base_is_shown(judge: Judge) -> None:
+def test_ruined_weights_are_refused_and_the_share_nearest_to_the_base_is_shown(judge: CheckpointScorer) -> None:
     base = {name: value.clone() for name, value in judge.estimator.module.state_dict().items()}
     ruined = {name: torch.zeros_like(value) if "head" in name else value for name, value in base.items()}
     worse = {name: base[name].lerp(ruined[name], 0.9) if "head" in name else value for name, value in base.items()}
@@ -43,7 +49,7 @@ def test_ruined_weights_are_refused_and_the_share_nearest_to_the_base_is_shown(j
     assert "chance of at least 60%" in choice.rule
 
 
-def test_the_boundary_is_found_by_bisection(judge: Judge) -> None:
+def test_the_boundary_is_found_by_bisection(judge: CheckpointScorer) -> None:
     base = {name: value.clone() for name, value in judge.estimator.module.state_dict().items()}
     ruined = {name: torch.zeros_like(value) if "head" in name else value for name, value in base.items()}
     shares = (0.01, 0.02, 0.03, 0.04, 0.05, 0.9, 1.0)
@@ -53,19 +59,19 @@ def test_the_boundary_is_found_by_bisection(judge: Judge) -> None:
     assert row["share"] == 0.04
 
 
-def test_without_common_data_the_target_alone_decides(judge: Judge) -> None:
-    alone = Judge.of_base(judge.estimator, judge.target, [], judge.settings)
+def test_without_common_data_the_target_alone_decides(judge: CheckpointScorer) -> None:
+    alone = CheckpointScorer.of_base(judge.estimator, judge.target, [], judge.settings)
     row = alone.row(1, {1.0: {k: v.clone() for k, v in judge.estimator.module.state_dict().items()}})
     assert "kept" not in row
-    assert entry_of(row).kept is None
+    assert ladder_entry(row).kept is None
 
 
-def guarded(judge: Judge, guard: str) -> Judge:
+def guarded(judge: CheckpointScorer, guard: str) -> CheckpointScorer:
     options = judge.settings.calibrate.model_copy(update={"guard": guard})
     return replace(judge, settings=judge.settings.model_copy(update={"calibrate": options}))
 
 
-def test_the_budget_may_guard_ap_as_well(judge: Judge) -> None:
+def test_the_budget_may_guard_ap_as_well(judge: CheckpointScorer) -> None:
     base = {name: value.clone() for name, value in judge.estimator.module.state_dict().items()}
     ruined = {name: torch.zeros_like(value) if "head" in name else value for name, value in base.items()}
     both = guarded(judge, "both")
@@ -78,11 +84,11 @@ def test_the_budget_may_guard_ap_as_well(judge: Judge) -> None:
     assert "kept_by" not in judge.row(3, {1.0: base})
 
 
-def test_ap_cannot_be_guarded_where_nobody_has_one(judge: Judge) -> None:
+def test_ap_cannot_be_guarded_where_nobody_has_one(judge: CheckpointScorer) -> None:
     # A skeleton's own joints have no OKS sigmas: here the persons are of no known size.
     unknown = [replace(sample, area=float("nan")) for sample in judge.common]
     with pytest.raises(UsageError, match=r"calibrate\.guard = 'ap' needs AP"):
-        Judge.of_base(judge.estimator, judge.target, unknown, guarded(judge, "ap").settings)
+        CheckpointScorer.of_base(judge.estimator, judge.target, unknown, guarded(judge, "ap").settings)
 
 
 def rows_of(*legs: float) -> list[dict[str, Any]]:

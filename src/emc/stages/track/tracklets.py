@@ -39,7 +39,7 @@ AROUND = 15
 FLUSH = 0.15
 
 
-def reunited(lines: Sequence[Boxes]) -> list[Boxes]:
+def merged_tracklets(lines: Sequence[Boxes]) -> list[Boxes]:
     """Return tracks with those of one person put together.
 
     lines : one person's boxes each, frames rising; where a line was not seen its place is interpolated. Two lines are
@@ -49,7 +49,7 @@ def reunited(lines: Sequence[Boxes]) -> list[Boxes]:
     """
     # Pieces of the whole person are seen as such only when they are mended.
     kept: list[Boxes] = []
-    for line in sorted((mended(line) for line in lines), key=lambda boxes: (-_weight(boxes), boxes[0].frame)):
+    for line in sorted((completed_boxes(line) for line in lines), key=lambda boxes: (-_weight(boxes), boxes[0].frame)):
         place = next((number for number, other in enumerate(kept) if _same(other, line)), None)
         if place is None:
             kept.append(line)
@@ -59,7 +59,7 @@ def reunited(lines: Sequence[Boxes]) -> list[Boxes]:
         first, second = pair
         kept[first] = kept[first] + kept[second]
         del kept[second]
-    return [mended(line) for line in kept]
+    return [completed_boxes(line) for line in kept]
 
 
 def _weight(boxes: Boxes) -> float:
@@ -119,7 +119,7 @@ def _follows(before: Boxes, after: Boxes) -> bool:
     return distance <= (0.4 + 0.08 * gap) * size and growth <= np.log(LIKE)
 
 
-def mended(boxes: Boxes) -> Boxes:
+def completed_boxes(boxes: Boxes) -> Boxes:
     """Return one person's boxes with pieces replaced by the whole that the frames around show.
 
     A piece is much lower than the person is around it and flush with the top of where the person must be (someone who
