@@ -157,8 +157,8 @@ def predict_rows(
 ) -> None:
     """Predict frames with their boxes, store what comes while the next are predicted, and mark the run complete.
 
-    control : shared with the threads that make the rows; it is cancelled when this ends early. doubles : whether boxes may follow
-    one person twice, as a detector's may.
+    control : shared with the threads that make the rows; it is cancelled when this ends early. doubles : whether boxes
+    may follow one person twice, as a detector's may.
     """
     spans = spans_of(rows, writer.begin())
     predictor = SpanPredictor(writer.clip, info, writer.estimator, settings.predict, control)
