@@ -25,7 +25,7 @@ import torch
 from tracking import CLIP, Rows, by_hand, crowd, detected, figures, read_video
 
 import emc.stages.track.follow as follow
-import emc.stages.track.pieces as pieces
+import emc.stages.track.tracklets as tracklets
 from emc.stages.track import TrackSettings, track, track_scores
 
 FOLLOW: dict[str, tuple[Any, ...]] = {
@@ -62,7 +62,7 @@ def scored(clips: list[Clip], settings: TrackSettings, overlap: float) -> dict[s
 
 def variants() -> list[tuple[str, AbstractContextManager[Any], TrackSettings]]:
     found: list[tuple[str, AbstractContextManager[Any], TrackSettings]] = [("as it is", nullcontext(), TrackSettings())]
-    for module, table in ((follow, FOLLOW), (pieces, PIECES)):
+    for module, table in ((follow, FOLLOW), (tracklets, PIECES)):
         for name, values in table.items():
             found += [(f"{name} {value}", patch.object(module, name, value), TrackSettings()) for value in values]
     for name, values in SETTINGS.items():
