@@ -24,7 +24,7 @@ import emc.stages.confidence.fit as fit
 import emc.stages.confidence.model as model
 from emc.stages.confidence import SIGNAL_SETS
 from emc.workflow.progress import Silent
-from emc.workflow.samples import read_split
+from emc.workflow.samples import read_lspe_split
 
 COUNTS = (50, 200, 800)
 CHANGED: tuple[tuple[Any, str, tuple[Any, ...]], ...] = (
@@ -57,7 +57,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     estimator = plugins.estimator_for("nano")
     names = ("target_train", "target_test")
-    splits = [read_split(given.shared / "lspe", name, Silent()) for name in names]
+    splits = [read_lspe_split(given.shared / "lspe", name, Silent()) for name in names]
     train, test = (bench.predicted(estimator, samples) for samples in splits)
     rows: dict[str, dict[int, dict[str, float]]] = {}
     for name, change in variants():

@@ -1,6 +1,6 @@
 """What a change of each constant of the repair does.
 
-Usage: python propagate_constants.py [--clips 12] [--seed 900] [--json]. Constants of the smoother (`Tuning`) and of the
+Usage: python propagate_constants.py [--clips 12] [--seed 900] [--json]. Constants of the smoother (`PropagationTuning`) and of the
 optical flow are made smaller and larger one at a time; the fixes and counts are those of ``propagate.py``, with flow,
 on other clips. Those of the model's drift are left out: the fixes do not tell where the model saw the joint. Nothing is
 chosen by these clips: they say what the code's comments claim.
@@ -26,7 +26,7 @@ import emc.plugins as plugins
 import emc.stages.propagate as stage
 import emc.stages.propagate.flow as flow
 import emc.stages.propagate.smoother as smoother
-from emc.stages.propagate import Tuning
+from emc.stages.propagate import PropagationTuning
 from emc.synth.motion.motions import KICKS
 
 TUNED: dict[str, tuple[Any, ...]] = {
@@ -41,23 +41,25 @@ FLOW: dict[str, tuple[Any, ...]] = {
 Made = Callable[[], AbstractContextManager[Any]]
 
 
-def variants() -> dict[str, tuple[Made, Tuning, bool]]:
+def variants() -> dict[str, tuple[Made, PropagationTuning, bool]]:
     """Return by name: what to change while it runs, how to weigh, and whether flow is followed anew."""
-    found: dict[str, tuple[Made, Tuning, bool]] = {"as it is": (nullcontext, Tuning(), False)}
+    found: dict[str, tuple[Made, PropagationTuning, bool]] = {"as it is": (nullcontext, PropagationTuning(), False)}
     for name, values in TUNED.items():
         for value in values:
-            found[f"{name} {value}"] = (nullcontext, replace(Tuning(), **{name: value}), False)
+            found[f"{name} {value}"] = (nullcontext, replace(PropagationTuning(), **{name: value}), False)
     for value in (0.05, 2.0):
         found[f"HUMAN_SPREAD {value}"] = (
-            partial(patch.object, smoother, "HUMAN_SPREAD", value), Tuning(), False,
+            partial(patch.object, smoother, "HUMAN_SPREAD", value), PropagationTuning(), False,
         )  # fmt: skip
     for name, values in FLOW.items():
         for value in values:
-            found[f"{name} {value}"] = (partial(patch.object, flow, name, value), Tuning(), True)
+            found[f"{name} {value}"] = (partial(patch.object, flow, name, value), PropagationTuning(), True)
     return found
 
 
-def measure(cases: list[bench.Case], change: Made, tuning: Tuning, anew: bool, chains: dict[Any, Any]) -> bench.Count:
+def measure(
+    cases: list[bench.Case], change: Made, tuning: PropagationTuning, anew: bool, chains: dict[Any, Any]
+) -> bench.Count:
     """Fix every run of every case; `chains` keeps what flow found where it is not followed anew."""
     count = bench.Count()
     followed = bench.chain_of
