@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -166,6 +167,11 @@ def test_invert_says_what_comes_back() -> None:
     redo = invert(edit(6, *undo.changes, undoes=5, kind="undo"), fold_edits([predicted()], [done]))
     assert (redo.kind, redo.undoes, redo.changes[0].x) == ("redo", 6, 8)
     assert invert(edit(7, undoes=6, kind="redo"), []).kind == "undo"
+
+
+def test_invert_is_by_the_author_of_the_edit_unless_said_otherwise() -> None:
+    done = replace(edit(5, change(7)), author="bo")
+    assert (invert(done, []).author, invert(done, [], author="ana").author) == ("bo", "ana")
 
 
 def test_only_a_stored_edit_can_be_taken_back() -> None:

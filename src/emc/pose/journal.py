@@ -5,6 +5,7 @@ The rules, in one place:
 - Edits count in the order of the journal: of two human changes to a joint, the later one holds.
 - An edit with `undoes` only takes another edit back; its own changes are a note for readers and never count. An edit
   that is taken back does not count, and neither does an undo that was itself taken back (that is a redo).
+- Each takes back their own edits: an edit and what undoes it have the same author (the store refuses anything else).
 - A machine's change (`MODEL`, `PROPAGATED`) never replaces a person's (`HUMAN`, `CONFIRMED`).
 - A person who appears only in edits has the joints that the edits name; the others are absent.
 """
@@ -76,11 +77,12 @@ def undone_edits(undoes: Sequence[tuple[int, int]]) -> set[int]:
     return gone
 
 
-def invert(edit: Edit, before: Iterable[Pose], author: str = "") -> Edit:
+def invert(edit: Edit, before: Iterable[Pose], author: str | None = None) -> Edit:
     """Return the edit that takes `edit` back (``undo``), or brings it again where `edit` is itself an undo (``redo``).
 
     edit : as stored, with its id. before : the poses before `edit`, of at least the persons and frames that it
-    changed; one that is missing counts as absent. The changes of the result say which values come back, for those who
+    changed; one that is missing counts as absent. author : who takes it back (default: who made it; the store takes
+    nothing else). The changes of the result say which values come back, for those who
     show them; the fold itself goes by `undoes` alone, so later edits of the same joints keep holding.
     Raises `UsageError` where the edit is not stored yet.
     """
@@ -90,7 +92,8 @@ def invert(edit: Edit, before: Iterable[Pose], author: str = "") -> Edit:
     joints = dict.fromkeys((change.frame, change.person, change.joint) for change in edit.changes)
     changes = tuple(_value_of(poses.get(key[:2]), key) for key in joints)
     kind = "redo" if edit.undoes and edit.kind == "undo" else "undo"
-    return Edit(clip=edit.clip, kind=kind, changes=changes, author=author, undoes=edit.id)
+    by = edit.author if author is None else author
+    return Edit(clip=edit.clip, kind=kind, changes=changes, author=by, undoes=edit.id)
 
 
 def _standing(edits: Sequence[Edit]) -> dict[PoseKey, dict[int, tuple[int, JointChange]]]:

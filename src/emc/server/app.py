@@ -24,6 +24,7 @@ from emc.server.answers.editing import conflicts_answer
 from emc.server.body import BodyLimit
 from emc.server.events import Hub
 from emc.server.frames import Frames
+from emc.server.names import Names
 from emc.server.schemas.base import ErrorOut
 from emc.server.security import Access, Guard
 from emc.version import __version__
@@ -61,6 +62,7 @@ def create_app(store_path: Path, token: str, *, access: Access | None = None, au
     app.state.editing = editing
     app.state.frames = frames
     app.state.hub = hub
+    app.state.names = Names()
     app.state.queue = ProjectQueue(store)
     app.state.effort = EffortLog(store)
     app.state.candidates = Candidates(editing, settings)
@@ -73,6 +75,7 @@ def create_app(store_path: Path, token: str, *, access: Access | None = None, au
     app.add_exception_handler(EmcError, error_response)
     app.add_exception_handler(RequestValidationError, error_response)
     app.add_exception_handler(HTTPException, error_response)
+    app.add_exception_handler(Exception, fault_response)
     app.add_middleware(BodyLimit)
     app.add_middleware(Guard, access=app.state.access)
     return app
@@ -83,6 +86,12 @@ def error_response(_: Request, error: Exception) -> JSONResponse:
     if isinstance(error, JointConflicts):
         return JSONResponse(conflicts_answer(error).model_dump(), status_code=409)
     return JSONResponse({"error": _sentence(error)}, status_code=_status(error))
+
+
+def fault_response(_: Request, error: Exception) -> JSONResponse:
+    """Answer a fault of the server itself: the page shows it beside the action that it could not store."""
+    told = f"the server failed on this request ({type(error).__name__}: {error}): see its log, and report it"
+    return JSONResponse({"error": told}, status_code=500)
 
 
 def _sentence(error: Exception) -> str:

@@ -14,6 +14,7 @@ from emc.errors import UsageError
 from emc.pose.records import Clip
 from emc.server.events import Hub
 from emc.server.frames import Frames
+from emc.server.names import Names
 from emc.server.security import Access
 from emc.workflow.calibration import CalibrationJobs
 from emc.workflow.editing import Candidates, Editing, EffortLog, Lifting, Newcomers, ProjectQueue
@@ -55,6 +56,11 @@ def hub_of(request: Request) -> Hub:
     return request.app.state.hub
 
 
+def names_of(request: Request) -> Names:
+    """Return what keeps the names of browsers apart."""
+    return request.app.state.names
+
+
 def queue_of(request: Request) -> ProjectQueue:
     """Return the queue of the project."""
     return request.app.state.queue
@@ -86,15 +92,18 @@ def jobs_of(request: Request) -> CalibrationJobs:
 
 
 def sender_of(request: Request) -> Sender:
-    """Return who asks, from the headers ``X-EMC-Page`` and ``X-EMC-Name``; who started the editor signs for others."""
+    """Return who asks, from the headers ``X-EMC-Page``, ``X-EMC-Browser`` and ``X-EMC-Name``.
+
+    Without a name they sign as who started the editor; with a number after it where another browser does so already.
+    """
     headers = request.headers
-    return Sender(
-        page_id(headers.get("x-emc-page", "")), shown_name(headers.get("x-emc-name", ""), editing_of(request).author)
-    )
+    wanted = shown_name(headers.get("x-emc-name", ""), editing_of(request).author)
+    name = names_of(request).signed(page_id(headers.get("x-emc-browser", "")), wanted)
+    return Sender(page_id(headers.get("x-emc-page", "")), name)
 
 
 def page_id(given: str) -> str:
-    """Return a page's id, "" where it is none."""
+    """Return a page's or a browser's id, "" where it is none."""
     return given if PAGE.fullmatch(given) else ""
 
 
@@ -116,6 +125,7 @@ SettingsOf = Annotated[Settings, Depends(settings_of)]
 EditingOf = Annotated[Editing, Depends(editing_of)]
 FramesOf = Annotated[Frames, Depends(frames_of)]
 AccessOf = Annotated[Access, Depends(access_of)]
+NamesOf = Annotated[Names, Depends(names_of)]
 HubOf = Annotated[Hub, Depends(hub_of)]
 QueueOf = Annotated[ProjectQueue, Depends(queue_of)]
 EffortOf = Annotated[EffortLog, Depends(effort_of)]

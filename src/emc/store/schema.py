@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """Schema versions that this code can read, oldest first; the last is what it writes."""
 
 metadata = MetaData()
@@ -141,6 +141,7 @@ edit = Table(
     Column("undoes", Integer, nullable=False),  # 0 = takes nothing back
     Column("created", Text, nullable=False),
     Column("token", Text),  # the sender's own name for the edit: sent twice, stored once
+    Column("content", Text),  # digest of what was asked under the token; NULL = no token, or an older version wrote it
     sqlite_autoincrement=True,
 )
 Index("ix_edit_clip_undoes", edit.c.clip, edit.c.undoes)

@@ -217,27 +217,33 @@ class SqlStore(SqlAlerts):
 
     # The journal
 
-    def append_edit(self, edit: Edit, expect: Mapping[JointKey, int] | None = None, token: str = "") -> Edit:
+    def append_edit(
+        self, edit: Edit, expect: Mapping[JointKey, int] | None = None, token: str = "", content: str = ""
+    ) -> Edit:
         """Append to the journal and return the edit with its id; durable when this returns.
 
         expect : (frame, person, joint) -> id of the edit that the sender last saw decide the joint, 0 where it was as
         predicted (see `joint_versions`). token : the sender's own name for the edit; one that is sent again (its
-        answer was lost) is stored once.
-        Raises `ConflictError` where a joint of `expect` changed since, or the edit to take back is taken back already;
-        `UsageError` for an edit that cannot be.
+        answer was lost) is stored once. content : digest of what the sender asked for (default: of the edit itself).
+        Raises `ConflictError` where a joint of `expect` changed since, where the edit to take back is taken back
+        already or another author's, and where the token was used for other content; `UsageError` for an edit that
+        cannot be.
         """
         with self._database.writing() as connection:
-            return edit_rows.insert_edit(connection, edit, expect or {}, token)
+            return edit_rows.insert_edit(connection, edit, expect or {}, token, content)
 
     def edits(self, clip: str | None = None, after: int = 0) -> list[Edit]:
         """Return the journal past edit `after`, oldest first, edits that were taken back included."""
         with self._database.reading() as connection:
             return edit_rows.select_edits(connection, clip, after)
 
-    def edit_sent_as(self, token: str) -> Edit | None:
-        """Return the edit that was appended under a sender's token, None where there is none."""
+    def edit_sent_as(self, token: str, content: str) -> Edit | None:
+        """Return the edit that was appended under a sender's token, None where there is none.
+
+        Raises `ConflictError` where what was asked then was something else.
+        """
         with self._database.reading() as connection:
-            return edit_rows.edit_of_token(connection, token)
+            return edit_rows.edit_of_token(connection, token, content)
 
     def last_edit(self) -> int:
         """Return the id of the newest edit of the project, 0 where there is none."""
@@ -260,10 +266,16 @@ class SqlStore(SqlAlerts):
         with self._database.reading() as connection:
             return edit_rows.standing_versions(connection, clip_rows.clip_key(connection, clip), first, last)
 
-    def poses(self, clip: str, run: str | None = None, first: int = 0, last: int | None = None) -> list[Pose]:
-        """Return current poses of frames first..last, by frame then person, all with the same number of joints."""
+    def poses(
+        self, clip: str, run: str | None = None, first: int = 0, last: int | None = None, joints: int = 0
+    ) -> list[Pose]:
+        """Return current poses of frames first..last, by frame then person, all with the same number of joints.
+
+        joints : how many they have at least. Without predictions a pose has only the joints that edits name.
+        """
         with self._database.reading() as connection:
-            clip_key, joints = clip_rows.clip_key_and_joints(connection, clip)
+            clip_key, named = clip_rows.clip_key_and_joints(connection, clip)
+            joints = max(joints, named)
             edits = edit_rows.standing_edits(connection, clip_key, first, last)
             if run is None:
                 key = run_rows.current_run_key(connection, clip_key)

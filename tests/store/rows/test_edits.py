@@ -118,6 +118,45 @@ def test_an_edit_sent_again_is_stored_once(store: SqlStore, drag) -> None:
     assert len(store.edits()) == 2
 
 
+@pytest.mark.parametrize("over", [{"frame": 1}, {"x": 7.5}, {"joint": 1}])
+def test_a_token_sent_again_with_another_value_is_refused(store: SqlStore, drag, over: dict) -> None:
+    store.append_edit(drag(0, **{"joint": 2}), token="tab1-1")
+    with pytest.raises(ConflictError, match="asked for something else: nothing was stored"):
+        store.append_edit(drag(**{"frame": 0, "joint": 2} | over), token="tab1-1")
+    assert len(store.edits()) == 1
+
+
+def test_a_token_stands_for_what_was_asked_whatever_was_made_of_it(store: SqlStore, drag) -> None:
+    first = store.append_edit(drag(0), token="tab1-1", content="swap 0 to 9")
+    assert store.append_edit(drag(0, x=99), token="tab1-1", content="swap 0 to 9") == first
+    assert store.edit_sent_as("tab1-1", "swap 0 to 9") == first
+    with pytest.raises(ConflictError, match="use a new token"):
+        store.edit_sent_as("tab1-1", "swap 0 to 8")
+
+
+def test_an_edit_that_an_older_version_stored_goes_by_its_token(store: SqlStore, drag) -> None:
+    with store._database.writing() as connection:
+        values = "(1, 1, 'drag', 'ana', 1.5, 0, '2026', 'tab1-1')"
+        connection.execute(
+            text(f"INSERT INTO edit (id, clip, kind, author, seconds, undoes, created, token) VALUES {values}")
+        )
+    assert store.append_edit(drag(0), token="tab1-1").id == 1
+
+
+def test_an_edit_is_taken_back_by_its_author_alone(store: SqlStore, run: str, drag) -> None:
+    store.append_edit(drag(3))
+    undo = drag(3, undoes=1)
+    with pytest.raises(ConflictError, match="edit 1 of clip kick is by ana, not by bo: each takes back their own"):
+        store.append_edit(dataclasses.replace(undo, author="bo"))
+    with pytest.raises(ConflictError, match="not by somebody without a name"):
+        store.append_edit(dataclasses.replace(undo, author=""))
+    assert (len(store.edits()), x_of(store, 3)) == (1, 7)
+    store.append_edit(undo)
+    with pytest.raises(ConflictError, match="edit 2 of clip kick is by ana, not by bo"):
+        store.append_edit(dataclasses.replace(drag(3, undoes=2), author="bo", kind="redo"))
+    assert x_of(store, 3) == 1
+
+
 def test_a_joint_that_changed_since_is_a_conflict(store: SqlStore, run: str, drag) -> None:
     joint = (3, 0, 0)
     assert store.joint_versions("kick") == {}
@@ -164,6 +203,8 @@ def test_poses_without_any_run_have_the_joints_that_the_clip_has_edits_of(store:
     assert len(pose.xy) == 17
     assert pose.run == ""
     assert store.poses("kick", None, 5, 99) == []
+    assert [len(p.xy) for p in store.poses("kick", None, 3, 4, joints=21)] == [21, 21]
+    assert [len(p.xy) for p in store.poses("kick", None, 3, 4, joints=3)] == [17, 17]
 
 
 def test_a_run_of_another_clip_is_refused(store: SqlStore, run: str) -> None:
@@ -225,9 +266,9 @@ def test_numpy_numbers_are_stored_as_numbers(store: SqlStore, run: str, drag) ->
 
 def test_an_edit_is_found_by_its_token_and_the_newest_is_known(store: SqlStore, drag: Callable[..., Edit]) -> None:
     assert store.last_edit() == 0
-    assert store.edit_sent_as("a-token") is None
-    stored = store.append_edit(drag(3), token="a-token")
-    assert store.edit_sent_as("a-token") == stored
+    assert store.edit_sent_as("a-token", "fix") is None
+    stored = store.append_edit(drag(3), token="a-token", content="fix")
+    assert store.edit_sent_as("a-token", "fix") == stored
     assert store.last_edit() == stored.id
 
 

@@ -37,11 +37,11 @@ from emc.workflow.editing import (
     Editing,
     FrameRow,
     FrameView,
-    History,
     JointConflict,
     JointConflicts,
     PersonView,
     PropagatedSpan,
+    Steps,
 )
 
 SHOWN_FRAMES = 200
@@ -130,13 +130,13 @@ def frame_answer(view: FrameView) -> FrameOut:
     )
 
 
-def history_answer(history: History) -> HistoryOut:
-    """Return what undo and redo would do next."""
-    undo, redo = (stack[-1] if stack else None for stack in (history.done, history.undone))
+def history_answer(steps: Steps) -> HistoryOut:
+    """Return what undo and redo would do next for the one who asks."""
+    undo, redo = (stack[-1] if stack else None for stack in (steps.done, steps.undone))
     return HistoryOut(
-        undo=None if undo is None else Step(id=undo, kind=history.kinds[undo]),
-        redo=None if redo is None else Step(id=redo, kind=history.kinds[redo]),
-        last=history.last,
+        undo=None if undo is None else Step(id=undo, kind=steps.kinds[undo]),
+        redo=None if redo is None else Step(id=redo, kind=steps.kinds[redo]),
+        last=steps.last,
     )
 
 
@@ -147,6 +147,7 @@ def edit_answer(
     author: str,
     spans: Sequence[PropagatedSpan] = (),
     person: int | None = None,
+    fault: str = "",
 ) -> EditOut:
     """Return what an edit changed, as it is now (the first `SHOWN_FRAMES` of its frames)."""
     touched = sorted({change.frame for change in edit.changes}) if edit else []
@@ -155,10 +156,11 @@ def edit_answer(
         id=edit.id if edit else None,
         kind=edit.kind if edit else "",
         frames=[frame_answer(view) for view in views],
-        history=history_answer(editing.history(clip, author)),
+        history=history_answer(editing.steps(clip, author)),
         touched=(touched[0], touched[-1]) if touched else None,
         propagated=[span_answer(span) for span in spans],
         person=person,
+        fault=fault,
     )
 
 

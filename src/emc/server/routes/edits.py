@@ -33,14 +33,14 @@ def edit(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, b
     changes = tuple(change_of(change) for change in body.changes)
     seen = {(c.frame, c.person, c.joint): c.seen for c in body.changes if c.seen is not None}
     action = EditAction(body.kind, changes, body.seconds, body.token, sender.name, seen, body.propagate, body.reach)
-    stored, spans = editing.apply(clip.id, action)
-    hub.edited(stored, sender.page)
-    return edit_answer(editing, clip.id, stored, sender.name, spans)
+    done = editing.apply(clip.id, action)
+    hub.edited(done.edit, sender.page)
+    return edit_answer(editing, clip.id, done.edit, sender.name, done.spans, fault=done.fault)
 
 
 @router.post("/undo")
 def undo(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, body: StepIn) -> EditOut:
-    """Take back an action of the sender as a whole."""
+    """Take back the last action of the sender as a whole, whoever else acted since."""
     stored = editing.undo(clip.id, body.target, body.token, sender.name)
     hub.edited(stored, sender.page)
     return edit_answer(editing, clip.id, stored, sender.name)
@@ -48,7 +48,7 @@ def undo(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, b
 
 @router.post("/redo")
 def redo(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, body: StepIn) -> EditOut:
-    """Bring back an action that was taken back."""
+    """Bring back the action that the sender took back last."""
     stored = editing.redo(clip.id, body.target, body.token, sender.name)
     hub.edited(stored, sender.page)
     return edit_answer(editing, clip.id, stored, sender.name)

@@ -15,7 +15,7 @@ from emc.server.answers.editing import (
     row_answer,
     skeleton_answer,
 )
-from emc.server.dependencies import EditingOf, ExistingClip, FramesOf
+from emc.server.dependencies import EditingOf, ExistingClip, FramesOf, SenderOf
 from emc.server.frames import QUALITY
 from emc.server.schemas.base import FrameNumber
 from emc.server.schemas.project import AlertRowsOut, FrameRowsOut, FramesOut, NextOut, Order, ProjectOut
@@ -70,10 +70,10 @@ def next_open(
 
 
 @router.get("/clips/{clip}/poses")
-def poses(clip: ExistingClip, editing: EditingOf, first: FrameNumber, last: FrameNumber) -> FramesOut:
-    """Return frames first..last as they are now."""
+def poses(clip: ExistingClip, editing: EditingOf, sender: SenderOf, first: FrameNumber, last: FrameNumber) -> FramesOut:
+    """Return frames first..last as they are now, and what the sender may take back."""
     views = editing.frames(clip.id, first, last)
-    history = history_answer(editing.open_clip(clip.id).history)
+    history = history_answer(editing.steps(clip.id, sender.name))
     return FramesOut(frames=[frame_answer(view) for view in views], history=history)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Response
@@ -35,14 +36,15 @@ from emc.server.schemas.runs import (
     TrackOut,
 )
 from emc.workflow.editing import (
-    Editing,
     Newcomer,
     Operation,
     OperationRequest,
     compare_runs,
     joint_track,
     middle_undecided,
+    newcomer_asked,
     operation_edit,
+    order_asked,
     stride_of,
 )
 
@@ -53,11 +55,15 @@ Centre = Annotated[float, Query(ge=-1e6, le=1e6, allow_inf_nan=False)]
 @router.post("/operations", responses={409: {"model": ConflictsOut}})
 def operate(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, body: OperationIn) -> EditOut:
     """Do something to a run of frames, as one action."""
-    held = editing.open_clip(clip.id)
     adds = body.op == "add_person"
-    newcomer = editing.store.last_person(clip.id) + 1 if adds else body.person
-    edit = operation_edit(_order(body, sender.name), clip, editing.skeleton(held), _poses(editing, clip.id), newcomer)
-    stored = editing.operate(edit, body.base, body.token)
+    order = _order(body, sender.name)
+    asked = order_asked(clip.id, order)
+    stored = editing.sent_before(body.token, asked)
+    if stored is None:
+        newcomer = editing.store.last_person(clip.id) + 1 if adds else body.person
+        poses = partial(editing.poses, clip.id)
+        edit = operation_edit(order, clip, editing.skeleton(editing.open_clip(clip.id)), poses, newcomer)
+        stored = editing.operate(edit, body.base, body.token, asked)
     hub.edited(stored, sender.page)
     person = stored.changes[0].person if adds else None
     return edit_answer(editing, clip.id, stored, sender.name, person=person)
@@ -68,11 +74,12 @@ def add_person(
     clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, newcomers: NewcomersOf, body: NewcomerIn
 ) -> EditOut:
     """Add a person whom the detector missed, predicted in a box where the model can be asked, as one action."""
-    if (before := editing.store.edit_sent_as(body.token)) is not None:
+    asked = newcomer_asked(clip.id, body.frame, body.box, body.follow)
+    if (before := editing.sent_before(body.token, asked)) is not None:
         return edit_answer(editing, clip.id, before, sender.name, person=before.changes[0].person)
     number = editing.store.last_person(clip.id) + 1
     new = Newcomer(body.frame, body.box, number, body.follow, body.seconds, sender.name)
-    stored = editing.operate(newcomers.edit(clip, new), None, body.token)
+    stored = editing.operate(newcomers.edit(clip, new), None, body.token, asked)
     hub.edited(stored, sender.page)
     return edit_answer(editing, clip.id, stored, sender.name, person=number)
 
@@ -206,9 +213,3 @@ def _order(body: OperationIn, author: str) -> OperationRequest:
         seconds=body.seconds,
         author=author,
     )
-
-
-def _poses(editing: Editing, clip: str):  # noqa: ANN202
-    held = editing.open_clip(clip)
-    run = held.run.id if held.run else None
-    return lambda first, last: editing.store.poses(clip, run, first, last)

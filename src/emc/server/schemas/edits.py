@@ -67,7 +67,7 @@ class WarmIn(Request):
 
 
 class StepIn(Request):
-    """Undo or redo: of the edit that the page showed (`target`), or of whatever is next."""
+    """Undo or redo of the sender's own last action; with `target`, only where that is edit `target`."""
 
     target: int | None = Field(None, ge=1, le=2**53)
     token: Token
@@ -118,7 +118,8 @@ class EditOut(BaseModel):
     """What was stored (`id` None: there was nothing to do), and the frames that it changed as they are now.
 
     frames: the first 200 of them. touched: first and last changed frame. propagated: what was carried along with the
-    fix. person: the number of a person who was added.
+    fix. fault: why it could not be carried to the frames around it; the fix itself is stored. person: the number of a
+    person who was added.
     """
 
     id: int | None
@@ -127,6 +128,7 @@ class EditOut(BaseModel):
     history: HistoryOut
     touched: tuple[int, int] | None = None
     propagated: list[SpanOut] = []
+    fault: str = ""
     person: int | None = None
 
 

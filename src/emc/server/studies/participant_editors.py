@@ -75,8 +75,7 @@ class EditedJoints:
 
     def __call__(self, _: Step, first: int, last: int) -> np.ndarray:
         """Return (T, J, 2) joints of the person on frames first..last, NaN where it has none."""
-        run = self._editing.open_clip(self._task.clip).run
-        poses = self._editing.store.poses(self._task.clip, run.id if run else None, first, last)
+        poses = self._editing.poses(self._task.clip, first, last)
         found = np.full((last - first + 1, len(skeleton_named(self._task.skeleton)), 2), np.nan)
         for frame in range(first, last + 1):
             pose = _of_person([pose for pose in poses if pose.frame == frame], self._task.person)

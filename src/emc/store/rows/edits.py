@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -19,17 +21,21 @@ MAX_JOINTS = 1000
 """A joint index from here on is a mistake, and would make every pose of the clip that long."""
 
 
-def insert_edit(connection: Connection, edit: Edit, expect: Mapping[JointKey, int], token: str) -> Edit:
+def insert_edit(
+    connection: Connection, edit: Edit, expect: Mapping[JointKey, int], token: str, content: str = ""
+) -> Edit:
     """Append an edit and return it with its id and time.
 
     expect : (frame, person, joint) -> id of the edit that the sender last saw decide the joint, 0 where none did.
     token : the sender's own name for the edit; one that is stored already is returned, not stored twice.
-    Raises `UsageError` for an edit that cannot be, `ConflictError` where a joint changed since, or where the edit to
-    take back is taken back already.
+    content : digest of what the sender asked for, "" for that of the edit itself.
+    Raises `UsageError` for an edit that cannot be, `ConflictError` where a joint changed since, where the edit to take
+    back is taken back already or another author's, and where the token stands for other content.
     """
     clip = clip_key(connection, edit.clip)
+    content = content or digest_of(edit)
     # Before all checks: an edit that was sent again is stored, and its own changes would count as a conflict.
-    if token and (stored := _sent_before(connection, edit, token)):
+    if token and (stored := edit_of_token(connection, token, content)):
         return stored
     _check_changes(connection, clip, edit)
     if edit.undoes:
@@ -37,9 +43,8 @@ def insert_edit(connection: Connection, edit: Edit, expect: Mapping[JointKey, in
     _check_versions(connection, clip, edit, expect)
     stored = replace(edit, created=edit.created or now())
     values = {"kind": edit.kind, "author": edit.author, "seconds": float(edit.seconds), "undoes": int(edit.undoes)}
-    made = connection.execute(
-        insert(schema.edit).values(clip=clip, created=stored.created, token=token or None, **values)
-    )
+    sent = {"token": token, "content": content} if token else {}
+    made = connection.execute(insert(schema.edit).values(clip=clip, created=stored.created, **sent, **values))
     stored = replace(stored, id=new_key(made))
     _insert_changes(connection, clip, stored)
     return stored
@@ -53,10 +58,29 @@ def select_edits(connection: Connection, clip: str | None, after: int) -> list[E
     return _select(connection, chosen)
 
 
-def edit_of_token(connection: Connection, token: str) -> Edit | None:
-    """Return the edit that was sent under a token, None where there is none."""
-    found = _select(connection, schema.edit.c.token == token)
-    return found[0] if found else None
+def edit_of_token(connection: Connection, token: str, content: str) -> Edit | None:
+    """Return the edit that was sent under a token, None where there is none.
+
+    Raises `ConflictError` where the token stands for other content. An edit that an older version stored has no
+    content to compare; its token is then enough.
+    """
+    table = schema.edit
+    row = connection.execute(select(table.c.id, table.c.content).where(table.c.token == token)).first()
+    if row is None:
+        return None
+    if row.content not in (None, content):
+        raise ConflictError(
+            f"edit token '{token}' belongs to edit {row.id}, which asked for something else: nothing was stored; use "
+            "a new token"
+        )
+    return _select(connection, table.c.id == row.id)[0]
+
+
+def digest_of(edit: Edit) -> str:
+    """Return the digest of what an edit does: the same for an edit that is sent again, whoever measured its time."""
+    said = [list(row.values()) for row in _rows(0, edit)]
+    text = json.dumps([edit.clip, edit.kind, edit.author, edit.undoes, said])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def last_id(connection: Connection) -> int:
@@ -110,16 +134,6 @@ def _select(connection: Connection, chosen: ColumnElement[bool]) -> list[Edit]:
     ]
 
 
-def _sent_before(connection: Connection, edit: Edit, token: str) -> Edit | None:
-    found = edit_of_token(connection, token)
-    if found is None:
-        return None
-    same = (found.clip, found.kind, found.undoes, len(found.changes))
-    if same != (edit.clip, edit.kind, edit.undoes, len(edit.changes)):
-        raise ConflictError(f"edit token '{token}' belongs to edit {found.id}, which is another one: use a new token")
-    return found
-
-
 def _check_changes(connection: Connection, clip: int, edit: Edit) -> None:
     if edit.id:
         raise UsageError(f"edit {edit.id} of clip {edit.clip} is stored already: append a new edit with id 0")
@@ -135,9 +149,15 @@ def _check_changes(connection: Connection, clip: int, edit: Edit) -> None:
 
 
 def _check_undo(connection: Connection, clip: int, edit: Edit) -> None:
-    found = connection.execute(select(schema.edit.c.clip).where(schema.edit.c.id == edit.undoes)).scalar()
-    if found != clip:
+    table = schema.edit
+    found = connection.execute(select(table.c.clip, table.c.author).where(table.c.id == edit.undoes)).first()
+    if found is None or found.clip != clip:
         raise UsageError(f"clip {edit.clip} has no edit {edit.undoes} to take back: see its journal for those it has")
+    if found.author != edit.author:
+        raise ConflictError(
+            f"edit {edit.undoes} of clip {edit.clip} is by {found.author or 'somebody without a name'}, not by "
+            f"{edit.author or 'somebody without a name'}: each takes back their own edits"
+        )
     if edit.undoes in undone_edits(_undoes(connection, clip)):
         raise ConflictError(f"edit {edit.undoes} of clip {edit.clip} is taken back already: reload the journal")
 

@@ -1,16 +1,17 @@
 """What the editor does on a project: poses, edits, undo, candidates, operations on runs."""
 
+from emc.workflow.editing.actions import Applied, EditAction, newcomer_asked, order_asked
 from emc.workflow.editing.candidates import Candidates
 from emc.workflow.editing.conflicts import JointConflict, JointConflicts
 from emc.workflow.editing.effort import EffortLog
 from emc.workflow.editing.flags import stride_of
-from emc.workflow.editing.history import History
+from emc.workflow.editing.history import Steps
 from emc.workflow.editing.lifted import AngleCurves, LiftedPose, Lifting
 from emc.workflow.editing.newcomer import Newcomer, Newcomers
 from emc.workflow.editing.operations import Operation, OperationRequest, middle_undecided, operation_edit
 from emc.workflow.editing.propagation import PropagatedSpan
 from emc.workflow.editing.queue import ProjectQueue, QueueFilter, QueuePlace, QueueRow, queue_order
-from emc.workflow.editing.session import EditAction, Editing
+from emc.workflow.editing.session import Editing
 from emc.workflow.editing.sheet import JointTrack, RunPredictions, compare_runs, joint_track
 from emc.workflow.editing.views import AlertRow, FrameRow, FrameView, PersonView
 
@@ -18,12 +19,12 @@ __all__ = [
     "EditAction",
     "AlertRow",
     "AngleCurves",
+    "Applied",
     "Candidates",
     "Editing",
     "EffortLog",
     "FrameRow",
     "FrameView",
-    "History",
     "JointConflict",
     "JointConflicts",
     "JointTrack",
@@ -40,10 +41,13 @@ __all__ = [
     "QueueRow",
     "RunPredictions",
     "PropagatedSpan",
+    "Steps",
     "compare_runs",
     "joint_track",
     "middle_undecided",
+    "newcomer_asked",
     "operation_edit",
+    "order_asked",
     "queue_order",
     "stride_of",
 ]

@@ -57,7 +57,7 @@ class Candidates:
         if held.run is None:
             return []
         span = (max(0, frame - AROUND), min(held.clip.frames - 1, frame + AROUND))
-        seen = observations(self._editing.store, held.clip, held.run.id, person, span, held.kinds)
+        seen = observations(self._editing.store, held.clip, held.run.id, person, span, held.kinds, len(skeleton))
         found = [
             self._peak(held, frame, person, joint),
             self._tracked(held.clip, seen, frame, person, joint),

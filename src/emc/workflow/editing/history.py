@@ -1,13 +1,15 @@
-"""A clip's journal as the editor needs it: what a person has decided, and what undo and redo would take."""
+"""A clip's journal as the editor needs it: what a person has decided, and what undo and redo would take.
+
+Undo and redo are always of one author: what the journal as a whole would take back is nobody's business, so `History`
+does not say it; `History.of` does for one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from emc.errors import UsageError
-from emc.interfaces import Store
-from emc.pose.journal import JointKey, fold_edits, invert, undone_edits
+from emc.pose.journal import JointKey, undone_edits
 from emc.pose.records import Edit, Provenance
 
 EDITOR_KINDS = ("drag", "place", "nudge", "visibility", "swap", "confirm", "candidate", "resolve")
@@ -19,62 +21,56 @@ UNDONE_KINDS = frozenset((*EDITOR_KINDS, *OPERATION_KINDS))
 
 
 @dataclass(frozen=True, slots=True)
+class Steps:
+    """What one author may take back and bring again.
+
+    done : edits that undo takes back, the next one last. undone : the undos that redo takes back, the next one last.
+    kinds : id -> kind of the edits in both. last : id of the newest edit of the journal, whoever made it, 0 for none.
+    """
+
+    done: tuple[int, ...]
+    undone: tuple[int, ...]
+    kinds: dict[int, str]
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """What a journal amounts to.
 
     decided : (frame, person, joint) -> who decided it, for joints that a person placed or confirmed. last : id of the
-    newest edit, 0 for none. done : edits that undo takes back, the next one last. undone : the undos that redo takes
-    back, the next one last. kinds : id -> kind of the edits in both. edits : the whole journal, oldest first.
+    newest edit, 0 for none. edits : the whole journal, oldest first.
     """
 
     decided: dict[JointKey, Provenance]
     last: int
-    done: tuple[int, ...]
-    undone: tuple[int, ...]
-    kinds: dict[int, str]
     edits: tuple[Edit, ...] = field(default=(), repr=False)
+    _steps: dict[str, Steps] = field(default_factory=dict, repr=False, compare=False)
 
-    def of(self, author: str) -> History:
-        """Return the same history as one author may take it back: two people do not undo each other's work."""
-        done, undone, kinds = _stacks([edit for edit in self.edits if edit.author == author])
-        return History(self.decided, self.last, done, undone, kinds, self.edits)
+    def of(self, author: str) -> Steps:
+        """Return what undo and redo would take for one author, whoever else acted since."""
+        if author not in self._steps:
+            self._steps[author] = _steps(self.edits, author)
+        return self._steps[author]
 
 
 def read_history(edits: Sequence[Edit]) -> History:
-    """Read a clip's journal, oldest edit first; a new edit empties the list of what can be done again."""
-    done, undone, kinds = _stacks(edits)
+    """Read a clip's journal, oldest edit first."""
     last = edits[-1].id if edits else 0
-    return History(decided_joints(edits), last, done, undone, kinds, tuple(edits))
+    return History(decided_joints(edits), last, tuple(edits))
 
 
 def longer_history(before: History, new: Sequence[Edit]) -> History:
     """Return the history with new edits at its end: what `read_history` would say of all, at less work."""
     edits = (*before.edits, *new)
     decided = decided_joints(edits) if any(edit.undoes for edit in new) else before.decided | _decided(new)
-    done, undone, kinds = _stacks(edits)
-    return History(decided, edits[-1].id if edits else 0, done, undone, kinds, edits)
+    return History(decided, edits[-1].id if edits else 0, edits)
 
 
 def decided_joints(edits: Sequence[Edit]) -> dict[JointKey, Provenance]:
     """Return the joints that a person placed or confirmed, edits that were taken back left out."""
     gone = undone_edits([(edit.id, edit.undoes) for edit in edits if edit.undoes])
     return _decided(edit for edit in edits if not edit.undoes and edit.id not in gone)
-
-
-def take_back(store: Store, clip: str, run: str | None, target: int, author: str) -> Edit:
-    """Return the edit that takes `target` back (or, where that is an undo, brings its edit again), not yet stored.
-
-    Raises `UsageError` where the clip's journal has no such edit.
-    """
-    edits = store.edits(clip)
-    edit = next((edit for edit in edits if edit.id == target), None)
-    if edit is None:
-        raise UsageError(f"clip {clip} has no edit {target} to take back: reload the page")
-    frames = {change.frame for change in edit.changes}
-    others = [other for other in edits if other.id != target]
-    found = [] if run is None or not frames else list(store.predictions(run, min(frames), max(frames)))
-    before = [pose for pose in fold_edits(found, others) if pose.frame in frames]
-    return invert(edit, before, author)
 
 
 def _decided(edits: Iterable[Edit]) -> dict[JointKey, Provenance]:
@@ -86,11 +82,12 @@ def _decided(edits: Iterable[Edit]) -> dict[JointKey, Provenance]:
     }
 
 
-def _stacks(edits: Sequence[Edit]) -> tuple[tuple[int, ...], tuple[int, ...], dict[int, str]]:
-    """Return what undo and redo take next (last is next), and the kind of each."""
+def _steps(edits: Sequence[Edit], author: str) -> Steps:
+    """Walk one author's edits; a new one empties the list of what can be done again."""
     done: dict[int, None] = {}
     undone: dict[int, int] = {}
-    for edit in edits:
+    own = [edit for edit in edits if edit.author == author]
+    for edit in own:
         if edit.undoes in done:
             del done[edit.undoes]
             undone[edit.id] = edit.undoes
@@ -99,6 +96,13 @@ def _stacks(edits: Sequence[Edit]) -> tuple[tuple[int, ...], tuple[int, ...], di
         elif not edit.undoes and edit.kind in UNDONE_KINDS:
             done[edit.id] = None
             undone.clear()
-    kind_of = {edit.id: edit.kind for edit in edits}
-    kinds = {key: kind_of[undone.get(key, key)] for key in (*done, *undone)}
-    return tuple(done), tuple(undone), kinds
+    # Older versions let one person's undo take back another's edit: such an edit is gone, and undo passes over it.
+    gone = undone_edits([(edit.id, edit.undoes) for edit in edits if edit.undoes])
+    kind_of = {edit.id: edit.kind for edit in own}
+    kinds = {key: kind_of[undone.get(key, key)] for key in (*done, *undone) if key not in gone}
+    return Steps(
+        done=tuple(key for key in done if key not in gone),
+        undone=tuple(key for key in undone if key not in gone),
+        kinds=kinds,
+        last=edits[-1].id if edits else 0,
+    )

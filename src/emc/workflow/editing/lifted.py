@@ -101,7 +101,7 @@ class Lifting:
 
     def _lift(self, clip: str, run: str, frame: int, person: int) -> LiftedPose:
         found = self._editing.store.clip(clip)
-        here = next((p for p in self._editing.store.poses(clip, run, frame, frame) if p.person == person), None)
+        here = next((p for p in self._editing.poses(clip, frame, frame) if p.person == person), None)
         if here is None:
             raise UsageError(f"clip {clip} has no person {person} on frame {frame}: choose one that is shown")
         observed = trusted_observations(self._editing.store, clip, run, *around(found, frame))

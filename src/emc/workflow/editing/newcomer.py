@@ -109,9 +109,8 @@ class Newcomers:
     def _others(self, clip: Clip, frame: int, step: int) -> dict[int, list[np.ndarray]]:
         end = frame + step * FOLLOWED
         first, last = max(0, min(frame, end)), min(clip.frames - 1, max(frame, end))
-        held = self._editing.open_clip(clip.id)
         boxes: dict[int, list[np.ndarray]] = {}
-        for pose in self._editing.store.poses(clip.id, held.run.id if held.run else None, first, last):
+        for pose in self._editing.poses(clip.id, first, last):
             if (box := _extent(pose)) is not None:
                 boxes.setdefault(pose.frame, []).append(box)
         return boxes

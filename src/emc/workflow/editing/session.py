@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import logging
 import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,22 +14,22 @@ from emc.config import AlertSettings
 from emc.errors import ConflictError, UsageError
 from emc.interfaces import RunRecord
 from emc.pose.journal import JointKey
-from emc.pose.records import Clip, Edit, JointChange, Pose, Prediction, Provenance, Visibility
+from emc.pose.records import Clip, Edit, Pose, Prediction
 from emc.pose.skeletons import COCO17, Skeleton
-from emc.stages.edits import OUTSIDE
 from emc.store import SqlStore
+from emc.workflow.editing.actions import Applied, EditAction, check_edit, edit_asked
 from emc.workflow.editing.conflicts import changed_since, checked_versions
 from emc.workflow.editing.flags import Flags, joints_done, next_open_frame, open_on_frame, read_flags
-from emc.workflow.editing.history import EDITOR_KINDS, History, longer_history, read_history, take_back
-from emc.workflow.editing.propagation import PROPAGATING_KINDS, REACH, PropagatedSpan, Propagator
+from emc.workflow.editing.history import History, Steps, longer_history, read_history
+from emc.workflow.editing.propagation import PROPAGATING_KINDS, PropagatedSpan, Propagator
+from emc.workflow.editing.undo import Verb, step
 from emc.workflow.editing.views import AlertRow, FrameRow, FrameView, frame_row, frame_view, person_view
 from emc.workflow.project import declared_skeleton, skeleton_called
 
-MAX_CHANGES = 10_000
-"""Joints that one edit of the editor's page may change: more is a mistake, not an action of a person."""
 MAX_FRAMES = 64
 """Frames that are read at once."""
 CLIPS_HELD = 8
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +45,6 @@ class OpenClip:
     def kinds(self) -> dict[int, str]:
         """Edit id -> kind, of the whole journal."""
         return {edit.id: edit.kind for edit in self.history.edits}
-
-
-@dataclass(frozen=True, slots=True)
-class EditAction:
-    """One action as the page sent it.
-
-    seen : (frame, person, joint) -> version that the page showed, for joints where that matters. author : who acts,
-    "" for who started the editor. propagate : carry placed joints to the frames around, `reach` frames to each side.
-    """
-
-    kind: str
-    changes: tuple[JointChange, ...]
-    seconds: float = 0.0
-    token: str = ""
-    author: str = ""
-    seen: Mapping[JointKey, int] | None = None
-    propagate: bool = False
-    reach: int = REACH
 
 
 class Editing:
@@ -93,8 +75,8 @@ class Editing:
                 self._held.popitem(last=False)
             return now
 
-    def history(self, clip: str, author: str = "") -> History:
-        """Return a clip's history as `author` may take it back."""
+    def steps(self, clip: str, author: str = "") -> Steps:
+        """Return what undo and redo would take of a clip for `author`."""
         return self.open_clip(clip).history.of(author or self.author)
 
     def skeleton(self, held: OpenClip) -> Skeleton:
@@ -153,30 +135,38 @@ class Editing:
                 views += self._views(held, range(int(part[0]), int(part[-1]) + 1))
         return views
 
-    def apply(self, clip: str, action: EditAction) -> tuple[Edit, list[PropagatedSpan]]:
+    def apply(self, clip: str, action: EditAction) -> Applied:
         """Store an action with what it propagates, as one edit; it is durable when this returns.
 
-        An action that was sent before (its answer was lost) is returned as stored. Raises `UsageError` for one that
-        cannot be, `JointConflicts` where another person decided one of its joints since.
+        An action that was sent before (its answer was lost) is returned as stored. What a person placed is stored
+        whatever becomes of the propagation. Raises `UsageError` for an action that cannot be, `JointConflicts` where
+        another person decided one of its joints since, `ConflictError` where its token stands for another action.
         """
-        if action.token and (stored := self.store.edit_sent_as(action.token)) is not None:
-            return stored, []
+        asked = edit_asked(clip, action.kind, action.changes, action.propagate, action.reach)
+        if action.token and (stored := self.store.edit_sent_as(action.token, asked)) is not None:
+            return Applied(stored)
         held = self.open_clip(clip)
         check_edit(held.clip, self.skeleton(held), action.kind, action.changes)
         checked_versions(self.store, clip, action.changes, action.seen or {})
-        spans = self.preview(clip, action) if action.propagate and action.kind in PROPAGATING_KINDS else []
+        spans, fault = self._propagated(clip, action)
         machine = [change for span in spans for change in span.changes()]
         edit = Edit(clip, action.kind, (*action.changes, *machine), action.author or self.author, action.seconds)
-        return self._append(edit, action), spans
+        return Applied(self._append(edit, action, asked), tuple(spans), fault)
 
-    def operate(self, edit: Edit, base: int | None, token: str) -> Edit:
-        """Store an operation on a run; raises `JointConflicts` where another person decided a joint since `base`."""
-        if stored := self.store.edit_sent_as(token):
-            return stored
+    def sent_before(self, token: str, asked: str) -> Edit | None:
+        """Return what an earlier request of the same token and content stored; raises `ConflictError` for another."""
+        return self.store.edit_sent_as(token, asked) if token else None
+
+    def operate(self, edit: Edit, base: int | None, token: str, asked: str = "") -> Edit:
+        """Store an operation on a run; raises `JointConflicts` where another person decided a joint since `base`.
+
+        asked : digest of the request (see `emc.workflow.editing.actions`); what was sent before is to be looked for
+        (`sent_before`) before the edit is made, since it may no longer be possible then.
+        """
         edit = replace(edit, author=edit.author or self.author)
         if base is not None:
             changed_since(self.store, edit.clip, edit.changes, base, edit.author)
-        return self.store.append_edit(edit, token=token)
+        return self.store.append_edit(edit, token=token, content=asked)
 
     def preview(self, clip: str, action: EditAction, budget: float = 2.0) -> list[PropagatedSpan]:
         """Return what an action would propagate; nothing is written."""
@@ -187,37 +177,47 @@ class Editing:
         return self.propagator.spans(held.clip, run, action.changes, held.kinds, action.reach, budget, joints)
 
     def undo(self, clip: str, target: int | None = None, token: str = "", author: str = "") -> Edit | None:
-        """Take back the last edit that `author` made of a clip (or edit `target`); None where there is none."""
-        return self._take_back(clip, target, self.history(clip, author).done, token, author)
+        """Take back the last edit that `author` made of a clip, None where there is none (see `undo.step`)."""
+        return self._step(clip, Verb.UNDO, target, token, author)
 
     def redo(self, clip: str, target: int | None = None, token: str = "", author: str = "") -> Edit | None:
-        """Bring back the edit that was taken back last (or by undo `target`); None where there is none."""
-        return self._take_back(clip, target, self.history(clip, author).undone, token, author)
+        """Bring back the edit that `author` took back last, None where there is none (see `undo.step`)."""
+        return self._step(clip, Verb.REDO, target, token, author)
 
-    def _append(self, edit: Edit, action: EditAction) -> Edit:
+    def poses(self, clip: str, first: int, last: int) -> list[Pose]:
+        """Return the current poses of frames first..last (inclusive), each with all joints of the skeleton."""
+        held = self.open_clip(clip)
+        run = held.run.id if held.run else None
+        return self.store.poses(clip, run, first, last, joints=len(self.skeleton(held)))
+
+    def _propagated(self, clip: str, action: EditAction) -> tuple[list[PropagatedSpan], str]:
+        """Return what an action propagates, and "" or why nothing could be."""
+        if not action.propagate or action.kind not in PROPAGATING_KINDS:
+            return [], ""
+        try:
+            return self.preview(clip, action), ""
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong there, the joint that a person placed is stored
+            _log.exception("clip %s: a fix was not carried to the frames around it", clip)
+            return [], f"{type(error).__name__}: {error}"
+
+    def _append(self, edit: Edit, action: EditAction, asked: str) -> Edit:
         """Append an edit where nobody decided its joints since; somebody may between the look and the writing."""
         tries = 3
         while True:
             expect = checked_versions(self.store, edit.clip, action.changes, action.seen or {})
             try:
-                return self.store.append_edit(edit, expect=expect, token=action.token)
+                return self.store.append_edit(edit, expect=expect, token=action.token, content=asked)
             except ConflictError:
                 tries -= 1
                 if not tries:
                     raise
 
-    def _take_back(self, clip: str, target: int | None, stack: Sequence[int], token: str, author: str) -> Edit | None:
-        if target is None and not stack:
-            return None
+    def _step(self, clip: str, verb: Verb, target: int | None, token: str, author: str) -> Edit | None:
         run = self.open_clip(clip).run
-        edit = take_back(
-            self.store,
-            clip,
-            run.id if run else None,
-            stack[-1] if target is None else target,
-            author or self.author,
+        who = author or self.author
+        return step(
+            self.store, clip, verb, who, lambda: self.open_clip(clip).history, run.id if run else None, target, token
         )
-        return self.store.append_edit(edit, token=token)
 
     def _read(self, clip: str) -> OpenClip:
         found = self.store.clip(clip)
@@ -241,7 +241,7 @@ class Editing:
         first, last = frames[0], frames[-1]
         run = held.run.id if held.run else None
         poses: dict[int, list[Pose]] = defaultdict(list)
-        for pose in self.store.poses(held.clip.id, run, first, last):
+        for pose in self.poses(held.clip.id, first, last):
             poses[pose.frame].append(pose)
         found: dict[tuple[int, int], Prediction] = {}
         if run is not None:
@@ -261,29 +261,6 @@ class Editing:
         people = [person_view(p, found.get(key), versions[key]) for key, p in zip(keys, poses, strict=True)]
         flagged = open_on_frame(held.flags, frame, held.history.decided) if held.flags else []
         return frame_view(frame, people, flagged, self.settings)
-
-
-def check_edit(clip: Clip, skeleton: Skeleton, kind: str, changes: Sequence[JointChange]) -> None:
-    """Raise `UsageError` where an edit from the editor cannot be meant, naming frame, person and joint."""
-    if kind not in EDITOR_KINDS:
-        raise UsageError(f"edit kind '{kind}' is unknown: use one of {', '.join(EDITOR_KINDS)}")
-    if not 0 < len(changes) <= MAX_CHANGES:
-        raise UsageError(f"an edit of {len(changes)} joints cannot be: change 1 to {MAX_CHANGES}")
-    margin = OUTSIDE * max(clip.width, clip.height)
-    for change in changes:
-        where = f"clip {clip.id}, frame {change.frame}, person {change.person}, joint {change.joint}"
-        if not 0 <= change.frame < clip.frames:
-            raise UsageError(f"{where}: the clip has no such frame; use 0 to {clip.frames - 1}")
-        if not 0 <= change.joint < len(skeleton):
-            raise UsageError(f"{where}: skeleton {skeleton.name} has joints 0 to {len(skeleton) - 1}")
-        if change.provenance < Provenance.HUMAN:
-            raise UsageError(f"{where}: provenance {change.provenance} is a machine's: send 2 (human) or 3 (confirmed)")
-        placed = math.isfinite(change.x) and math.isfinite(change.y)
-        if not placed and change.visibility is not Visibility.ABSENT:
-            raise UsageError(f"{where} has no place, so it cannot be {change.visibility.name.lower()}: place it first")
-        inside = -margin <= change.x <= clip.width - 1 + margin and -margin <= change.y <= clip.height - 1 + margin
-        if placed and not inside:
-            raise UsageError(f"{where}: ({change.x:.1f}, {change.y:.1f}) is far outside the frame: place it nearer")
 
 
 def _versions(

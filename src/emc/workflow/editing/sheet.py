@@ -46,7 +46,7 @@ def joint_track(editing: Editing, clip: str, person: int, joint: int, first: int
     if not 0 <= joint < len(editing.skeleton(held)):
         raise UsageError(f"clip {clip} has no joint {joint}: choose one of its skeleton")
     run = held.run.id if held.run else None
-    poses = [p for p in editing.store.poses(clip, run, first, last) if p.person == person]
+    poses = [p for p in editing.poses(clip, first, last) if p.person == person]
     found = (
         {} if run is None else {p.frame: p for p in editing.store.predictions(run, first, last) if p.person == person}
     )

@@ -50,7 +50,7 @@ class PropagatedSpan:
         return [
             JointChange(int(frame), self.person, self.joint, float(x), float(y), self.visibility, Provenance.PROPAGATED)
             for frame, (x, y), moved in zip(self.repair.frames, self.repair.xy, self.repair.moved, strict=True)
-            if moved
+            if moved and np.isfinite((x, y)).all()
         ]
 
 
@@ -111,9 +111,10 @@ class Propagator:
         joints: Sequence[str],
     ) -> tuple[PropagatedSpan, list[PropagatedSpan]]:
         first, last = max(0, change.frame - reach), min(clip.frames - 1, change.frame + reach)
-        seen = observations(self._store, clip, run, change.person, (first, last), kinds)
+        width = max(len(joints), 1 + max(other.joint for other in placed))
+        seen = observations(self._store, clip, run, change.person, (first, last), kinds, width)
         same = [other for other in placed if (other.person, other.joint) == (change.person, change.joint)]
-        seen = _with_places(seen, same)
+        seen = _with_places(seen, same, width)
         crops: list[GreyCrop | None] = [None] * len(seen)
         if change.visibility is Visibility.VISIBLE:
             crops = self.crops(clip, seen, change.person, budget)
@@ -150,9 +151,18 @@ class Observation:
 
 
 def observations(
-    store: SqlStore, clip: Clip, run: str, person: int, frames: tuple[int, int], kinds: Mapping[int, str]
+    store: SqlStore,
+    clip: Clip,
+    run: str,
+    person: int,
+    frames: tuple[int, int],
+    kinds: Mapping[int, str],
+    joints: int = 0,
 ) -> list[Observation]:
     """Return what is known of one person on frames first..last (inclusive), without what earlier fixes propagated.
+
+    joints : how many each pose has at least. A person without predictions has only the joints that edits name, which
+    may be fewer than the skeleton's.
 
     What a fix propagated follows from the fix and from what is seen; it must not bear itself out. Swapped or copied
     places (`OPERATION_KINDS`) are kept: there a person told the machine what to see.
@@ -162,7 +172,7 @@ def observations(
     confidence = {p.frame: p.confidence for p in predictions}
     places = {p.frame: p.xy for p in predictions}
     seen: list[Observation] = []
-    for pose in fold_edits(predictions, edits):
+    for pose in fold_edits(predictions, edits, joints=joints):
         box = pose.box if pose.box is not None else _box_of(pose)
         if box is not None:
             given = confidence.get(pose.frame, np.zeros(0, dtype=np.float32))
@@ -189,15 +199,13 @@ def _is_fix(change: JointChange) -> bool:
     return change.provenance >= Provenance.HUMAN and change.visibility is not Visibility.ABSENT
 
 
-def _with_places(seen: Sequence[Observation], changes: Sequence[JointChange]) -> list[Observation]:
-    """Return the frames with a person's new places, which the journal does not hold yet."""
+def _with_places(seen: Sequence[Observation], changes: Sequence[JointChange], joints: int) -> list[Observation]:
+    """Return the frames with a person's new places, which the journal does not hold yet; poses have `joints`."""
     by_frame = {item.frame: item for item in seen}
     for change in changes:
         item = by_frame.get(change.frame)
         if item is None:
-            item = Observation(
-                change.frame, _blank(change, len(seen[0].pose.xy) if seen else 0), *_nearest(seen, change)
-            )
+            item = Observation(change.frame, _blank(change, joints), *_nearest(seen, change, joints))
         xy, visibility, provenance = (a.copy() for a in (item.pose.xy, item.pose.visibility, item.pose.provenance))
         xy[change.joint] = (change.x, change.y)
         visibility[change.joint], provenance[change.joint] = change.visibility, change.provenance
@@ -208,15 +216,14 @@ def _with_places(seen: Sequence[Observation], changes: Sequence[JointChange]) ->
 
 
 def _blank(change: JointChange, joints: int) -> Pose:
-    joints = max(joints, change.joint + 1)
     nothing = np.zeros(joints, dtype=np.int8)
     return Pose(change.frame, change.person, np.full((joints, 2), np.nan, np.float32), nothing, nothing)
 
 
-def _nearest(seen: Sequence[Observation], change: JointChange) -> tuple[np.ndarray, np.ndarray]:
+def _nearest(seen: Sequence[Observation], change: JointChange, joints: int) -> tuple[np.ndarray, np.ndarray]:
     """Return confidence and box for a frame on which a machine saw nobody: the box of the nearest frame."""
     if not seen:
-        return np.zeros(change.joint + 1), np.array([change.x - 50, change.y - 50, 100.0, 100.0])
+        return np.zeros(joints), np.array([change.x - 50, change.y - 50, 100.0, 100.0])
     near = min(seen, key=lambda item: abs(item.frame - change.frame))
     return np.zeros(len(near.confidence)), near.box
 

@@ -1,0 +1,85 @@
+"""Undo and redo: the author's own last action, whoever else acted since; sent twice, it is done once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+
+from emc.errors import ConflictError, UsageError
+from emc.pose.journal import fold_edits, invert
+from emc.pose.records import Edit
+from emc.store import SqlStore
+from emc.workflow.editing.actions import step_asked
+from emc.workflow.editing.history import History, Steps
+
+TRIES = 3
+"""The same author may act in another page between the look at the journal and the writing."""
+
+
+class Verb(StrEnum):
+    """The two directions in the journal."""
+
+    UNDO = "undo"
+    REDO = "redo"
+
+
+def step(
+    store: SqlStore,
+    clip: str,
+    verb: Verb,
+    author: str,
+    history: Callable[[], History],
+    run: str | None,
+    target: int | None = None,
+    token: str = "",
+) -> Edit | None:
+    """Take back the author's last action (`UNDO`), or bring back the last one taken back (`REDO`); None: there is none.
+
+    history : reads the clip's journal as it is now. target : what the sender takes to be next (the action, or of a
+    redo its undo); anything else is then left alone. token : one that was sent before is answered as it was then.
+    Raises `ConflictError` where `target` is not the author's next one, `UsageError` where the clip has no such edit.
+    """
+    asked = step_asked(clip, verb, author, target)
+    tries = TRIES
+    while True:
+        if token and (stored := store.edit_sent_as(token, asked)) is not None:
+            return stored
+        steps = history().of(author)
+        stack = steps.done if verb is Verb.UNDO else steps.undone
+        if target is not None:
+            _check_target(history().edits, clip, verb, author, target, steps)
+        elif not stack:
+            return None
+        try:
+            return store.append_edit(_inverse(store, clip, run, stack[-1], author), token=token, content=asked)
+        except ConflictError:
+            tries -= 1
+            if not tries or target is not None:
+                raise
+
+
+def _check_target(edits: Sequence[Edit], clip: str, verb: Verb, author: str, target: int, steps: Steps) -> None:
+    stack = steps.done if verb is Verb.UNDO else steps.undone
+    if stack and stack[-1] == target:
+        return
+    edit = next((edit for edit in edits if edit.id == target), None)
+    if edit is None:
+        raise UsageError(f"clip {clip} has no edit {target} to {verb}: reload the page")
+    if edit.author != author:
+        raise ConflictError(
+            f"edit {target} of clip {clip} is by {edit.author or 'somebody without a name'}: {verb} takes your own "
+            "last action"
+        )
+    next_one = f"edit {stack[-1]} is" if stack else "nothing is left"
+    raise ConflictError(f"edit {target} of clip {clip} is not the next one to {verb} ({next_one}): reload the page")
+
+
+def _inverse(store: SqlStore, clip: str, run: str | None, target: int, author: str) -> Edit:
+    """Return the edit that takes `target` back (or, where that is an undo, brings its edit again), not yet stored."""
+    edits = store.edits(clip)
+    edit = next(edit for edit in edits if edit.id == target)
+    frames = {change.frame for change in edit.changes}
+    others = [other for other in edits if other.id != target]
+    found = [] if run is None or not frames else list(store.predictions(run, min(frames), max(frames)))
+    before = [pose for pose in fold_edits(found, others) if pose.frame in frames]
+    return invert(edit, before, author)
