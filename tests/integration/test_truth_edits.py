@@ -84,9 +84,9 @@ def test_11_another_persons_edit_is_refused_where_it_is_appended(client: TestCli
         409,
         "edit 1 of clip kick is by Bo: undo takes your own last action",
     )
-    with open_project(folder) as store:
-        with pytest.raises(ConflictError, match="is by Bo, not by Ana: each takes back their own edits"):
-            store.append_edit(Edit(CLIP, "undo", (), "Ana", undoes=1))
+    words = "is by Bo, not by Ana: each takes back their own edits"
+    with open_project(folder) as store, pytest.raises(ConflictError, match=words):
+        store.append_edit(Edit(CLIP, "undo", (), "Ana", undoes=1))
     assert journal(folder) == [("Bo", "place", 0)]
 
 
@@ -138,10 +138,9 @@ def test_12_a_fault_of_the_server_is_answered_with_its_reason(folder: Path, monk
         raise IndexError("index 1 is out of bounds")
 
     with opened(folder) as client:
-        quiet = TestClient(client.app, base_url=client.base_url, headers=client.headers, raise_server_exceptions=False)
-        quiet.cookies = client.cookies
+        client._transport.raise_server_exceptions = False  # type: ignore[attr-defined]
         monkeypatch.setattr("emc.workflow.editing.session.check_edit", broken)
-        answer = place(quiet, ANA)
+        answer = place(client, ANA)
     assert answer.status_code == 500
     assert "IndexError: index 1 is out of bounds" in answer.json()["error"]
 

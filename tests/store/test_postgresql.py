@@ -58,7 +58,7 @@ def test_a_project_from_predictions_to_poses(store: SqlStore, predicted, drag) -
     assert store.alerts(run) == [alert]
     assert store.frame_alerts(run, limit=1) == [FrameAlerts(0, 2, 1)]
     fix = store.append_edit(drag(3, x=math.nan), expect={(3, 0, 0): 0}, token="tab-1")
-    assert store.append_edit(drag(3), token="tab-1").id == fix.id
+    assert store.append_edit(drag(3, x=math.nan), token="tab-1").id == fix.id
     with pytest.raises(ConflictError):
         store.append_edit(drag(3), expect={(3, 0, 0): 0})
     np.testing.assert_array_equal(store.poses("kick", None, 3, 3)[0].xy[0], [np.nan, 8])

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emc.config import AlertSettings
+from emc.config import read_settings
 from emc.pose.records import Clip, JointChange, Prediction, Provenance, Role, Visibility
 from emc.workflow.editing import EditAction, Editing
 from emc.workflow.project import new_project
@@ -23,7 +23,7 @@ def editing(tmp_path: Path) -> Iterator[Editing]:
         run = store.start_run("kick", "nano", "coco17", {}).id
         store.write_predictions(run, [_standing(frame) for frame in range(FRAMES)], upto=FRAMES)
         store.finish_run(run)
-        opened = Editing(store, AlertSettings(), "starter")
+        opened = Editing(store, read_settings(None, {}).alerts, "starter")
         yield opened
         opened.close()
 

@@ -134,8 +134,9 @@ export interface EditIn {
   token: string;
 }
 
-/** What was stored (`id` None: there was nothing to do), and the frames that it changed as they are now. frames: the first 200 of them. touched: first and last changed frame. propagated: what was carried along with the fix. person: the number of a person who was added. */
+/** What was stored (`id` None: there was nothing to do), and the frames that it changed as they are now. frames: the first 200 of them. touched: first and last changed frame. propagated: what was carried along with the fix. fault: why it could not be carried to the frames around it; the fix itself is stored. person: the number of a person who was added. */
 export interface EditOut {
+  fault: string;
   frames: FrameOut[];
   history: HistoryOut;
   id: number | null;
@@ -467,7 +468,7 @@ export interface Step {
   kind: string;
 }
 
-/** Undo or redo: of the edit that the page showed (`target`), or of whatever is next. */
+/** Undo or redo of the sender's own last action; with `target`, only where that is edit `target`. */
 export interface StepIn {
   target?: number | null;
   token: string;
@@ -557,22 +558,22 @@ export interface Operations {
   "POST /api/clips/{clip}/operations": { query: Record<never, never>; body: OperationIn; answer: EditOut };
   /** Add a person whom the detector missed, predicted in a box where the model can be asked, as one action. */
   "POST /api/clips/{clip}/persons": { query: Record<never, never>; body: NewcomerIn; answer: EditOut };
-  /** Return frames first..last as they are now. */
+  /** Return frames first..last as they are now, and what the sender may take back. */
   "GET /api/clips/{clip}/poses": { query: { first: number; last: number; }; body: null; answer: FramesOut };
   /** Say what a fix would repair, without storing anything. */
   "POST /api/clips/{clip}/propagate": { query: Record<never, never>; body: PropagateIn; answer: PreviewOut };
-  /** Bring back an action that was taken back. */
+  /** Bring back the action that the sender took back last. */
   "POST /api/clips/{clip}/redo": { query: Record<never, never>; body: StepIn; answer: EditOut };
   /** List the clip's prediction runs. */
   "GET /api/clips/{clip}/runs": { query: Record<never, never>; body: null; answer: RunsOut };
   /** Return one joint over a run, for a contact sheet and its sparkline. */
   "GET /api/clips/{clip}/track": { query: { person: number; joint: number; first: number; last: number; }; body: null; answer: TrackOut };
-  /** Take back an action of the sender as a whole. */
+  /** Take back the last action of the sender as a whole, whoever else acted since. */
   "POST /api/clips/{clip}/undo": { query: Record<never, never>; body: StepIn; answer: EditOut };
   /** Begin to decode what fixes of a person around a frame will need. */
   "POST /api/clips/{clip}/warm": { query: Record<never, never>; body: WarmIn; answer: WarmOut };
   /** Stream hello, edit, presence, job and run events; with `after`, or where a browser reconnects, missed edits. */
-  "GET /api/events": { query: { page?: string; name?: string; after?: number | null; }; body: null; answer: unknown };
+  "GET /api/events": { query: { page?: string; name?: string; browser?: string; after?: number | null; }; body: null; answer: unknown };
   /** Note where the sender's page is. */
   "POST /api/presence": { query: Record<never, never>; body: PresenceIn; answer: unknown };
   /** Say what the project holds. */
