@@ -278,6 +278,9 @@ class Interval:
 TEST_TAG = ("split", "test")
 """Clips with this tag are for measuring alone: no calibration trains on them or chooses by them."""
 
+RENDERED_TAG = ("source", "rendered")
+"""Clips with this tag show people that the package rendered: reports say so wherever they name the people."""
+
 
 SIMULATED = "simulated"
 """Author of corrections that the demo made from true labels."""

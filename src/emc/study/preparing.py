@@ -15,7 +15,7 @@ import numpy as np
 
 from emc.errors import InputError, StorageError, UsageError
 from emc.interfaces import RunRecord, Store
-from emc.pose.records import Alert, Clip, Pose, Provenance, Visibility
+from emc.pose.records import RENDERED_TAG, Alert, Clip, Pose, Provenance, Visibility
 from emc.pose.skeletons import skeleton_named
 from emc.study.plan import CONSENT, StudyDesign, Task, check_rules, study_folder, write_design
 from emc.study.session import measure_accuracy, person_scale
@@ -127,7 +127,9 @@ def _task(source: Store, name: str, frames: int, tolerance: float) -> tuple[Task
         if prediction.person == person:
             begin[prediction.frame] = prediction.xy
     wrong = 1.0 - measure_accuracy(reference, begin, skeleton, scale, tolerance).share
-    task = Task(name, frames, clip.width, clip.height, run.skeleton, person, round(scale, 3), round(wrong, 4))
+    rendered = clip.tags.get(RENDERED_TAG[0]) == RENDERED_TAG[1]
+    size = (clip.width, clip.height)
+    task = Task(name, frames, *size, run.skeleton, person, round(scale, 3), round(wrong, 4), rendered)
     return task, reference
 
 

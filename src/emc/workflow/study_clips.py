@@ -6,6 +6,7 @@ from pathlib import Path
 
 from emc.config import Settings, read_settings
 from emc.interfaces import Progress
+from emc.pose.records import RENDERED_TAG
 from emc.store import SqlStore
 from emc.workflow.labels import import_labels
 from emc.workflow.predict import predict_clips
@@ -40,7 +41,8 @@ def rendered_study_clips(
     files = render_files(orders, progress)
     store = new_project(folder)
     try:
-        added = add_clips(store, [each.video for each in files]).clips
+        tags = {RENDERED_TAG[0]: RENDERED_TAG[1]}
+        added = add_clips(store, [each.video for each in files], tags=tags).clips
         for clip, each in zip(added, files, strict=True):
             chosen = settings or read_settings(None)
             predict_clips(store, [clip], chosen, boxes_file=each.labels, progress=progress)

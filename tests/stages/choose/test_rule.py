@@ -189,7 +189,7 @@ def test_a_known_chance_is_part_of_rule_and_reason():
     assert choice.rule.startswith("highest target score")
     assert choice.rule.endswith("a chance of at least 66% (paired bootstrap)")
     assert choice.why.startswith(
-        "step 100: target 60.0 -> 80.0, common 90.0 -> 89.0, common AP 40.0 -> 39.0, common kept"
+        "step 100, on validation: target 60.0 -> 80.0, common 90.0 -> 89.0, common AP 40.0 -> 39.0, common kept"
     )
     assert (
         "with a chance of 66%; refused: step 200 (target 95.0, common worse by 0.0, kept with a chance of 65%)"
@@ -237,3 +237,19 @@ def test_the_base_is_kept_with_its_score_where_nothing_is_better():
         "is better on the target (base 60.0): step 100 (target 60.0, common worse by 0.0)"
         in choose_checkpoint(ladder((0, 60, 90), (100, 60, 90)), ["leg"], 0.5).why
     )
+
+
+def test_the_reason_says_that_its_scores_are_those_on_validation():
+    better = ladder((0, 80, 90), (9, 90, 90))
+    assert choose_checkpoint(better, ["leg"], 0.5).why.startswith("step 9, on validation: target 80.0 -> 90.0")
+    kept = ladder((0, 80, 90), (9, 70, 90))
+    assert choose_checkpoint(kept, ["leg"], 0.5).why.startswith("the base is kept, by the scores on validation:")
+
+
+def test_a_choice_by_a_handful_of_joints_is_not_trusted():
+    rows = [LadderEntry(step, {"leg": figure(leg, n=1)}, figure(90)) for step, leg in ((0, 0), (9, 100))]
+    choice = choose_checkpoint(rows, ["leg"], 0.5)
+    assert (choice.step, choice.trusted) == (9, False)
+    assert choice.why.endswith("; target has 1 labelled joint: too few joints for a score")
+    enough = [LadderEntry(step, {"leg": figure(leg, n=10)}, figure(90)) for step, leg in ((0, 0), (9, 100))]
+    assert choose_checkpoint(enough, ["leg"], 0.5).trusted

@@ -83,3 +83,28 @@ def test_misuse_is_told() -> None:
     mixed = [*models_of(LADDER, "x"), *models_of({"ladder": [{"step": 1, "target": population(1, 1, "torso")}]}, "y")]
     with pytest.raises(UsageError, match="different head sizes"):
         score_table(mixed, ["hip"])
+
+
+def test_a_cell_of_too_few_joints_holds_no_score() -> None:
+    few = population(0.955, 0.961)
+    few["pckh"]["hip"] = share(1.0, 0.01) | {"n": 1}
+    table = score_table(models_of({"ladder": [{"step": 0, "target": few}]}, "x"), ["hip", "total"])
+    assert to_markdown(table).splitlines()[2] == "|   | base | too few joints | 96.1 |"
+    assert "too few joints & 96.1" in to_latex(table)
+    assert next(csv.DictReader(io.StringIO(to_csv(table))))["target pckh hip"] == ""
+
+
+def test_the_caption_says_which_persons_were_scored_and_which_chose() -> None:
+    tested = score_table(models_of(LADDER | {"scored_on": "test"}, "calibration"), ["hip"])
+    assert tested.caption.endswith(
+        "Scored on held-out test clips. A chosen checkpoint (bold) was chosen by its scores on validation."
+    )
+    assert next(csv.DictReader(io.StringIO(to_csv(tested))))["scored on"] == "test"
+    both = [
+        *models_of(LADDER | {"scored_on": "test"}, "calibration"),
+        *models_of(LADDER | {"scored_on": "validation"}, "initial", with_base=False),
+    ]
+    assert (
+        "Not scored on the same persons: on held-out test clips: base, calibration step 800; on validation, which also "
+        "chose: initial step 800."
+    ) in score_table(both, ["hip"]).caption

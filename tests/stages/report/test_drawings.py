@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from emc.stages.report.drawings import axis, curve_plot, ladder_plot
+from emc.stages.report.drawings import LEAST_SPAN, axis, curve_plot, ladder_plot, no_ladder
 
 
 def share(value: float | None, half: float | None = 0.01) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def test_axis_has_round_ticks_inside() -> None:
     assert [text for _, text in made.ticks] == ["90", "92", "94", "96", "98"]
     assert made.at(made.low) == 0
     assert made.at(made.high) == 100
-    assert [text for _, text in axis(94.93, 95.06, 0, 100).ticks] == ["94.95", "95.00", "95.05"]
+    assert [text for _, text in axis(94.93, 95.06, 0, 100, least=0.1).ticks] == ["94.95", "95.00", "95.05"]
 
 
 def test_ladder_marks_the_chosen_and_the_refused() -> None:
@@ -121,3 +121,34 @@ def test_equal_scores_do_not_divide_by_zero(value: float) -> None:
             for name in population:
                 population[name] = share(value, None)
     assert ladder_plot(report(*same)) is not None
+
+
+def test_no_axis_shows_a_rounding_error() -> None:
+    made = axis(83.3, 83.3 + 1e-11, 0, 100)
+    assert made.high - made.low == pytest.approx(LEAST_SPAN * 7 / 6)
+    assert [text for _, text in made.ticks][0] == "82.8"
+    at_the_top = axis(100, 100, 0, 100)
+    assert at_the_top.high == pytest.approx(100 + LEAST_SPAN / 12)
+    assert max(float(text) for _, text in at_the_top.ticks) <= 100
+
+
+def test_equal_checkpoints_are_drawn_at_one_place() -> None:
+    plot = ladder_plot(report(entry(0, 0.9, 0.9), entry(1, 0.9 + 1e-13, 0.9 - 1e-13)))
+    assert plot is not None
+    assert abs(plot.points[0].x - plot.points[1].x) < 0.2
+    assert abs(plot.points[0].y - plot.points[1].y) < 0.2
+
+
+def test_scores_of_too_few_joints_are_not_drawn() -> None:
+    few = [entry(0, 0.9, 0.9), entry(1, 1.0, 0.9)]
+    for one in few:
+        one["target"]["pckh"]["leg"]["n"] = 1
+    assert ladder_plot(report(*few)) is None
+    assert no_ladder(report(*few)) == (
+        "The target has 1 labelled joint, too few joints for a score, so no ladder is drawn"
+    )
+    curve = {
+        "alpha": 0.5,
+        "curve": {"alphas": [0.0, 1.0], "pckh": {"leg": [0.0, 1.0]}, "area": {"leg": share(0.5) | {"n": 1}}},
+    }
+    assert curve_plot(curve, curve, "leg", "Target") is None

@@ -4,6 +4,7 @@ import pytest
 
 from emc.stages.report.wording import (
     duration,
+    few_errors,
     interval,
     number,
     percent,
@@ -86,3 +87,25 @@ def test_verdict_without_legs_without_errors_and_without_a_choice() -> None:
     )
     assert "made no error" in said(leg_errors_removed=figure(None), total_errors_removed=figure(None))
     assert verdict(report(step=0)).startswith("The base model is kept")
+
+
+def one_step(right: float, n: int) -> list[dict[str, Any]]:
+    return [{"step": 0, "target": {"pckh": {"leg": {"value": right, "n": n}, "total": {"value": right, "n": n}}}}]
+
+
+def test_a_share_of_too_few_joints_is_no_score() -> None:
+    one = figure(1.0, 1.0, 1.0) | {"n": 1}
+    assert (percent(one), percent_interval(one)) == ("too few joints", "")
+    assert (points(one, "persons"), points_interval(one)) == ("too few persons", "")
+
+
+def test_no_share_of_a_handful_of_errors_is_told() -> None:
+    # 40 joints, 97.5 % right: one was wrong, and setting it right is not "100 % removed".
+    removed = figure(1.0, 1.0, 1.0)
+    found = report(leg_errors_removed=removed, total_errors_removed=removed) | {"ladder": one_step(0.975, 40)}
+    assert few_errors(found, "leg") == "the base had 1 of 40 leg joints wrong"
+    assert verdict(found) == (
+        "Step 600 was chosen; the base had 1 of 40 leg joints wrong on the target: too few to say what share was "
+        "removed."
+    )
+    assert few_errors(found | {"ladder": one_step(0.5, 40)}, "leg") == ""

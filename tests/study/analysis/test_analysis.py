@@ -121,7 +121,7 @@ def test_an_empty_study_is_analysed_too(tmp_path: Path):
 
 def test_verdict_says_when_it_may_be_chance(study: Study):
     result = analyse(study_tables(study.sessions()))
-    assert verdict(result).startswith("The editor was 3.")
+    assert verdict(result).startswith("Simulated, not people: The editor was 3.")
     assert "too few" in verdict(analyse(study_tables(study.sessions()[:2])))
 
 

@@ -74,3 +74,19 @@ def test_parts_are_nested_and_each_is_half_of_the_next() -> None:
     assert [{s.frame for s in part} for part in nested_parts(people, 3, 0)] == frames
     with pytest.raises(UsageError, match=r"8 corrected persons train, which makes 2 parts of at least 4"):
         nested_parts(people[:8], 4, 0)
+
+
+def test_simulated_minutes_are_called_so_in_the_step_and_in_the_notes(store: SqlStore) -> None:
+    effort = {"seconds_per_joint": 4.0, "simulated": True, "how": "simulated"}
+    assert step_of(effort).words == "20 minutes of correcting (simulated)"
+    # Cards of older versions say only that some of it is.
+    assert step_of({"seconds_per_joint": 4.0, "simulated": True}).words == "20 minutes of correcting (simulated)"
+    assert step_of(effort | {"how": "partly simulated"}).words == "20 minutes of correcting (partly simulated)"
+    for name, joints in (("a", 100), ("b", 200), ("c", 400)):
+        put_calibration(store, name, joints, 1 - (0.05 + 2.0 * joints**-0.5))
+        document = store.document("calibration", name) or {}
+        document["card"]["corrected"] |= {"simulated": True, "how": "simulated"}
+        store.put_document("calibration", name, document)
+    told = history_forecast(store, SETTINGS)
+    assert "points more per 20 minutes of correcting (simulated)" in told["words"]
+    assert "2.00 seconds per joint, simulated: a program gave the labels, nobody was timed" in told["notes"]

@@ -135,3 +135,17 @@ def test_a_ladder_is_shown_as_it_grows(tmp_path: Path) -> None:
     assert job["loss"] == [[1, 2.5]]
     # One that was there before this job began is not its own.
     assert job_document(tmp_path, running | {"started": "2999-01-01T00:00:00.000+00:00"})["ladder"] == []
+
+
+def test_a_ladder_says_which_persons_it_is_of_and_keeps_quiet_on_too_few(tmp_path: Path) -> None:
+    from emc.workflow.files import write_json
+
+    scores = {"pckh": {"total": {"value": 0.5, "n": 400}, "leg": {"value": 1.0, "n": 1}}}
+    rows = [{"step": 0, "validation": {"target": scores, "common": None}}]
+    file = tmp_path / "models" / "abc" / "ladder.json"
+    running = {"state": "running", "started": "2020-01-01T00:00:00.000+00:00", "request": {"calibrate": True}}
+    write_json(file, {"ladder": rows, "loss": [], "finished": False})
+    job = job_document(tmp_path, running)
+    assert (job["scored_on"], job["ladder"][0]["target"], job["ladder"][0]["leg"]) == ("validation", 0.5, None)
+    write_json(file, {"ladder": rows, "loss": [], "finished": True, "scored_on": "test"})
+    assert job_document(tmp_path, running)["scored_on"] == "test"

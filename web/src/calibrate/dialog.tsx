@@ -9,7 +9,7 @@ import { Dialog } from "../widgets/dialog";
 import { Sign } from "../widgets/icons";
 import { Spark } from "../widgets/spark";
 import { compareFrames } from "./compare";
-import { Ladder } from "./ladder";
+import { Ladder, whoseMotion } from "./ladder";
 
 export function Calibrate({ editor }: { editor: Editor }) {
   const { job, edition } = editor;
@@ -34,16 +34,17 @@ export function Calibrate({ editor }: { editor: Editor }) {
       </p>
       {ready ? <Readiness ready={ready} /> : null}
       {job && job.state !== "none" ? <Progress job={job} /> : null}
-      {job?.ladder.length ? <Ladder steps={job.ladder} /> : null}
+      {job?.ladder.length ? <Ladder steps={job.ladder} scoredOn={job.scored_on} whose={whoseMotion(editor.project.clips)} /> : null}
       {job?.loss.length ? (
         <figure class="loss">
           <figcaption>training loss</figcaption>
-          <Spark values={job.loss.map(([, loss]) => loss)} label="Training loss over the steps" wide={300} />
+          <Spark values={job.loss.map(([, loss]) => loss)} label="Training loss over the steps" wide={300} least={0.001} />
         </figure>
       ) : null}
       {job?.chosen ? (
         <p>
           Chosen: step <b>{job.chosen.step}</b>. <span class="soft">{job.chosen.why}</span>
+          {job.scored_on === "test" ? <span class="soft"> (the picture shows other scores: those on held-out test clips)</span> : null}
         </p>
       ) : null}
       <p class="foot">

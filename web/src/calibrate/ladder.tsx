@@ -1,11 +1,26 @@
-/** The ladder of checkpoints as a diagram: the score of each step on the person's own motion, and on common poses. */
+/** The ladder of checkpoints as a diagram: the score of each step on the target, and on common poses. */
 
-import type { LadderStep } from "../server/types";
+import type { Clip, Job, LadderStep } from "../server/types";
+import { spanOf } from "../widgets/span";
 
-export function Ladder({ steps }: { steps: readonly LadderStep[] }) {
+/** Shares: no less than two points are drawn, or the last digit of equal scores would fill the picture. */
+const LEAST_SPAN = 0.02;
+
+/** Return whose motion the target clips show: "your motion" only where none of it is rendered. */
+export function whoseMotion(clips: readonly Pick<Clip, "role" | "rendered">[]): string {
+  const targets = clips.filter(({ role }) => role === "target");
+  const rendered = targets.filter((clip) => clip.rendered).length;
+  if (rendered === 0) return "your motion";
+  return rendered === targets.length ? "rendered people" : `your motion, ${rendered} of ${targets.length} clips rendered`;
+}
+
+const PLACES: Record<Job["scored_on"], string> = { validation: "validation persons, who choose", test: "held-out test clips" };
+
+export function Ladder({ steps, scoredOn, whose }: { steps: readonly LadderStep[]; scoredOn: Job["scored_on"]; whose: string }) {
   const known = steps.flatMap(({ target, common }) => [target, common]).filter((score): score is number => score !== null);
-  const [least, most] = [Math.min(...known, 1), Math.max(...known, 0)];
-  const pad = Math.max((most - least) * 0.15, 0.01);
+  if (!known.length) return <p class="soft">No score: there are too few labelled joints for one.</p>;
+  const [least, most] = spanOf(known, LEAST_SPAN, [0, 1]);
+  const pad = (most - least) * 0.15;
   const x = (i: number) => 62 + (steps.length < 2 ? 200 : (i / (steps.length - 1)) * 408);
   const y = (score: number) => 120 - ((score - least + pad) / (most - least + 2 * pad)) * 105;
   const line = (pick: (step: LadderStep) => number | null) =>
@@ -37,7 +52,7 @@ export function Ladder({ steps }: { steps: readonly LadderStep[] }) {
         ))}
       </svg>
       <figcaption>
-        <span class="target">● your motion</span> <span class="common">■ common poses</span> PCKh in percent, by training step
+        <span class="target">● {whose}</span> <span class="common">■ common poses</span> PCKh in percent on {PLACES[scoredOn]}, by training step
       </figcaption>
     </figure>
   );

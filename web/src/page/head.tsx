@@ -101,7 +101,7 @@ function Gain({ editor }: { editor: Editor }) {
     : "Joints decided or repaired per minute of work, pauses left out (last ten minutes)";
   return (
     <span class="gain" title={title} data-forecast={next ? Math.round(next.joints) : ""}>
-      <Spark values={found?.curve ?? effort.curve()} label="Joints per minute over the work so far" wide={48} />{" "}
+      <Spark values={found?.curve ?? effort.curve()} label="Joints per minute over the work so far" wide={48} least={1} />{" "}
       {perMinute.toFixed(perMinute < 10 ? 1 : 0)} joints/min
     </span>
   );

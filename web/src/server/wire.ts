@@ -74,7 +74,7 @@ export interface ChosenOut {
   why: string;
 }
 
-/** A clip; `version` changes with its media, `alerts` counts the queue, `frames_predicted` the (m, n) list. */
+/** A clip; `version` changes with its media, `alerts` counts the queue, `frames_predicted` the (m, n) list. rendered : its people are not filmed. */
 export interface ClipOut {
   alerts: number;
   fps: number;
@@ -84,6 +84,7 @@ export interface ClipOut {
   height: number;
   id: string;
   model: string | null;
+  rendered: boolean;
   role: string;
   skeleton: string;
   version: string;
@@ -231,6 +232,7 @@ export interface JobOut {
   message: string;
   note: string;
   phase: string;
+  scored_on: "validation" | "test";
   started: string | null;
   state: "none" | "running" | "done" | "failed" | "cancelled";
   total: number | null;
@@ -243,7 +245,7 @@ export interface JointOffOut {
   share: number;
 }
 
-/** One checkpoint: shares of joints right (PCKh) on target and common data, None where unknown. */
+/** One checkpoint: shares of joints right (PCKh) on target and common data, None where unknown or of too few. */
 export interface LadderRowOut {
   chosen: boolean;
   common: number | null;

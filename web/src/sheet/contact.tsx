@@ -142,9 +142,9 @@ function Trajectory({ tiles, chosen }: { tiles: readonly Tile[]; chosen: number 
   return (
     <div class="trajectory">
       <span>x</span>
-      <Spark values={along(0)} marks={marks} chosen={chosen} wide={400} label="Horizontal place over the frames" />
+      <Spark values={along(0)} marks={marks} chosen={chosen} wide={400} least={8} label="Horizontal place over the frames" />
       <span>y</span>
-      <Spark values={along(1)} marks={marks} chosen={chosen} wide={400} label="Vertical place over the frames" />
+      <Spark values={along(1)} marks={marks} chosen={chosen} wide={400} least={8} label="Vertical place over the frames" />
     </div>
   );
 }

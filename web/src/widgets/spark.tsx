@@ -1,23 +1,27 @@
 /** Sparkline: a line without axes. */
 
-/** Draw values as a line (null: a gap); `marks` are dots on it. */
+import { spanOf } from "./span";
+
+/** Draw values as a line (null: a gap); `marks` are dots on it; `least` is the smallest range that fills the height. */
 export function Spark({
   values,
   label,
   marks = [],
   chosen = null,
   wide = 100,
+  least,
 }: {
   values: readonly (number | null)[];
   label: string;
   marks?: readonly { at: number; kind: string }[];
   chosen?: number | null;
   wide?: number;
+  least: number;
 }) {
   const known = values.filter((value): value is number => value !== null);
-  const [least, most] = [Math.min(...known), Math.max(...known)];
+  const [low, high] = spanOf(known, least);
   const x = (i: number) => (values.length < 2 ? wide / 2 : (i / (values.length - 1)) * wide);
-  const y = (value: number) => (most > least ? 22 - ((value - least) / (most - least)) * 20 : 12);
+  const y = (value: number) => 22 - ((value - low) / (high - low)) * 20;
   const path = values.map((value, i) => {
     if (value === null) return "";
     return `${i === 0 || values[i - 1] === null ? "M" : "L"}${x(i).toFixed(1)} ${y(value).toFixed(1)}`;

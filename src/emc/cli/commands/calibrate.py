@@ -13,6 +13,8 @@ from emc.cli.terminal import running
 if TYPE_CHECKING:
     from rich.console import Console
 
+PLACES = {"test": "held-out test clips", "validation": "validation persons"}
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
@@ -53,7 +55,7 @@ def print_ladder(console: Console, document: dict[str, Any]) -> None:
 
     from emc.cli.figures import percent
 
-    table = Table(title=f"scores on {document['scored_on']} (PCKh, %)", title_justify="left")
+    table = Table(title=f"scores on {PLACES[document['scored_on']]} (PCKh, %)", title_justify="left")
     for name in ("step", "target legs", "target total", "common total", "common AP"):
         table.add_column(name, justify="right")
     for row in document["ladder"]:
@@ -64,11 +66,39 @@ def print_ladder(console: Console, document: dict[str, Any]) -> None:
             percent(target["pckh"].get("leg")),
             percent(target["pckh"]["total"]),
             percent(common.get("pckh", {}).get("total")),
-            percent(common.get("ap")),
+            percent(common.get("ap"), "frames"),
         )
     console.print(table)
-    console.print(f"chosen: {document['chosen']['why']}")
-    console.print(f"rule: {document['chosen']['rule']}")
+    console.print(chosen_line(document["chosen"], document["scored_on"]), markup=False)
+    console.print(f"rule: {document['chosen']['rule']}", markup=False)
+    for line in learned_from(document["card"]):
+        console.print(line, markup=False)
+
+
+def chosen_line(chosen: dict[str, Any], scored_on: str) -> str:
+    """Return the line with the chosen step; where the table is of other persons than those who chose, it says so."""
+    said = "" if scored_on == "validation" else f" (the scores above are of {PLACES[scored_on]}, which chose nothing)"
+    return f"chosen: {chosen['why']}{said}"
+
+
+def learned_from(card: dict[str, Any]) -> list[str]:
+    """Return lines on what the model learned from: rendered people and simulated corrections are called so."""
+    from emc.pose.records import RENDERED_TAG
+
+    lines: list[str] = []
+    done = card.get("corrected")
+    if done:
+        how = done.get("how") or ("simulated" if done.get("simulated") else "recorded")
+        seconds = done.get("seconds_per_joint")
+        cost = "no time of correcting is recorded" if not seconds else f"{seconds:.2f} s per joint, {how}"
+        note = "" if how == "recorded" else "; a program gave labels, for which nobody was timed"
+        lines.append(f"learned from: {done['persons']} corrected persons, {done['joints']} joints; {cost}{note}")
+    rendered = (card.get("tags") or {}).get("target", {}).get(RENDERED_TAG[0], {}).get(RENDERED_TAG[1], 0)
+    if rendered:
+        lines.append(f"target: {100 * rendered:.0f} % of the persons are rendered, not filmed")
+    if str(card.get("common_source", "")).startswith("rendered"):
+        lines.append(f"common: {card['common_source']}")
+    return lines
 
 
 def _mix(text: str | None) -> tuple[int, int] | None:

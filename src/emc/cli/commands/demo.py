@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import emc.cli.options as options
+from emc.cli.commands.calibrate import chosen_line
 from emc.cli.commands.edit import open_editor
 from emc.cli.terminal import running
 from emc.errors import UsageError
@@ -44,17 +45,22 @@ def demo(
 
 
 def _print(console: Console, document: dict[str, Any], out: Path) -> None:
-    from emc.cli.figures import percent, plain
+    from emc.cli.figures import plain, removed
+    from emc.stages.report import effort_line, people_line
 
     change = document["before_after"]
     three_d = document["three_d"]
-    console.print("held-out rendered kicks and everyday clips, base -> chosen:")
-    console.print(f"  leg errors removed     {percent(change['leg_errors_removed'])} %")
-    console.print(f"  all errors removed     {percent(change['total_errors_removed'])} %")
+    base = document["ladder"][0]["target"]["pckh"]
+    console.print("scores on held-out test clips, base -> chosen:")
+    console.print(f"  leg errors removed     {removed(change['leg_errors_removed'], base['leg'])}")
+    console.print(f"  all errors removed     {removed(change['total_errors_removed'], base['total'])}")
     console.print(f"  common PCKh change     {plain(change.get('common_total_change'), 2)} points")
     console.print(f"  common AP change       {plain(change.get('common_ap_change'), 2)} points")
     if three_d:
         before, after = (plain(three_d[when]["mpjpe"]) for when in ("before", "after"))
         console.print(f"  MPJPE on kicks         {before} -> {after} mm")
-    console.print(f"chosen: {document['chosen']['why']}")
+    console.print(people_line(document["data"]), markup=False)
+    if document.get("effort"):
+        console.print(effort_line(document["effort"]), markup=False)
+    console.print(chosen_line(document["chosen"], "test"), markup=False)
     console.print(f"report: {out / 'report.html'}   project: {out / 'demo.emc'}")

@@ -59,5 +59,5 @@ def _print(console: Console, document: dict[str, Any]) -> None:
             table.add_row(part, percent(figure))
         for name in ("ap", "ap50", "ap75", "apm", "apl", "ar"):
             if name in scores:
-                table.add_row(f"OKS-{name.upper()}", percent(scores[name]))
+                table.add_row(f"OKS-{name.upper()}", percent(scores[name], "frames"))
         console.print(table)

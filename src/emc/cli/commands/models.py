@@ -58,7 +58,9 @@ def _print(console: Console, document: dict[str, Any]) -> None:
             say(line)
     for row in document["calibrated"]:
         scores = ", ".join(f"{role} {100 * row[role]:.1f}" for role in ("target", "common") if row[role] is not None)
-        say(f"{row['folder']} (calibrated, step {row['step']}; PCKh total {scores})")
+        place = {"test": " on test clips", "validation": " on validation"}.get(row["scored_on"], "")
+        told = f"PCKh total{place}: {scores}" if scores else "no score: too few labelled joints"
+        say(f"{row['folder']} (calibrated, step {row['step']}; {told})")
     say(document["auto"])
 
 

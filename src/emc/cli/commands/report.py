@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import emc.cli.options as options
 from emc.cli.terminal import running
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def register(app: typer.Typer) -> None:
@@ -27,15 +31,21 @@ def report(
     """Write the report of a calibration: what it gained on the target, what it cost on common poses."""
     with running(json) as terminal:
         from emc.workflow.project import find_project, open_project
-        from emc.workflow.report import report_project
+        from emc.workflow.report import report_files, report_project
 
         folder = find_project(project, Path.cwd())
         settings = options.settings_for(folder, setting)
         with open_project(folder) as store:
             document = report_project(store, settings, out, calibration, terminal, part or [])
         terminal.result(
-            document,
-            lambda console: console.print(
-                f"wrote {out / 'report.html'}, report.json, scores.md, scores.tex, scores.csv and checkpoints.png"
-            ),
+            document, lambda console: _print(console, document, [str(out / n) for n in report_files(document)])
         )
+
+
+def _print(console: Console, document: dict[str, Any], files: Sequence[str]) -> None:
+    from emc.stages.report import effort_line, people_line
+
+    console.print(people_line(document["data"]), markup=False)
+    if document.get("effort"):
+        console.print(effort_line(document["effort"]), markup=False)
+    console.print(f"wrote {', '.join(files)}", markup=False)

@@ -179,8 +179,10 @@ def _plan(folder: Path, design: StudyDesign) -> dict[str, Any]:
 def _print_plan(console: Console, document: dict[str, Any]) -> None:
     console.print(f"study {document['study']}")
     for task in (*document["clips"], document["training"]):
+        people = ", rendered people" if task["rendered"] else ""
         console.print(
-            f"  {task['clip']}: {task['frames']} frames, the model has {100 * task['wrong']:.1f} % of the joints wrong"
+            f"  {task['clip']}: {task['frames']} frames{people}; "
+            f"the model has {100 * task['wrong']:.1f} % of the joints wrong"
         )
     if not document["matched"]:
         console.print("  the two clips are not alike: the order of clips is balanced, but matched ones tell more")
@@ -197,7 +199,8 @@ def _print_result(console: Console, document: dict[str, Any], page: str) -> None
     if fit is not None:
         ratio = fit["ratio"]
         words = "" if ratio["ci95"] is None else f" (95 % interval {ratio['ci95'][0]:.2f} to {ratio['ci95'][1]:.2f})"
-        console.print(f"classic / editor, ratio of times: {ratio['value']:.2f}{words}")
+        simulated = " (simulated)" if document["simulated"] else ""
+        console.print(f"classic / editor, ratio of times{simulated}: {ratio['value']:.2f}{words}")
         if fit["note"]:
             console.print(fit["note"])
     if document["simulated"]:

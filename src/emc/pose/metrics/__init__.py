@@ -10,6 +10,7 @@ from emc.pose.metrics.bootstrap import (
     safe_ratio,
     sum_by_unit,
 )
+from emc.pose.metrics.counts import MIN_JOINTS, too_few, wrong_joints
 from emc.pose.metrics.oks import AP_NAMES, OKS_AREAS, OKS_THRESHOLDS, OksMatches, average_precisions
 from emc.pose.metrics.pck import (
     CURVE_ALPHAS,
@@ -41,6 +42,7 @@ __all__ = [
     "AP_NAMES",
     "OKS_AREAS",
     "CURVE_ALPHAS",
+    "MIN_JOINTS",
     "StackedLabels",
     "MIN_UNITS",
     "OksMatches",
@@ -71,5 +73,7 @@ __all__ = [
     "stack_labels",
     "stack_predictions",
     "sum_by_unit",
+    "too_few",
     "without_root",
+    "wrong_joints",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from emc.interfaces import RunRecord
-from emc.pose.records import Alert, Clip, Edit, JointChange
+from emc.pose.records import RENDERED_TAG, Alert, Clip, Edit, JointChange
 from emc.pose.skeletons import Skeleton
 from emc.server.schemas.edits import (
     ConflictOut,
@@ -79,6 +79,7 @@ def _clip(editing: Editing, found: Clip, run: RunRecord | None, counts: tuple[in
         skeleton=editing.run_skeleton(run).name,
         alerts=alerts,
         frames_predicted=frames,
+        rendered=found.tags.get(RENDERED_TAG[0]) == RENDERED_TAG[1],
     )
 
 

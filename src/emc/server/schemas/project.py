@@ -19,7 +19,10 @@ class SkeletonOut(BaseModel):
 
 
 class ClipOut(BaseModel):
-    """A clip; `version` changes with its media, `alerts` counts the queue, `frames_predicted` the (m, n) list."""
+    """A clip; `version` changes with its media, `alerts` counts the queue, `frames_predicted` the (m, n) list.
+
+    rendered : its people are not filmed.
+    """
 
     id: str
     role: str
@@ -33,6 +36,7 @@ class ClipOut(BaseModel):
     skeleton: str
     alerts: int
     frames_predicted: int
+    rendered: bool
 
 
 class ProjectOut(BaseModel):

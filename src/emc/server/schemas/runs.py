@@ -194,7 +194,7 @@ class NothingIn(Request):
 
 
 class LadderRowOut(BaseModel):
-    """One checkpoint: shares of joints right (PCKh) on target and common data, None where unknown."""
+    """One checkpoint: shares of joints right (PCKh) on target and common data, None where unknown or of too few."""
 
     step: int
     share: float | None
@@ -224,6 +224,7 @@ class JobOut(BaseModel):
     started: str | None
     finished: str | None
     ladder: list[LadderRowOut]
+    scored_on: Literal["validation", "test"]
     loss: list[tuple[int, float]]
     chosen: ChosenOut | None
     log: list[str]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from emc.errors import UsageError
+from emc.pose.metrics import MIN_JOINTS
 from emc.pose.records import Direction, Interval
 
 Reference = Literal["base", "best"]
@@ -35,7 +36,9 @@ class LadderEntry:
 class CheckpointChoice:
     """The chosen step with the rule in words and the reason in figures.
 
-    `trusted` is False where the user must be told aloud: the base was kept, or the gain is within its interval.
+    `trusted` is False where the user must be told aloud: the base was kept, the gain is within its interval, or fewer
+    than `emc.pose.metrics.MIN_JOINTS` joints decided. The scores of the reason are those on validation, not those of a
+    table on held-out clips: it says so.
     """
 
     step: int
@@ -76,11 +79,13 @@ def choose_checkpoint(
     rule = _rule(parts, budget, reference, direction)
     if any(entry.kept is not None for entry in rest):
         rule += f"; a fall within the budget must have a chance of at least {certainty:.0%} (paired bootstrap)"
+    few = _few(scores[0], base.common)
     if best is base:
-        return CheckpointChoice(0, rule, _why_base(rest, qualified, scores, falls, budget), False)
+        return CheckpointChoice(0, rule, _why_base(rest, qualified, scores, falls, budget) + few, False)
     why = _why(best, base, scores, falls, rest, qualified)
     sure = _beyond_interval(scores[best.step], scores[0], direction)
-    return CheckpointChoice(best.step, rule, why if sure else why + "; the gain lies within its 95 % interval", sure)
+    why += few if sure else "; the gain lies within its 95 % interval" + few
+    return CheckpointChoice(best.step, rule, why, sure and not few)
 
 
 def refused_checkpoints(
@@ -143,6 +148,16 @@ def _beyond_interval(new: Interval, old: Interval, direction: Direction) -> bool
     return direction.better(new.ci95[0] if direction is Direction.HIGHER else new.ci95[1], old.value)
 
 
+def _few(target: Interval, common: Interval) -> str:
+    """Return which of the two scores are of too few joints; that nothing is known of one is told elsewhere."""
+    few = [
+        f"{name} has {score.n} labelled joint{'s' if score.n != 1 else ''}"
+        for name, score in (("target", target), ("common", common))
+        if score.n < MIN_JOINTS and (name == "target" or score.n > 0)
+    ]
+    return f"; {' and '.join(few)}: too few joints for a score" if few else ""
+
+
 def _rule(parts: Sequence[str], budget: float, reference: Reference, direction: Direction) -> str:
     most = "highest" if direction is Direction.HIGHER else "lowest"
     against = "the base" if reference == "base" else "the best checkpoint up to it"
@@ -160,7 +175,9 @@ def _why(
     rest: Sequence[LadderEntry],
     qualified: Sequence[LadderEntry],
 ) -> str:
-    why = f"step {best.step}: target {100 * scores[0].value:.1f} -> {100 * scores[best.step].value:.1f}, "
+    why = (
+        f"step {best.step}, on validation: target {100 * scores[0].value:.1f} -> {100 * scores[best.step].value:.1f}, "
+    )
     if base.common.n == 0 and base.common.ci95 is None:
         why += "nothing known of common poses"
     else:
@@ -193,11 +210,12 @@ def _why_base(
     told = ", ".join(_told(entry, scores, falls) for entry in rest)
     if not qualified:
         return (
-            f"the base is kept: every checkpoint lost more than {budget:g} points on common data: {told}; use more "
+            f"the base is kept, by the scores on validation: every checkpoint lost more than {budget:g} points on "
+            f"common data: {told}; use more "
             "common data (it trains, and it makes the test of the budget sharper), a mix with more of it, or a smaller "
             "learning rate"
         )
     return (
-        f"the base is kept: no checkpoint within the budget is better on the target (base "
+        f"the base is kept, by the scores on validation: no checkpoint within the budget is better on the target (base "
         f"{100 * scores[0].value:.1f}): {told}; correct more target frames or train longer"
     )

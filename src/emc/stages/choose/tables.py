@@ -9,21 +9,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from emc.errors import UsageError
+from emc.pose.metrics import too_few
 
 AP_WORDS: Mapping[str, str] = {"ap": "AP", "ap50": "AP50", "ap75": "AP75", "apm": "APm", "apl": "APl", "ar": "AR"}
 DEFAULT_PARTS = ("hip", "knee", "ankle", "leg", "total")
 DASH = "\N{EN DASH}"
+FEW = "too few joints"
+SCORED_ON: Mapping[str, str] = {"test": "held-out test clips", "validation": "validation, which also chose"}
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredModel:
-    """One row: a model of a strategy with its two populations as the ladder holds them (None: not scored)."""
+    """One row: a model of a strategy with its two populations as the ladder holds them (None: not scored).
+
+    scored_on : ``test`` or ``validation``, "" where that is not known.
+    """
 
     strategy: str
     model: str
     target: Mapping[str, Any] | None
     common: Mapping[str, Any] | None
     chosen: bool = False
+    scored_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ def models_of(ladder: Mapping[str, Any], strategy: str, with_base: bool = True) 
             row.get("target"),
             row.get("common"),
             row["step"] == chosen and row["step"] != 0,
+            str(ladder.get("scored_on", "")),
         )
         for row in ladder["ladder"]
         if with_base or row["step"] != 0
@@ -119,25 +127,28 @@ def to_latex(table: ScoreTable, intervals: bool = True, label: str = "tab:calibr
         if row.chosen:
             values, name = [f"\\textbf{{{v}}}" for v in values], f"\\textbf{{{name}}}"
         lines.append(" & ".join([_escape(row.strategy), name, *values]) + " \\\\")
-        if intervals and any(cell and cell.get("ci95") for cell in cells):
-            ranges = (f"{{\\scriptsize {_range(cell)}}}" if cell and cell.get("ci95") else "" for cell in cells)
+        if intervals and any(_has_range(cell) for cell in cells):
+            ranges = (f"{{\\scriptsize {_range(cell)}}}" if cell and _has_range(cell) else "" for cell in cells)
             lines.append(" & ".join(["", "", *ranges]) + " \\\\")
     end = ["\\bottomrule", "\\end{tabular}", f"\\caption{{{_escape(table.caption)}}}", f"\\label{{{label}}}"]
     return "\n".join([*lines, *end, "\\end{table}"]) + "\n"
 
 
 def to_csv(table: ScoreTable) -> str:
-    """Return the table as CSV with plain shares: ``<column>``, ``<column> low`` and ``<column> high`` per figure."""
+    """Return the table as CSV with plain shares: ``<column>``, ``<column> low`` and ``<column> high`` per figure.
+
+    A cell is empty where there is no figure, or one of too few joints.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     heads = [name for c in table.columns for name in (_csv_name(c), f"{_csv_name(c)} low", f"{_csv_name(c)} high")]
-    writer.writerow(["strategy", "model", "chosen", *heads])
+    writer.writerow(["strategy", "model", "chosen", "scored on", *heads])
     for row, cells in zip(table.rows, table.cells, strict=True):
         values: list[str] = []
-        for cell in cells:
+        for cell in (None if too_few(cell) else cell for cell in cells):
             low, high = (cell.get("ci95") if cell else None) or ("", "")
             values += [_number(None if cell is None else cell["value"]), _number(low), _number(high)]
-        writer.writerow([row.strategy, row.model, "yes" if row.chosen else "", *values])
+        writer.writerow([row.strategy, row.model, "yes" if row.chosen else "", row.scored_on, *values])
     return out.getvalue()
 
 
@@ -171,8 +182,24 @@ def _caption(rows: Sequence[ScoredModel], metric: str) -> str:
     told = f" ({', '.join(counts)})" if counts else ""
     return (
         f"{metric} in % relative to the {head}, COCO AP in % on given boxes{told}; higher is better; brackets: 95 % "
-        "bootstrap intervals."
+        f"bootstrap intervals.{_scored(rows)}"
     )
+
+
+def _scored(rows: Sequence[ScoredModel]) -> str:
+    """Return the sentences that say which persons the rows were scored on, and which ones chose a checkpoint."""
+    by_place: dict[str, list[str]] = {}
+    for row in rows:
+        by_place.setdefault(SCORED_ON.get(row.scored_on, ""), []).append(f"{row.strategy} {row.model}".strip())
+    if set(by_place) == {""}:
+        return ""
+    if len(by_place) == 1:
+        said = f" Scored on {next(iter(by_place))}."
+    else:
+        places = (f"on {place or 'unknown persons'}: {', '.join(names)}" for place, names in by_place.items())
+        said = f" Not scored on the same persons: {'; '.join(places)}."
+    chosen = any(row.chosen for row in rows)
+    return said + (" A chosen checkpoint (bold) was chosen by its scores on validation." if chosen else "")
 
 
 def _groups(columns: Sequence[Column]) -> list[tuple[str, int]]:
@@ -196,8 +223,14 @@ def _csv_name(column: Column) -> str:
 def _text(cell: Mapping[str, Any] | None, intervals: bool) -> str:
     if cell is None:
         return DASH
+    if too_few(cell):
+        return FEW
     value = f"{100 * cell['value']:.1f}"
     return f"{value} {_range(cell)}" if intervals and cell.get("ci95") else value
+
+
+def _has_range(cell: Mapping[str, Any] | None) -> bool:
+    return bool(cell and cell.get("ci95")) and not too_few(cell)
 
 
 def _range(cell: Mapping[str, Any]) -> str:

@@ -93,7 +93,8 @@ class LadderStep(_Strict):
 class Chosen(_Open):
     """Which step was picked, the rule in words and the reason in figures; `budget` in points, `parts` that decide.
 
-    refused : step -> why the rule refused it, on the data that chose; None where that is not known.
+    refused : step -> why the rule refused it, on the data that chose; None where that is not known. chosen_on : the
+    persons that chose; their scores stand in `why`, and are not those of the tables where these are of test clips.
     """
 
     step: int
@@ -103,6 +104,7 @@ class Chosen(_Open):
     parts: list[str] | None = None
     trusted: bool | None = None
     refused: dict[str, str] | None = None
+    chosen_on: str | None = None
 
 
 class BeforeAfter(_Strict):
@@ -136,11 +138,15 @@ class ThreeD(_Strict):
 
 
 class Role(_Open):
-    """Counts of one population; tags: tag -> value -> share or count."""
+    """Counts of one population; tags: tag -> value -> share or count.
+
+    rendered : share of the clips whose people the package rendered.
+    """
 
     clips: int
     frames: int
     persons: int
+    rendered: float = Field(default=0.0, ge=0, le=1)
     tags: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -160,12 +166,28 @@ class Data(_Open):
     leaks: int = 0
 
 
-class Effort(_Open):
-    """Human work: actions of the editor, seconds without idle time, joints that changed."""
+class Recorded(_Strict):
+    """The part of the effort that a person spent in the editor."""
 
     actions: int
     seconds: float
     joints_changed: int
+
+
+class Effort(_Open):
+    """What correcting took: actions, seconds without idle time, joints that changed.
+
+    simulated : a program gave labels and the keystroke-level model their time; `how` says whether of all or of a part,
+    `recorded` holds what a person did in the editor. joints_imported : labels from files, whose time is unknown.
+    """
+
+    actions: int
+    seconds: float
+    joints_changed: int
+    simulated: bool = False
+    how: Literal["recorded", "simulated", "partly simulated"] | None = None
+    recorded: Recorded | None = None
+    joints_imported: int = 0
 
 
 class SkeletonDrawing(_Strict):

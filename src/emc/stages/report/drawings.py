@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from emc.pose.metrics import too_few
 from emc.stages.report.wording import interval, number
 
 Document = Mapping[str, Any]
+LEAST_SPAN = 1.0
+"""Points of PCKh: no axis shows less, or differences of 1e-11 would fill the picture."""
 LETTER = 8.5
 """Pixels kept free per letter of a label: its mean width, and room for the larger type of small screens."""
 
@@ -79,9 +82,18 @@ class CurvePlot:
     alpha: float
 
 
-def axis(low: float, high: float, start: float, end: float, ticks: int = 5) -> Axis:
-    """Return an axis over low..high widened by a twelfth, with about `ticks` round values."""
-    span = max(high - low, 1e-9)
+def axis(low: float, high: float, start: float, end: float, ticks: int = 5, least: float = LEAST_SPAN) -> Axis:
+    """Return an axis over low..high widened by a twelfth, with about `ticks` round values.
+
+    least : the smallest range that is drawn. Values closer together are no different to the eye of whoever reads
+    scores with one decimal; the range is then centred on them, and kept within 0 and 100 where they lie there.
+    """
+    if high - low < least:
+        middle = (low + high) / 2
+        if low >= 0 and high <= 100:
+            middle = min(max(middle, least / 2), 100 - least / 2)
+        low, high = middle - least / 2, middle + least / 2
+    span = high - low
     low, high = low - span / 12, high + span / 12
     step = _round_step((high - low) / ticks)
     first, digits = math.ceil(low / step), max(0, -math.floor(math.log10(step)))
@@ -91,11 +103,11 @@ def axis(low: float, high: float, start: float, end: float, ticks: int = 5) -> A
 
 
 def ladder_plot(report: Document, width: int = 640, height: int = 430) -> LadderPlot | None:
-    """Return the ladder's picture; None where there is no common score to draw against."""
-    steps = [entry for entry in report["ladder"] if _total(entry) is not None]
-    base = next((entry for entry in steps if entry["step"] == 0), None)
-    if len(steps) < 2 or base is None:
+    """Return the ladder's picture; None where `no_ladder` says why there is none."""
+    if no_ladder(report):
         return None
+    steps = [entry for entry in report["ladder"] if _total(entry) is not None]
+    base = next(entry for entry in steps if entry["step"] == 0)
     parts = report["chosen"].get("parts") or ["leg"]
     scores = [(entry, _pooled(entry, parts), entry["common"]["pckh"]["total"]) for entry in steps]
     scores = [s for s in scores if s[1]["value"] is not None]
@@ -115,11 +127,31 @@ def ladder_plot(report: Document, width: int = 640, height: int = 430) -> Ladder
     return LadderPlot(x, y, tuple(points), at_limit, " + ".join(parts), path, _front(points))
 
 
+def no_ladder(report: Document) -> str:
+    """Return why the ladder is not drawn, "" where it is: without scores on both populations it has no second axis."""
+    steps = [entry for entry in report["ladder"] if _total(entry) is not None]
+    base = next((entry for entry in steps if entry["step"] == 0), None)
+    if base is None:
+        return "There is no common score to draw the ladder against"
+    if len(steps) < 2:
+        return "There is no second step to draw"
+    parts = report["chosen"].get("parts") or ["leg"]
+    for name, figure in (("target", _pooled(base, parts)), ("common", base["common"]["pckh"]["total"])):
+        if figure["value"] is None:
+            return f"No joint of {' + '.join(parts)} is labelled on the scored {name} persons, so no ladder is drawn"
+        if too_few(figure):
+            count = f"{figure['n']} labelled joint{'s' if figure['n'] != 1 else ''}"
+            return f"The {name} has {count}, too few joints for a score, so no ladder is drawn"
+    return ""
+
+
 def curve_plot(
     before: Document | None, after: Document | None, part: str, title: str, size: tuple[int, int] = (420, 270)
 ) -> CurvePlot | None:
-    """Return the PCKh curve of one population before and after; None where either was not scored."""
+    """Return the PCKh curve of one population before and after; None where either was not scored, or on too few."""
     if not before or not after or not before.get("curve") or not after.get("curve"):
+        return None
+    if too_few(before["curve"]["area"].get(part)):
         return None
     plain = [Axis(0, 1, 44, size[0] - 12), Axis(0, 1, size[1] - 40, 12)]
     x, y = (

@@ -12,11 +12,12 @@ from typing import Any
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
+import emc.stages.report.people as people
 import emc.stages.report.wording as wording
 from emc.errors import InputError
-from emc.pose.metrics import AP_NAMES, SCORE_PARTS
+from emc.pose.metrics import AP_NAMES, MIN_JOINTS, SCORE_PARTS, too_few
 from emc.stages.report.document import check_report, full_report
-from emc.stages.report.drawings import curve_plot, ladder_plot
+from emc.stages.report.drawings import curve_plot, ladder_plot, no_ladder
 
 Document = Mapping[str, Any]
 
@@ -48,11 +49,18 @@ def render_html(report: Document, media: Mapping[str, bytes | str]) -> str:
     return template.render(
         report=document,
         verdict=wording.verdict(document),
+        whose={role: people.whose(document["data"], role) for role in ("target", "common")},
+        rendered=people.rendered_note(document["data"]),
+        effort=people.effort_tiles(document["effort"]) if document["effort"] else [],
+        corrections=people.corrections_note(document["effort"]),
+        few={part: wording.few_errors(document, part) for part in ("leg", "total")},
         parts=_parts(base),
         precisions=_precisions(document),
         base=base,
         chosen=chosen,
         ladder=ladder_plot(document),
+        no_ladder=no_ladder(document),
+        min_joints=MIN_JOINTS,
         curves=[c for c in _curves(base, chosen) if c],
         sequence=_sequence(document, media),
         pictures=_pictures(document, media),
@@ -80,6 +88,7 @@ def _environment(pages: Mapping[str, str]) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(  # pyright: ignore[reportUnknownMemberType]
+        too_few=too_few,
         percent=wording.percent,
         percent_interval=wording.percent_interval,
         points=wording.points,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from emc.pose.metrics import MIN_JOINTS, too_few, wrong_joints
+
 NOTHING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 
@@ -30,24 +32,42 @@ def interval(figure: Document | None, factor: float = 1.0, digits: int = 1, sign
     return f"[{low}, {high}]"
 
 
-def percent(figure: Document | None) -> str:
-    """Return the share of a figure as percent, without the sign."""
+def percent(figure: Document | None, counted: str = "joints") -> str:
+    """Return the share of a figure as percent, without the sign; of too few joints (`counted`) no share is told."""
+    if too_few(figure):
+        return f"too few {counted}"
     return number(None if not figure or figure["value"] is None else 100 * figure["value"])
 
 
 def percent_interval(figure: Document | None) -> str:
-    """Return the interval of a share in percent."""
-    return interval(figure, 100)
+    """Return the interval of a share in percent, "" where there are too few joints."""
+    return "" if too_few(figure) else interval(figure, 100)
 
 
-def points(figure: Document | None) -> str:
-    """Return a change in points with its sign."""
+def points(figure: Document | None, counted: str = "joints") -> str:
+    """Return a change in points with its sign; of too few joints (`counted`) none is told."""
+    if too_few(figure):
+        return f"too few {counted}"
     return number(None if not figure else figure["value"], sign=True)
 
 
 def points_interval(figure: Document | None) -> str:
-    """Return the interval of a change, with signs."""
-    return interval(figure, sign=True)
+    """Return the interval of a change, with signs, "" where there are too few joints."""
+    return "" if too_few(figure) else interval(figure, sign=True)
+
+
+def few_errors(report: Document, part: str) -> str:
+    """Return why no share of removed errors of a part is told, "" where there are enough errors to tell one.
+
+    A share of fewer than `MIN_JOINTS` wrong joints moves by more than ten points with one joint, and its interval is
+    that of the draws in which the joint is there.
+    """
+    base = next((entry for entry in report.get("ladder", ()) if entry["step"] == 0), None)
+    right = base["target"]["pckh"].get(part) if base else None
+    wrong = wrong_joints(right)
+    if right is None or wrong is None or wrong >= MIN_JOINTS:
+        return ""
+    return f"the base had {wrong} of {right['n']} {'leg ' if part == 'leg' else ''}joints wrong"
 
 
 def millimetres(figure: Document | None) -> str:
@@ -79,15 +99,19 @@ def verdict(report: Document) -> str:
     main = changes.get(f"{part}_errors_removed")
     if main is None or main["value"] is None:
         return f"Step {step} was chosen; the base made no error on the target that could be removed."
+    few = few_errors(report, part)
+    if few:
+        return f"Step {step} was chosen; {few} on the target: too few to say what share was removed."
     noun = "leg errors" if part == "leg" else "errors"
     if main["value"] >= 0:
         sentence = f"Calibration removed {_share(main)} of the {noun} on the target"
     else:
         sentence = f"Calibration added {number(-100 * main['value'])} % to the {noun} on the target"
-    if part == "leg" and _value(changes, "total_errors_removed") is not None:
+    told = _value(changes, "total_errors_removed") is not None and not few_errors(report, "total")
+    if part == "leg" and told:
         sentence += f" ({_share(changes['total_errors_removed'])} of all)"
     common = changes.get("common_total_change")
-    if common and common["value"] is not None:
+    if common and common["value"] is not None and not too_few(common):
         sentence += f", while the score on common poses {_moved(common)}"
     return sentence + "." + _caution(main)
 

@@ -30,7 +30,8 @@ class CurvePoint:
 class StudyResult:
     """What `analyse` found. curves : method -> points by frames. summary : method -> figure -> mean over people.
 
-    people_next : how many people would see a 2-fold difference with 90 %, at the spread that was found.
+    people_next : how many people would see a 2-fold difference with 90 %, at the spread that was found. participants :
+    those with a finished trial, `simulated` of them scripts.
     """
 
     curves: dict[str, tuple[CurvePoint, ...]]
@@ -38,6 +39,7 @@ class StudyResult:
     fit: CrossoverFit | None
     people_next: int | None
     simulated: int
+    participants: int
 
 
 def analyse(tables: StudyTables) -> StudyResult:
@@ -50,7 +52,17 @@ def analyse(tables: StudyTables) -> StudyResult:
         fit=fit,
         people_next=people_needed(PLANNED_RATIO, within, PLANNED_POWER) if within else None,
         simulated=len({row.person for row in tables.trials if row.simulated}),
+        participants=len({row.person for row in tables.trials}),
     )
+
+
+def simulated_words(result: StudyResult) -> str:
+    """Return how many of the participants are scripts, "" where none is; every figure of theirs stands beside it."""
+    if not result.simulated:
+        return ""
+    if result.simulated >= result.participants:
+        return "simulated, not people"
+    return f"{result.simulated} of {result.participants} simulated"
 
 
 def mean_interval(values: Sequence[float]) -> Interval:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from emc.study.analysis.analysis import CurvePoint, StudyResult
+from emc.study.analysis.analysis import CurvePoint, StudyResult, simulated_words
 from emc.study.analysis.tables import StudyTables
 from emc.study.plan import Method
 
@@ -18,6 +18,8 @@ STYLES = {
     Method.CLASSIC: ("#b34700", "s", (0, (5, 2)), "classic: every joint placed or typed"),
     Method.EDITOR: ("#0068a5", "o", "solid", "editor"),
 }
+LEAST_SPAN = 5.0
+"""Points: no axis of shares shows less, or a difference of one rounding error would fill it."""
 INK, SOFT, LINE = "#16202b", "#52606e", "#d9dfe6"
 
 
@@ -36,10 +38,12 @@ def draw_figure(result: StudyResult, tables: StudyTables) -> Figure:
         _people(times, tables, str(method), colour, unit)
         _line(times, points, "seconds", unit, {"color": colour, "marker": marker, "linestyle": dashes, "label": label})
         _line(shares, points, "share", 0.01, {"color": colour, "marker": marker, "linestyle": dashes, "label": label})
-    _dressed(times, "Working time so far", f"{word} of work (idle time and pauses left out)")
+    who = simulated_words(result)
+    mark = f" ({who})" if who else ""
+    _dressed(times, f"Working time so far{mark}", f"{word} of work (idle time and pauses left out)")
     _dressed(shares, "Joints right at hand-in", "% of the joints that count")
     times.set_ylim(bottom=0)
-    shares.set_ylim(None, 100.8)
+    shares.set_ylim(min(shares.get_ylim()[0], 100 - LEAST_SPAN), 100.8)
     handles, labels = times.get_legend_handles_labels()
     if handles:
         times.legend(handles, labels, frameon=False, loc="upper left", fontsize=9)

@@ -12,7 +12,7 @@ from typing import Any
 
 from emc.errors import StorageError
 from emc.pose.records import Interval
-from emc.study.analysis.analysis import StudyResult, analyse, document
+from emc.study.analysis.analysis import StudyResult, analyse, document, simulated_words
 from emc.study.analysis.figure import draw_figure, figure_bytes
 from emc.study.analysis.mixed_model import Ratio
 from emc.study.analysis.tables import StudyTables, as_rows, study_tables
@@ -76,7 +76,7 @@ def page(design: StudyDesign, tables: StudyTables, result: StudyResult, found: d
 
 
 def verdict(result: StudyResult) -> str:
-    """Return the finding in one sentence."""
+    """Return the finding in one sentence; where scripts took part in people's place, it says so itself."""
     if result.fit is None:
         return "Not both methods have been finished by anybody yet."
     value, ci95 = result.fit.ratio.value, result.fit.ratio.ci95
@@ -86,9 +86,17 @@ def verdict(result: StudyResult) -> str:
         else f"The editor took {1 / value:.1f} times as long as the classic method"
     )
     if ci95 is None:
-        return f"{said} in this sample; {result.fit.note}."
+        return f"{_who(result)}{said} in this sample; {result.fit.note}."
     sure = "" if ci95[0] > 1 or ci95[1] < 1 else "; that may be chance"
-    return f"{said} (95 % interval of the ratio {ci95[0]:.2f} to {ci95[1]:.2f}, {result.fit.people} people){sure}."
+    people = f"{result.fit.people} people" if not result.simulated else f"{result.fit.people} participants"
+    interval = f"95 % interval of the ratio {ci95[0]:.2f} to {ci95[1]:.2f}, {people}"
+    return f"{_who(result)}{said} ({interval}){sure}."
+
+
+def _who(result: StudyResult) -> str:
+    """Return what stands before the finding: nothing where only people took part."""
+    said = simulated_words(result)
+    return f"{said[:1].upper()}{said[1:]}: " if said else ""
 
 
 def ratio_words(ratio: Ratio | None) -> str:

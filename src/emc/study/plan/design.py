@@ -25,7 +25,7 @@ class Task:
 
     person : number of the person in the clip. frames : the first so many are the task. scale : square root of the
     person's area in pixels, of which joint tolerances are a share. wrong : share of the counted joints that the
-    model has wrong before anybody corrects: matched clips have like shares.
+    model has wrong before anybody corrects: matched clips have like shares. rendered : its people are not filmed.
     """
 
     clip: str
@@ -36,6 +36,7 @@ class Task:
     person: int
     scale: float
     wrong: float
+    rendered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

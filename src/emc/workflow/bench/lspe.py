@@ -43,7 +43,7 @@ def bench_lspe(
     document = compare_arms(
         lambda chosen: populations(splits, chosen, unseen), tests, seeds, out, settings, progress, arms
     )
-    return document | {"data": {name: len(samples) for name, samples in splits.items()}}
+    return document | {"people": "photos", "data": {name: len(samples) for name, samples in splits.items()}}
 
 
 def populations(splits: Mapping[str, list[Sample]], settings: Settings, unseen: frozenset[str]) -> Populations:

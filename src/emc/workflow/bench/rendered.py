@@ -42,7 +42,7 @@ def bench_rendered(
     data = Populations(people["target"], people["common"], people["target_held"], people["common_held"])
     tests = {"target": people["target_test"], "common": people["common_test"]}
     document = compare_arms(lambda _: data, tests, seeds, out, settings, progress, arms)
-    return document | {"data": {name: len(samples) for name, samples in people.items()}}
+    return document | {"people": "rendered people", "data": {name: len(samples) for name, samples in people.items()}}
 
 
 def rendered_people(purpose: str, count: int, progress: Progress) -> list[Sample]:

@@ -126,19 +126,21 @@ def corrected(store: Store, settings: Settings, samples: Gathered, train: Sequen
     """Return what a calibration learned from and what that cost, for the forecast of the next ones.
 
     Persons and labelled joints of the target's training split; ``seconds`` of correcting per labelled joint of all
-    target persons, None where no effort is known, ``simulated`` where nobody spent it.
+    target persons, None where no effort is known, ``simulated`` where a program spent it (``how`` says whether all).
     """
     from emc.workflow.calibration.effort import project_effort
 
     effort = project_effort(store, settings)
     whole = [samples.samples[ref_key(ref)] for ref in samples.refs if ref.role is Role.TARGET]
-    joints = labelled_joints(whole)
+    # Nobody knows how long an imported label took: it may not make the time of a corrected one look short.
+    joints = labelled_joints(whole) - (effort["joints_imported"] if effort else 0)
     known = effort is not None and effort["seconds"] > 0 and joints > 0
     return {
         "persons": len(train),
         "joints": labelled_joints(train),
         "seconds_per_joint": round(effort["seconds"] / joints, 4) if effort is not None and known else None,
         "simulated": bool(effort and effort["simulated"]),
+        "how": effort["how"] if effort else None,
     }
 
 

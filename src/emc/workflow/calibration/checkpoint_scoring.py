@@ -11,6 +11,7 @@ import torch
 from emc.config import Settings
 from emc.errors import UsageError
 from emc.interfaces import Trainable
+from emc.pose.metrics import MIN_JOINTS
 from emc.pose.records import Interval, Sample
 from emc.stages.calibrate import borrowed_weights
 from emc.stages.choose import CheckpointChoice, LadderEntry, choose_checkpoint, pooled_score, refused_checkpoints
@@ -176,9 +177,13 @@ def describe_row(row: Mapping[str, Any]) -> str:
     share = f" (share {row['share']:g})" if "share" in row else ""
     chance = "" if entry.kept is None else f", kept with a chance of {entry.kept:.0%}"
     return (
-        f"step {entry.step}{share}: target legs {100 * legs.value:.1f}, total {100 * total.value:.1f}; "
-        f"common total {100 * entry.common.value:.1f}{chance} (PCKh, validation)"
+        f"step {entry.step}{share}: target legs {_said(legs)}, total {_said(total)}; "
+        f"common total {_said(entry.common)}{chance} (PCKh, validation)"
     )
+
+
+def _said(score: Interval) -> str:
+    return f"{100 * score.value:.1f}" if score.n >= MIN_JOINTS else "of too few joints" if score.n else "unknown"
 
 
 def _scores(estimator: Trainable, target: Sequence[Sample], common: Sequence[Sample], settings: Settings) -> Scores:

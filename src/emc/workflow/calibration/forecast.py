@@ -22,6 +22,7 @@ from emc.stages.forecast import FEWEST, Forecast, LearningPoint, Step, forecast
 from emc.workflow.calibration.base import trainable_estimator
 from emc.workflow.calibration.calibrate import calibration_id, corrected
 from emc.workflow.calibration.data import Populations, gather, labelled_joints, populations, select_samples
+from emc.workflow.calibration.effort import RECORDED, SIMULATED_ALL, SIMULATED_PARTLY
 from emc.workflow.calibration.ladder import run_ladder
 from emc.workflow.compute import set_threads
 from emc.workflow.predict import model_key
@@ -174,14 +175,25 @@ def step_of(effort: Mapping[str, Any]) -> Step:
     seconds = effort.get("seconds_per_joint")
     if not seconds:
         return Step(JOINTS, f"{JOINTS} corrected joints")
-    return Step(MINUTES * 60 / seconds, f"{MINUTES} minutes of correcting")
+    how = "" if _how(effort) == RECORDED else f" ({_how(effort)})"
+    return Step(MINUTES * 60 / seconds, f"{MINUTES} minutes of correcting{how}")
+
+
+def _how(effort: Mapping[str, Any]) -> str:
+    """Return how the seconds came about; cards of older versions only say whether a program spent any of them."""
+    return effort.get("how") or (SIMULATED_ALL if effort.get("simulated") else RECORDED)
 
 
 def _effort_notes(effort: Mapping[str, Any]) -> list[str]:
     if not effort.get("seconds_per_joint"):
         return [f"no time of correcting is recorded: the gain is told per {JOINTS} joints"]
-    told = "estimated (nobody corrected: labels were simulated)" if effort.get("simulated") else "recorded"
-    return [f"{effort['seconds_per_joint']:.2f} seconds per joint, {told}"]
+    told = {
+        RECORDED: "",
+        SIMULATED_ALL: ": a program gave the labels, nobody was timed",
+        SIMULATED_PARTLY: ": a program gave some of the labels, for which nobody was timed",
+    }
+    how = _how(effort)
+    return [f"{effort['seconds_per_joint']:.2f} seconds per joint, {how}{told[how]}"]
 
 
 def forecast_document(

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from emc.errors import ConflictError, UsageError
+from emc.pose.metrics import too_few
 from emc.workflow.files import read_json, write_json
 
 WORKER = "emc.workflow.calibration.jobs_worker"
@@ -137,6 +138,8 @@ def job_document(folder: Path, document: Mapping[str, Any]) -> dict[str, Any]:
         "state": document["state"],
         "started": document.get("started"),
         "ladder": rows,
+        # Until it ends, a ladder has the scores on validation alone; then those of the test clips, where there are any.
+        "scored_on": ladder.get("scored_on", "validation"),
         "loss": ladder.get("loss", [])[-400:],
         "chosen": None if chosen is None else {"step": int(chosen["step"]), "why": str(chosen["why"])},
         "log": list(document.get("log", ()))[-LOG_LINES:],
@@ -211,4 +214,4 @@ def _row(row: Mapping[str, Any], chosen: int | None) -> dict[str, Any]:
 def _figure(scores: Mapping[str, Any] | None, part: str) -> float | None:
     found = ((scores or {}).get("pckh") or {}).get(part) or {}
     value = found.get("value")
-    return None if value is None else float(value)
+    return None if value is None or too_few(found) else float(value)

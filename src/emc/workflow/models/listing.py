@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import emc.plugins as plugins
 from emc.config import AUTO
 from emc.errors import EmcError
+from emc.pose.metrics import too_few
 from emc.workflow.files import read_json
 
 # Readers of files, and wrappers of other models: they have no weights of their own to be here or not.
@@ -83,8 +85,24 @@ def _calibrated(project: Path) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for path in sorted((project / "models").glob("*/ladder.json")):
         ladder = read_json(path) or {}
-        chosen = ladder.get("chosen") or {}
+        chosen, folder = ladder.get("chosen") or {}, path.parent / "chosen"
+        if not folder.is_dir():
+            # Deleted, or moved elsewhere: a folder that is not there is no model to use.
+            continue
         for entry in ladder.get("ladder", []):
             if entry["step"] == chosen.get("step"):
-                rows.append({"folder": str(path.parent / "chosen"), "step": entry["step"], **entry["summary"]})
+                rows.append(
+                    {
+                        "folder": str(folder),
+                        "step": entry["step"],
+                        **{role: _total(entry, role) for role in ("target", "common")},
+                        "scored_on": ladder.get("scored_on", ""),
+                    }
+                )
     return rows
+
+
+def _total(entry: Mapping[str, Any], role: str) -> float | None:
+    """Return total PCKh of a ladder's row, None where it was not scored or on too few joints."""
+    figure = ((entry.get(role) or {}).get("pckh") or {}).get("total")
+    return None if figure is None or too_few(figure) else figure["value"]

@@ -14,7 +14,7 @@ import emc.plugins as plugins
 from emc.config import Settings, stored_settings
 from emc.errors import EmcError
 from emc.interfaces import Progress, Store, Trainable
-from emc.pose.records import TEST_TAG, Clip, Prediction, Role, Sample
+from emc.pose.records import RENDERED_TAG, TEST_TAG, Clip, Prediction, Role, Sample
 from emc.pose.skeletons import Skeleton
 from emc.stages.choose import refused_checkpoints
 from emc.stages.evaluate import joint_hits, score_confidence
@@ -89,7 +89,8 @@ def write_project_report(
     """Write the report into `out` and return its document.
 
     The files are ``report.json``, ``report.html``, the tables ``scores.md``, ``scores.tex`` and ``scores.csv`` (of the
-    body parts `parts`), and ``checkpoints.png``, hard frames drawn by every checkpoint.
+    body parts `parts`), and, where there is a frame to draw, ``checkpoints.png``: hard frames drawn by every
+    checkpoint (`report_files` names those of a document).
     """
     progress.start("report", None)
     samples = measured_samples(store, done, progress)
@@ -98,7 +99,6 @@ def write_project_report(
     grid = checkpoint_grid(done, settings, samples, before)
     if grid is not None:
         media[PICTURE] = grid[1]
-        write_bytes(out / PICTURE, grid[1])
     lifted = None
     if three_d is not None:
         clip = clip_to_show(three_d)
@@ -112,7 +112,7 @@ def write_project_report(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         environment=environment(),
         seeds={"calibrate": settings.calibrate.seed, "bootstrap": settings.evaluate.seed},
-        data=data_of(done.card),
+        data=data_of(store, done.card),
         ladder=[
             {key: row[key] for key in ("step", "target", "common") if row[key] is not None}
             for row in done.ladder["ladder"]
@@ -122,6 +122,7 @@ def write_project_report(
             "budget": settings.calibrate.budget,
             "parts": list(settings.calibrate.parts),
             "refused": refused_steps(done.ladder["ladder"], settings),
+            "chosen_on": "validation",
         },
         before_after=done.ladder["before_after"],
         three_d=lifted,
@@ -139,8 +140,19 @@ def write_project_report(
     write_json(out / "report.json", document)
     write_tables(out, table_of([done.ladder], parts))
     write_bytes(out / "report.html", render_html(document, media).encode("utf-8"))
+    if grid is None:
+        # An older report's picture beside this one would show another calibration's frames.
+        (out / PICTURE).unlink(missing_ok=True)
+    else:
+        write_bytes(out / PICTURE, grid[1])
     progress.finish()
     return document
+
+
+def report_files(document: Mapping[str, Any]) -> list[str]:
+    """Return the names of the files that `write_project_report` wrote for a document."""
+    names = ["report.html", "report.json", "scores.md", "scores.tex", "scores.csv"]
+    return [*names, PICTURE] if document.get("checkpoint_grid") else names
 
 
 def preview_of(clip: Clip, frames: int, progress: Progress) -> VideoPreview | None:
@@ -159,23 +171,42 @@ def preview_of(clip: Clip, frames: int, progress: Progress) -> VideoPreview | No
         return None
 
 
-def data_of(card: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the report's ``data``: counts of what trained and chose (not the test clips), tags, mix and leaks."""
+def data_of(store: Store, card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the report's ``data``: counts of what trained and chose (not the test clips), tags, mix and leaks.
+
+    ``rendered`` of a role is the share of its clips, test clips among them, whose people the package rendered.
+    """
     data: dict[str, Any] = {"leaks": card["leaks"]}
     mix = card["mix"]
     data["mix"] = {"asked": mix["asked"], "served": mix["served"], "served_samples": mix.get("served_samples")}
     for role in Role:
         counts = [split[role.value] for name, split in card["counts"].items() if name != "test"]
         total = {name: sum(count[name] for count in counts) for name in ("clips", "frames", "persons")}
-        data[role.value] = total | {"tags": card["tags"].get(role.value, {})}
+        data[role.value] = total | {
+            "tags": card["tags"].get(role.value, {}),
+            "rendered": rendered_share(store.clips(role), role is Role.COMMON and stands_in(card)),
+        }
     return data
+
+
+def rendered_share(clips: Sequence[Clip], stand_ins: bool) -> float:
+    """Return the share of clips with rendered people; stand_ins : rendered people take the place of the clips."""
+    if stand_ins:
+        return 1.0
+    rendered = [clip for clip in clips if clip.tags.get(RENDERED_TAG[0]) == RENDERED_TAG[1]]
+    return round(len(rendered) / len(clips), 4) if clips else 0.0
+
+
+def stands_in(card: Mapping[str, Any]) -> bool:
+    """Return whether rendered people stood in for common clips that the project does not have."""
+    return str(card.get("common_source", "")).startswith("rendered")
 
 
 def scored_on(done: Calibration) -> str:
     """Return the sentence that says which persons the ladder was scored on."""
     if done.ladder["scored_on"] == "test":
         return "Scored on held-out clips (split=test) of persons that no checkpoint was trained on or chosen by."
-    return "Scored on the validation groups, which also chose the checkpoint: the figures are somewhat too good."
+    return "Scored on validation, which also chose the checkpoint: the figures are somewhat too good."
 
 
 def shown_examples(

@@ -11,7 +11,7 @@ import numpy as np
 from emc.executors.local import LocalExecutor
 from emc.interfaces import Progress
 from emc.pose.labels import LabelledImage, LabelledPerson, LabelSet
-from emc.pose.records import Sample, Visibility
+from emc.pose.records import RENDERED_TAG, Sample, Visibility
 from emc.pose.skeletons import COCO17, H36M17
 from emc.workflow.samples.cut import cut_out
 
@@ -132,7 +132,7 @@ def render_file(order: ClipRequest) -> ClipFiles:
         folder / f"{order.name}.json",
         folder / f"{order.name}.npz",
         clip.group,
-        {key: value for key, value in clip.tags.items()},
+        {**clip.tags, RENDERED_TAG[0]: RENDERED_TAG[1]},
     )
     if files.truth.is_file():
         return files

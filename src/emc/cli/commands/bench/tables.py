@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emc.cli.figures import percent, plain
+from emc.cli.figures import percent, plain, removed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,7 +18,9 @@ def print_lspe(console: Console, document: Mapping[str, Any]) -> None:
     """Print one table of all models, and in words what calibration changed."""
     from rich.table import Table
 
-    title = f"{document['seeds']} seeds; right joints in %, with 95 % intervals over photos"
+    # Rendered people are not photos: the document says which of the two it measured.
+    people = document.get("people", "photos")
+    title = f"{document['seeds']} seeds; right joints in %, {people}, with 95 % intervals over them"
     table = Table(title=title, title_justify="left")
     for name in ("model", "data", "PCKh legs", "PCKh arms", "PCKh total", "PCK@0.2 total", "steps", "minutes"):
         table.add_column(name, justify="left" if name in ("model", "data") else "right")
@@ -35,20 +37,34 @@ def print_lspe(console: Console, document: Mapping[str, Any]) -> None:
             change["target"]["total"]["removed"],
             change["common"]["total"]["change"],
         )
+        before = document["models"][pair.partition(" -> ")[0]]["target"]["pckh"]
+        told = (_removed(legs, before["leg"]), _removed(every, before["total"]))
         console.print(
-            f"{pair}: target leg errors removed {interval(legs)} %, all {interval(every)} %; "
-            f"common total {interval(common, 1)} points"
+            f"{pair}: target leg errors removed {told[0]}, all {told[1]}; common total {interval(common, 1)} points"
         )
     for choice in document["models"].get("calibration", {}).get("choices", []):
-        console.print(f"chosen: {choice['why']}; {choice['turns']['taken']} turns: {choice['turns']['why']}")
+        turns = f"{choice['turns']['taken']} turns: {choice['turns']['why']}"
+        console.print(f"chosen: {choice['why']}; {turns} (the scores above are of test persons)")
 
 
 def interval(figure: Mapping[str, Any], factor: float = 100) -> str:
-    """Return a figure with its 95 % interval, times `factor`; a dash where it is undefined."""
+    """Return a figure with its 95 % interval, times `factor`; a dash where it is undefined, words where of too few."""
+    from emc.pose.metrics import too_few
+
     if figure["value"] is None:
         return "-"
-    low, high = figure["ci95"] or (float("nan"), float("nan"))
-    return f"{factor * figure['value']:.1f} ({factor * low:.1f} to {factor * high:.1f})"
+    if too_few(figure):
+        return f"too few joints ({figure['n']})"
+    value = f"{factor * figure['value']:.1f}"
+    if not figure["ci95"]:
+        return value
+    low, high = figure["ci95"]
+    return f"{value} ({factor * low:.1f} to {factor * high:.1f})"
+
+
+def _removed(figure: Mapping[str, Any], before: Mapping[str, Any]) -> str:
+    few = removed(figure, before)
+    return few if few.startswith("too few") else f"{interval(figure)} %"
 
 
 def print_lift(console: Console, document: Mapping[str, Any]) -> None:
@@ -64,7 +80,7 @@ def print_lift(console: Console, document: Mapping[str, Any]) -> None:
             for when, words in CONDITIONS.items():
                 row = rows[when]
                 cells = (plain(row[name]) for name in ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve"))
-                table.add_row(variant, words, *cells, percent(row["pck3d"]))
+                table.add_row(variant, words, *cells, percent(row["pck3d"], "frames"))
         console.print(table)
         change = part["variants"]["plain"]["change"]
         console.print(
