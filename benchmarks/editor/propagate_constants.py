@@ -1,9 +1,9 @@
 """What a change of each constant of the repair does.
 
-Usage: python propagate_constants.py [--clips 12] [--seed 900] [--json]. Constants of the smoother (`PropagationTuning`) and of the
-optical flow are made smaller and larger one at a time; the fixes and counts are those of ``propagate.py``, with flow,
-on other clips. Those of the model's drift are left out: the fixes do not tell where the model saw the joint. Nothing is
-chosen by these clips: they say what the code's comments claim.
+Usage: python propagate_constants.py [--clips 12] [--seed 900] [--size 320] [--only NAME ...] [--json]. Constants of the
+smoother (`PropagationTuning`) and of the optical flow are made smaller and larger one at a time; the fixes and counts
+are those of ``propagate.py``, with flow, on other clips. Those of the model's drift are left out: the fixes do not tell
+where the model saw the joint. Nothing is chosen by these clips: they say what the code's comments claim.
 """
 
 from __future__ import annotations
@@ -89,15 +89,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=int, default=12)
     parser.add_argument("--seed", type=int, default=900)
+    parser.add_argument("--size", type=int, default=320)
+    parser.add_argument("--only", nargs="+", default=[], help="Names of constants (default: all).")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     estimator = plugins.estimator_for("nano")
-    cases = [bench.rendered(KICKS[i % len(KICKS)], given.seed + i, 320, estimator) for i in range(given.clips)]
+    cases = [bench.rendered(KICKS[i % len(KICKS)], given.seed + i, given.size, estimator) for i in range(given.clips)]
     chains: dict[Any, Any] = {}
     rows: dict[str, dict[str, Any]] = {}
     for name, (change, tuning, anew) in variants().items():
+        if given.only and name != "as it is" and name.split()[0] not in given.only:
+            continue
         told = bench.told(measure(cases, change, tuning, anew, chains))
         rows[name] = told
         if not given.json:

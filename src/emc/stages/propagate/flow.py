@@ -22,9 +22,10 @@ else:
     cv2 = LazyLibrary("cv2")
 
 # Figures: frames repaired by a fix and right frames made wrong by 330, 1.87 and 60 as it is
-# (`python benchmarks/editor/propagate_constants.py`, clips of 320 pixels; not tried on larger persons).
+# (`python benchmarks/editor/propagate_constants.py`).
 
-# At 112: 2.20 and 42.
+# At 112: 2.20 and 42. On larger persons that is more reach for more faults: 2.64 and 12 by 135 fixes instead of 2.42
+# and 4 (`--size 640 --clips 6 --only SIDE`).
 SIDE = 224
 """Pixels of the person's longer side in the crops: enough for a joint, and few enough for speed."""
 # At 31: 1.76 and 33; at 11: 1.90 and 59.
