@@ -102,7 +102,7 @@ def main() -> None:
     for name, (change, tuning, anew) in variants().items():
         if given.only and name != "as it is" and name.split()[0] not in given.only:
             continue
-        told = bench.told(measure(cases, change, tuning, anew, chains))
+        told = bench.count_text(measure(cases, change, tuning, anew, chains))
         rows[name] = told
         if not given.json:
             print(
