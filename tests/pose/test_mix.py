@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -90,3 +91,22 @@ def test_a_population_that_is_not_asked_for_may_be_empty():
 def test_what_cannot_be_mixed_is_refused(arguments, said):
     with pytest.raises(UsageError, match=said):
         MixSampler(**arguments)
+
+
+def test_orders_of_epochs_long_past_are_forgotten_and_those_at_hand_kept() -> None:
+    sampler = MixSampler(3, 2, (1, 1), 4, seed=5)
+    first = [sampler.draws(step) for step in range(40)]
+    # 80 draws of each: 27 epochs of three, 40 of two; only the newest two of each are still needed.
+    assert {epoch for role, epoch in sampler._orders if role is Role.TARGET} <= {25, 26}
+    assert {epoch for role, epoch in sampler._orders if role is Role.COMMON} <= {38, 39}
+    assert all(isinstance(order, np.ndarray) for order in sampler._orders.values())
+    assert [sampler.draws(step) for step in range(40)] == first
+
+
+@pytest.mark.parametrize(
+    ("targets", "commons", "mix", "names"),
+    [(0, 5, (1, 1), "1:1 asks for target"), (5, 0, (3, 1), "3:1 asks for common")],
+)
+def test_the_smallest_part_needs_a_sample_too(targets: int, commons: int, mix: tuple[int, int], names: str) -> None:
+    with pytest.raises(UsageError, match=names):
+        MixSampler(targets, commons, mix, 4)

@@ -70,3 +70,46 @@ def test_what_a_machine_does_not_know_is_no_other_value(store: SqlStore) -> None
     held = placed(store, "ana", absent)
     assert checked_versions(store, "kick", [absent], {(0, 0, 0): 0}) == {(0, 0, 0): held}
     assert np.isnan(absent.x)
+
+
+def at(frame: int, joint: int, x: float, who: Provenance = H) -> JointChange:
+    return JointChange(frame, 0, joint, x, 2.0, Visibility.VISIBLE, who)
+
+
+def test_a_person_stands_where_a_machine_came_later(store: SqlStore) -> None:
+    placed(store, "ana", at(2, 0, 1.0))
+    placed(store, "ana", at(2, 0, 9.0, P))
+    with pytest.raises(JointConflicts) as caught:
+        checked_versions(store, "kick", [at(2, 0, 5.0)], {(2, 0, 0): 0})
+    assert caught.value.conflicts[0].theirs.x == 1.0
+
+
+def test_the_later_of_two_people_stands(store: SqlStore) -> None:
+    placed(store, "ana", at(2, 0, 1.0))
+    later = placed(store, "ben", at(2, 0, 3.0))
+    with pytest.raises(JointConflicts) as caught:
+        checked_versions(store, "kick", [at(2, 0, 5.0)], {(2, 0, 0): 0})
+    assert (caught.value.conflicts[0].theirs.x, caught.value.conflicts[0].by.id) == (3.0, later)
+
+
+def test_frames_between_those_asked_for_do_not_count(store: SqlStore) -> None:
+    first = placed(store, "ana", at(1, 0, 1.0))
+    placed(store, "ana", at(2, 0, 1.0), at(1, 5, 1.0))
+    last = placed(store, "ana", at(3, 0, 1.0))
+    wanted = {(1, 0, 0): first, (3, 0, 0): last, (3, 0, 1): 0}
+    # The third joint is still as predicted: version 0.
+    assert checked_versions(store, "kick", [at(1, 0, 4.0), at(3, 0, 4.0), at(3, 1, 4.0)], wanted) == wanted
+
+
+def test_a_place_against_none_is_a_conflict(store: SqlStore) -> None:
+    placed(store, "ana", JointChange(0, 0, 0, float("nan"), float("nan"), Visibility.VISIBLE, H))
+    with pytest.raises(JointConflicts):
+        checked_versions(
+            store, "kick", [JointChange(0, 0, 0, 4.0, float("nan"), Visibility.VISIBLE, H)], {(0, 0, 0): 0}
+        )
+
+
+def test_edits_of_before_the_operation_are_no_news(store: SqlStore) -> None:
+    first = placed(store, "ben", at(0, 0, 1.0))
+    assert changed_since(store, "kick", [at(0, 0, 3.0)], first, "ana") == {(0, 0, 0): first}
+    assert changed_since(store, "kick", [at(0, 1, 3.0)], first, "ana") == {}
