@@ -90,3 +90,12 @@ def test_a_clip_without_corrections_has_no_reference(tmp_path: Path):
 def test_a_folder_without_design_is_no_study(tmp_path: Path):
     with pytest.raises(ProjectError, match="is no study"):
         read_design(tmp_path)
+
+
+def test_a_clip_of_rendered_people_is_known_as_one(tmp_path: Path):
+    with small_project(tmp_path) as store:
+        store.update_clip(replace(store.clip("north"), tags={"source": "rendered"}))
+        folder, _ = make_study(tmp_path / "mixed", store, ORDER)
+    assert {task.clip: task.rendered for task in read_design(folder).tasks()} == {
+        "north": True, "south": False, "practice": False
+    }  # fmt: skip

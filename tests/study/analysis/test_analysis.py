@@ -6,13 +6,15 @@ import csv
 import io
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.small_study import small_study
 
-from emc.study.analysis.analysis import analyse, mean_interval
+from emc.study.analysis.analysis import analyse, mean_interval, simulated_words
+from emc.study.analysis.figure import draw_figure
 from emc.study.analysis.outcome import csv_text, verdict, write_outcome
 from emc.study.analysis.tables import as_rows, study_tables
 from emc.study.roster import Study
@@ -129,3 +131,18 @@ def test_csv_leaves_unknown_values_empty_and_quotes_commas():
     text = csv_text(*as_rows([{"a": None, "b": "x, y"}]))
     assert list(csv.reader(io.StringIO(text))) == [["a", "b"], ["", "x, y"]]
     assert as_rows([]) == ([], [])
+
+
+def test_scripts_are_named_where_the_finding_and_the_figure_stand(study: Study):
+    tables = study_tables(study.sessions())
+    result = analyse(tables)
+    assert simulated_words(result) == "simulated, not people"
+    assert simulated_words(replace(result, simulated=1)) == "1 of 4 simulated"
+    assert simulated_words(replace(result, simulated=0)) == ""
+    assert verdict(replace(result, simulated=0)).startswith("The editor was 3.")
+    times, shares = draw_figure(result, tables).axes
+    assert times.get_title(loc="left") == "Working time so far (simulated, not people)"
+    # All shares are 1: the axis shows five points all the same, not the rounding error between them.
+    low, high = shares.get_ylim()
+    assert low <= 95
+    assert high == pytest.approx(100.8)
