@@ -1,4 +1,4 @@
-"""Measure the embedded detector: `python detector.py [--shared ../shared/data] [--draw FOLDER] [--json]`.
+"""Measure detectors: `python detector.py [--detectors NAME ...] [--shared ../shared/data] [--draw FOLDER] [--json]`.
 
 Rendered frames with seeds that training never drew; the test photos of LSP Extended (one annotated person each, so
 recall alone); COCO images, which no training saw. A box is right where its IoU with a labelled box is at least 0.5.
@@ -15,13 +15,15 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
 
-from emc.detectors.embedded import EmbeddedDetector
+import emc.plugins as plugins
 from emc.detectors.embedded.detector import THRESHOLD
+from emc.interfaces import ClipAdaptive, Detector
 from emc.pose.geometry import box_overlap
 from emc.pose.records import Box
 from emc.stages.track import track
@@ -112,7 +114,7 @@ def average_precision(rows: list[tuple[float, bool]], persons: int) -> float:
     return float((envelope * right).sum() / max(persons, 1))
 
 
-def score(detector: EmbeddedDetector, images: list[Labelled]) -> dict[str, float]:
+def score(detector: Detector, images: list[Labelled]) -> dict[str, float]:
     began = time.process_time()
     found = [detector.detect([entry.image], [0])[0] for entry in images]
     spent = time.process_time() - began
@@ -137,17 +139,19 @@ def read_video(path: Path) -> list[np.ndarray]:
     return frames
 
 
-def video(path: Path, draw: Path | None, detector: EmbeddedDetector, motion: bool) -> dict[str, float]:
+def video(path: Path, draw: Path | None, detector: Detector, adapted: bool) -> dict[str, float]:
     frames = read_video(path)
-    if motion:
-        detector = detector.with_background(frames[:: max(1, len(frames) // 40)])
+    if adapted and isinstance(detector, ClipAdaptive):
+        shown = list(range(0, len(frames), max(1, len(frames) // 40)))
+        detector = detector.adapted(detector.observe([frames[i] for i in shown], shown), len(shown))
     began = time.process_time()
     boxes = [row for start in range(0, len(frames), 16) for row in _chunk(detector, frames, start)]
+    boxes = [[box for box in row if box.score >= THRESHOLD] for row in boxes]
     spent = time.process_time() - began
     tracked = list(track(enumerate(boxes)))
     if draw is not None:
         draw.mkdir(parents=True, exist_ok=True)
-        _draw(frames, tracked, draw / f"{path.stem}{'_motion' if motion else ''}.png")
+        _draw(frames, tracked, draw / f"{path.stem}{'_adapted' if adapted else ''}_{detector.describe().name}.png")
     tracks = {box.track for _, row in tracked for box in row}
     return {
         "frames": len(frames),
@@ -158,7 +162,7 @@ def video(path: Path, draw: Path | None, detector: EmbeddedDetector, motion: boo
     }
 
 
-def _chunk(detector: EmbeddedDetector, frames: list[np.ndarray], start: int) -> list[list[Box]]:
+def _chunk(detector: Detector, frames: list[np.ndarray], start: int) -> list[list[Box]]:
     images = frames[start : start + 16]
     return detector.detect(images, list(range(start, start + len(images))))
 
@@ -179,11 +183,26 @@ def _draw(frames: list[np.ndarray], tracked: list[tuple[int, list[Box]]], path: 
     cv2.imwrite(str(path), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
 
 
+def measured(name: str, options: dict[str, Any], arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
+    loose = plugins.make_plugin("detectors", name, threshold=LOW, **options)
+    summary = {"rendered": score(loose, rendered_frames(arguments.rendered))}
+    if arguments.shared.is_dir():
+        summary["lspe_common_test"] = score(loose, photos(arguments.shared, arguments.photos))
+        summary["coco_mini_all"] = score(loose, coco(arguments.shared, 0.0))
+        summary["coco_mini_large"] = score(loose, coco(arguments.shared, LARGE))
+        detector = plugins.make_plugin("detectors", name, **options)
+        for path in sorted((arguments.shared / "video").glob("*.mp4")):
+            summary[path.stem] = video(path, arguments.draw, detector, adapted=False)
+            summary[f"{path.stem} adapted"] = video(path, arguments.draw, detector, adapted=True)
+    return summary
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     default = os.environ.get("EMC_SHARED") or Path(__file__).parents[3] / "shared" / "data"
     parser.add_argument("--shared", type=Path, default=Path(default))
-    parser.add_argument("--weights", type=Path, default=None)
+    parser.add_argument("--detectors", nargs="+", default=["embedded", "movenet-multipose"])
+    parser.add_argument("--weights", type=Path, default=None, help="of the embedded detector")
     parser.add_argument("--sides", type=int, nargs="*", default=None)
     parser.add_argument("--rendered", type=int, default=120)
     parser.add_argument("--photos", type=int, default=400)
@@ -193,23 +212,18 @@ def main() -> int:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     options = {"sides": arguments.sides} if arguments.sides else {}
-    loose = EmbeddedDetector(arguments.weights, threshold=LOW, **options)
-    summary = {"rendered": score(loose, rendered_frames(arguments.rendered))}
-    if arguments.shared.is_dir():
-        summary["lspe_common_test"] = score(loose, photos(arguments.shared, arguments.photos))
-        summary["coco_mini_all"] = score(loose, coco(arguments.shared, 0.0))
-        summary["coco_mini_large"] = score(loose, coco(arguments.shared, LARGE))
-        detector = EmbeddedDetector(arguments.weights, **options)
-        for path in sorted((arguments.shared / "video").glob("*.mp4")):
-            summary[path.stem] = video(path, arguments.draw, detector, motion=False)
-            summary[f"{path.stem} with motion"] = video(path, arguments.draw, detector, motion=True)
-    else:
+    summary: dict[str, dict[str, float]] = {}
+    if not arguments.shared.is_dir():
         print(f"no shared data at {arguments.shared}: rendered frames only", file=sys.stderr)
+    for name in arguments.detectors:
+        own = {"weights": arguments.weights} if name == "embedded" and arguments.weights else {}
+        figures = measured(name, {**options, **own}, arguments)
+        summary |= {f"{name} {subject}": row for subject, row in figures.items()}
     if arguments.json:
         print(json.dumps({"benchmark": "detector", "summary": summary}, indent=2))
         return 0
     for name, figures in summary.items():
-        print(f"{name:28s}", "  ".join(f"{key} {value:.3f}" for key, value in figures.items()))
+        print(f"{name:52s}", "  ".join(f"{key} {value:.3f}" for key, value in figures.items()))
     return 0
 
 

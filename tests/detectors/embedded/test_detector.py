@@ -17,8 +17,8 @@ from emc.detectors.embedded.detector import (
     save_detector,
     suppress,
 )
-from emc.detectors.embedded.letterbox import letterbox_of, letterboxed
 from emc.detectors.embedded.network import DetectorNetwork, cell_centres
+from emc.detectors.letterbox import letterbox_of, letterboxed
 from emc.errors import InputError, ShapeMismatch, UsageError, WeightsError
 from emc.interfaces import Detector
 from emc.pose.geometry import box_overlap

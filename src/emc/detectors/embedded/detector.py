@@ -18,7 +18,6 @@ from safetensors.torch import load, save_file
 from torch import Tensor
 from torch.nn import functional
 
-from emc.detectors.embedded.letterbox import Letterbox, letterbox_of, letterboxed
 from emc.detectors.embedded.motion import (
     Background,
     foreground,
@@ -28,12 +27,13 @@ from emc.detectors.embedded.motion import (
     shrunk,
     still_background,
 )
-from emc.detectors.embedded.network import MULTIPLE, DetectorNetwork, cell_centres, fold_norms
+from emc.detectors.embedded.network import DetectorNetwork, cell_centres, fold_norms
 from emc.detectors.embedded.observations import Level, Observation, above
 from emc.detectors.embedded.suppress import whole_persons
+from emc.detectors.letterbox import MULTIPLE, Letterbox, letterbox_of, letterboxed
+from emc.detectors.suppression import suppress
 from emc.errors import InputError, ShapeMismatch, UsageError, WeightsError
 from emc.interfaces import ModelInfo
-from emc.pose.geometry import box_overlap
 from emc.pose.records import Box
 
 NAME = "embedded"
@@ -43,7 +43,6 @@ THRESHOLD = 0.3
 MOTION_THRESHOLD = 0.06
 # From here on nine boxes out of ten are right on rendered frames.
 SURE = 0.4
-OVERLAP = 0.5
 MOST = 50
 BATCH = 4
 # The network learned persons up to a full input of 192 pixels; finer levels leave larger ones to the coarser level.
@@ -70,18 +69,6 @@ def decode(logits: Tensor, sides: Tensor, threshold: float) -> list[tuple[np.nda
         corners = torch.cat([middle - reach[:, :2], middle + reach[:, 2:]], dim=1)
         found.append((corners.double().numpy(), values[order].double().numpy()))
     return found
-
-
-def suppress(xywh: np.ndarray, scores: np.ndarray, overlap: float = OVERLAP) -> np.ndarray:
-    """Return the indices to keep of (N, 4) boxes, best first: none overlaps a better one by more than `overlap` IoU."""
-    left = list(np.argsort(-scores, kind="stable"))
-    shared = box_overlap(xywh, xywh)
-    kept: list[int] = []
-    while left:
-        best = left.pop(0)
-        kept.append(int(best))
-        left = [other for other in left if shared[best, other] <= overlap]
-    return np.array(kept, dtype=np.int64)
 
 
 class EmbeddedDetector:

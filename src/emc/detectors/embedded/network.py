@@ -10,7 +10,6 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 STRIDE = 8
-MULTIPLE = 32
 WIDTHS = (32, 64, 96, 124)
 BLOCKS = (1, 2, 3, 2)
 HEAD_WIDTH = 64

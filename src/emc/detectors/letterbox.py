@@ -1,4 +1,4 @@
-"""How the embedded detector shrinks a frame into its network's input, and takes boxes back."""
+"""How a detector shrinks a frame into its network's input, and takes boxes back: shared by several."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from emc.detectors.embedded.network import MULTIPLE
-
+MULTIPLE = 32
+"""What the sides of an input are padded to: the coarsest level of the networks has a cell for so many pixels."""
 GREY = 114
 
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """How a frame was shrunk into the network's input: resized to `inner`, grey at the right and below up to `outer`.
+    """How a frame was shrunk into the network's input: resized to `inner`, plain at the right and below up to `outer`.
 
     All sizes are (width, height) in pixels.
     """
@@ -42,10 +42,10 @@ def letterbox_of(width: int, height: int, side: int) -> Letterbox:
     return Letterbox((width, height), inner, (outer[0], outer[1]))
 
 
-def letterboxed(image: np.ndarray, box: Letterbox) -> np.ndarray:
-    """Return the (H', W', 3) uint8 input of a frame."""
+def letterboxed(image: np.ndarray, box: Letterbox, border: int = GREY) -> np.ndarray:
+    """Return the (H', W', 3) uint8 input of a frame; `border` is the grey level right of it and below."""
     shrinks = box.inner[0] < box.frame[0]
     resized = cv2.resize(image, box.inner, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    padded = np.full((box.outer[1], box.outer[0], 3), GREY, dtype=np.uint8)
+    padded = np.full((box.outer[1], box.outer[0], 3), border, dtype=np.uint8)
     padded[: box.inner[1], : box.inner[0]] = resized
     return padded
