@@ -11,6 +11,7 @@ from emc.pose.geometry import (
     box_to_square,
     crop_affine,
     invert_affine,
+    outside,
     similarity_align,
     transform,
 )
@@ -73,3 +74,9 @@ def test_bounding_box_ignores_missing_joints() -> None:
     assert_allclose(bounding_box(xy, margin=0.1), [1, 2, 12, 7])
     with pytest.raises(ShapeMismatch, match="no finite point"):
         bounding_box(np.full((3, 2), np.nan))
+
+
+def test_a_joint_may_lie_outside_by_a_quarter_of_the_longer_side() -> None:
+    # 200 x 100: 50 pixels beyond the first pixel (0) and the last (199, 99).
+    places = np.array([[0, 0], [-50, -50], [249, 149], [-50.5, 0], [0, 149.5], [np.nan, np.nan]])
+    assert outside(places, 200, 100).tolist() == [False, False, False, True, True, False]

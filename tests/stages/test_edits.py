@@ -153,3 +153,13 @@ def test_labels_that_cannot_be_are_refused(wrong, said):
 def test_labels_of_another_skeleton_are_refused():
     with pytest.raises(ShapeMismatch, match=r"xy \(2, 2\) and visibility \(2,\), skeleton legs needs \(3, 2\)"):
         edit_from_labels([label(((1, 2), (3, 4)), (2, 2))], CLIP, LEGS)
+
+
+def test_labels_may_say_whose_word_each_joint_is():
+    own = label([(10, 20), (NAN, NAN), (30, 40)], (2, 0, 1))._replace(provenance=np.array([0, 2, 1], np.int8))
+    edit = edit_from_labels([own], CLIP, LEGS)
+    assert [(c.joint, c.visibility, c.provenance) for c in edit.changes] == [
+        (1, Visibility.ABSENT, Provenance.HUMAN),
+        (2, Visibility.OCCLUDED, Provenance.PROPAGATED),
+    ]
+    assert np.isnan(edit.changes[0].x)

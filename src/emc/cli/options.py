@@ -25,6 +25,18 @@ Clips = Annotated[list[str] | None, typer.Option("--clip", help="Only this clip;
 Boxes = Annotated[
     Path | None, typer.Option("--boxes", help="Person boxes from a COCO JSON or CSV file, instead of the detector.")
 ]
+FramesBy = Annotated[
+    str | None,
+    typer.Option(
+        "--frames-by",
+        help="What says the frame in the file: field, name (number at the end of file_name), order or id "
+        "(default: found out and told).",
+    ),
+]
+FirstFrame = Annotated[
+    int | None,
+    typer.Option("--first-frame", help="Number of the clip's first frame in the file, 0 or 1 (default: found out)."),
+]
 Estimator = Annotated[
     str | None, typer.Option("--estimator", help="A name from `emc models`, a saved model's folder, or an ONNX file.")
 ]

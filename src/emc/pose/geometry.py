@@ -8,6 +8,20 @@ import numpy as np
 
 from emc.errors import ShapeMismatch
 
+OUTSIDE = 0.25
+"""Share of a frame's longer side by which a joint may lie outside of it.
+
+A foot cut off by the border lies outside, but what lies further is a mistake of units or of another frame size. The
+editor, the import of labels and the study ask for the same, so that what one of them writes the others take.
+"""
+
+
+def outside(xy: np.ndarray, width: float, height: float) -> np.ndarray:
+    """Return (...,) whether (..., 2) places lie further outside of a frame than `OUTSIDE` allows; not where NaN."""
+    margin = OUTSIDE * max(width, height)
+    limit = np.array([width - 1, height - 1], dtype=np.float64) + margin
+    return np.asarray(((xy < -margin) | (xy > limit)).any(axis=-1))
+
 
 def box_to_square(box: np.ndarray, padding: float = 1.25) -> np.ndarray:
     """Return (centre x, centre y, side) of the padded square around each box.

@@ -12,27 +12,16 @@ import numpy as np
 from emc.errors import InputError, ShapeMismatch
 from emc.pose.skeletons import Skeleton
 
-FRAME_FIELDS = ("frame", "frame_index", "frame_id")
-
 
 @dataclass(frozen=True, slots=True)
 class LabelledImage:
-    """An image that labels refer to; `width` and `height` in pixels, `extra` what else its file says of it."""
+    """An image that labels refer to: `width` and `height` in pixels (0: not said), `extra` what else its file says."""
 
     id: int
     file_name: str
     width: int
     height: int
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-    @property
-    def frame(self) -> int:
-        """Index of the frame in its clip: the file's own field ``frame`` (``_index``, ``_id``), else the id."""
-        for name in FRAME_FIELDS:
-            value = self.extra.get(name)
-            if isinstance(value, int) and not isinstance(value, bool):
-                return value
-        return self.id
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -238,7 +238,8 @@ class Sample:
     image : (H, W, 3) uint8 RGB, the frame or a cut of it. xy : (J, 2) pixels of `image`, NaN where not labelled.
     visibility : (J,) of `Visibility`; 0 = no label, the joint counts nowhere. box : (4,) xywh in `image`.
     head : length of the head segment in pixels, NaN where unknown. area : pixels, for OKS (NaN: box area is used).
-    scale : pixels of the original frame per pixel of `image` (areas grow with its square).
+    scale : pixels of the original frame per pixel of `image` (areas grow with its square). origin : where in the frame
+    the image begins: a place x of the image is (x + 0.5) * scale - 0.5 + origin of the frame.
     clip, group, frame, person say where it comes from. weight : (J,) or None, weight of each label in the loss.
     spread : (J,) or None, factor on the width of each joint's training target: above 1 where a label is less sure.
     torso : pixels from right shoulder to left hip as predicted, for a person who is not labelled there (else NaN).
@@ -260,6 +261,21 @@ class Sample:
     scale: float = 1.0
     torso: float = float("nan")
     spread: np.ndarray | None = None
+    origin: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Somebody on a frame whom scores ignore: a crowd, or a person without labelled joints, as a label file lists them.
+
+    `box` is xywh in pixels, `area` in pixels (NaN: that of the box). A prediction of them is neither right nor wrong.
+    """
+
+    clip: str
+    frame: int
+    box: tuple[float, float, float, float]
+    area: float = float("nan")
+    crowd: bool = False
 
 
 @dataclass(frozen=True, slots=True)

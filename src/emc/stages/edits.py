@@ -8,12 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from emc.errors import InputError, ShapeMismatch, UsageError
+from emc.pose.geometry import outside
 from emc.pose.records import Clip, Edit, JointChange, Pose, Provenance, Visibility
 from emc.pose.skeletons import Skeleton
 
-# A joint may lie outside the picture (a foot cut off by the border), but not far: beyond this share of the frame's
-# longer side it is a mistake of units or of another frame size.
-OUTSIDE = 0.25
 _ARM_PARTS = ("shoulder", "elbow", "wrist")
 
 
@@ -21,12 +19,14 @@ class Label(NamedTuple):
     """Labels of one person on one frame.
 
     xy : (J, 2) pixels of the original frame, NaN where not labelled. visibility : (J,) of `Visibility`.
+    provenance : (J,) of `Provenance`, or None: all the same. A joint of `MODEL` is no label and is left out.
     """
 
     frame: int
     person: int
     xy: np.ndarray
     visibility: np.ndarray
+    provenance: np.ndarray | None = None
 
 
 def edit_from_labels(
@@ -39,10 +39,10 @@ def edit_from_labels(
 ) -> Edit:
     """Turn labels into one edit that is taken back as a whole.
 
-    A joint of visibility 0 without coordinates was not labelled and is left as it is; one of visibility 0 with
-    coordinates keeps them as absent. Raises `InputError` that names frame, person and joint for a frame outside the
-    clip, a wrong number of joints, a labelled joint without finite coordinates or far outside the frame, and where
-    there is no label at all.
+    provenance : of labels that do not say their own. A joint of visibility 0 without coordinates was not labelled and
+    is left as it is, unless the label says that a person decided it; one with coordinates keeps them as absent. Raises
+    `InputError` that names frame, person and joint for a frame outside the clip, a wrong number of joints, a labelled
+    joint without finite coordinates or far outside the frame, and where there is no label at all.
     """
     changes: list[JointChange] = []
     for label in labels:
@@ -51,12 +51,16 @@ def edit_from_labels(
         for joint in range(len(skeleton)):
             x, y = (float(v) for v in label.xy[joint])
             shown = _visibility(int(label.visibility[joint]), f"{where}, {skeleton.joints[joint]}")
-            if shown is Visibility.ABSENT and not (np.isfinite(x) and np.isfinite(y)):
+            own = provenance if label.provenance is None else Provenance(int(label.provenance[joint]))
+            placed = np.isfinite(x) and np.isfinite(y)
+            told = label.provenance is not None
+            said = told and own >= Provenance.HUMAN
+            if (told and own is Provenance.MODEL) or (shown is Visibility.ABSENT and not placed and not said):
                 continue
-            fault = _place_fault(clip, x, y)
+            fault = _place_fault(clip, x, y) if placed or shown is not Visibility.ABSENT else ""
             if fault:
                 raise InputError(f"{where}, {skeleton.joints[joint]}: {fault}")
-            changes.append(JointChange(label.frame, label.person, joint, x, y, shown, provenance))
+            changes.append(JointChange(label.frame, label.person, joint, x, y, shown, own))
     if not changes:
         raise InputError(f"no labelled joint for clip {clip.id}: check that the file belongs to it")
     return Edit(clip.id, kind, tuple(changes), author)
@@ -235,8 +239,7 @@ def _place_fault(clip: Clip, x: float, y: float) -> str:
     """Return what is wrong with a place, and what to do; "" where nothing is."""
     if not (np.isfinite(x) and np.isfinite(y)):
         return f"({x}, {y}) is no place: give finite pixels, or visibility 0"
-    margin = OUTSIDE * max(clip.width, clip.height)
-    if -margin <= x <= clip.width - 1 + margin and -margin <= y <= clip.height - 1 + margin:
+    if not outside(np.array([x, y]), clip.width, clip.height):
         return ""
     return (
         f"({x:.1f}, {y:.1f}) is far outside the {clip.width} x {clip.height} frame: give pixels of the original frame"

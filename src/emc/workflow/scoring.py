@@ -9,7 +9,7 @@ import numpy as np
 
 from emc.config import EvaluateSettings
 from emc.interfaces import Estimator
-from emc.pose.records import Box, Prediction, Sample
+from emc.pose.records import Box, Ignored, Prediction, Sample
 from emc.pose.skeletons import COCO17, Skeleton
 from emc.stages.evaluate import PopulationScores, evaluate_population
 
@@ -30,9 +30,12 @@ def predict_samples(estimator: Estimator, samples: Sequence[Sample]) -> list[Pre
 
 
 def score_samples(
-    estimator: Estimator, samples: Sequence[Sample], settings: EvaluateSettings
+    estimator: Estimator, samples: Sequence[Sample], settings: EvaluateSettings, ignored: Sequence[Ignored] = ()
 ) -> PopulationScores | None:
-    """Score an estimator on labelled samples, in pixels of the original frames; None where there are no samples."""
+    """Score an estimator on labelled samples, in pixels of the original frames; None where there are no samples.
+
+    ignored : crowds and persons without joints on the same frames.
+    """
     if not samples:
         return None
     predicted = predict_samples(estimator, samples)
@@ -45,6 +48,7 @@ def score_samples(
         settings.alpha,
         settings.bootstrap,
         settings.seed,
+        ignored,
     )
 
 
@@ -60,10 +64,20 @@ def head_name(samples: Sequence[Sample], settings: EvaluateSettings, skeleton: S
 
 
 def in_original_pixels(sample: Sample, prediction: Prediction) -> tuple[Sample, Prediction]:
-    """Return both with lengths in pixels of the original frame, so that COCO's area ranges mean what they say."""
-    k = sample.scale
+    """Return both in pixels of the original frame.
+
+    COCO's area ranges then mean what they say, and persons of one frame, cut out of it one by one, lie where they are.
+    """
+    k, corner = sample.scale, np.array(sample.origin, dtype=np.float64) - 0.5
+
+    def place(xy: np.ndarray) -> np.ndarray:
+        return (xy.astype(np.float64) + 0.5) * k + corner
+
+    def box(xywh: np.ndarray) -> np.ndarray:
+        return np.concatenate([place(xywh[:2]), xywh[2:].astype(np.float64) * k])
+
     grown = replace(
-        sample, xy=sample.xy * k, box=sample.box * k, head=sample.head * k, area=sample.area * k * k, scale=1.0,
-        torso=sample.torso * k,
+        sample, xy=place(sample.xy), box=box(sample.box), head=sample.head * k, area=sample.area * k * k, scale=1.0,
+        torso=sample.torso * k, origin=(0.0, 0.0),
     )  # fmt: skip
-    return grown, replace(prediction, xy=prediction.xy * k, box=prediction.box * k)
+    return grown, replace(prediction, xy=place(prediction.xy).astype(np.float32), box=box(prediction.box))

@@ -14,7 +14,7 @@ from emc.errors import ShapeMismatch, WeightsError
 from emc.estimators.nano.estimator import NanoEstimator, map_confidence
 from emc.interfaces import Trainable
 from emc.pose.records import Box, Sample
-from emc.pose.skeletons.skeleton import COCO17
+from emc.pose.skeletons.skeleton import COCO17, build_skeleton
 from emc.weights.saved_files import CARD_FILE, WEIGHTS_FILE
 
 
@@ -333,3 +333,14 @@ def test_embedded_weights_keep_their_score_on_real_photos(embedded: NanoEstimato
         total += 2
     assert total > 100
     assert right / total > 0.35
+
+
+def test_without_mirror_joints_a_crop_is_read_once(untrained: NanoEstimator) -> None:
+    names = tuple(f"point{j}" for j in range(17))
+    points = untrained.with_skeleton(build_skeleton("points", names, ()))
+    crops = torch.rand(2, 3, 128, 128)
+    read: list[int] = []
+    hook = points.module.register_forward_hook(lambda *_: read.append(1))
+    points.decode_crops(crops)
+    hook.remove()
+    assert (points.mirror, len(read)) == (True, 1)

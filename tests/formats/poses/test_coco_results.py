@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from emc.errors import InputError
-from emc.formats.poses.coco_results import CocoResultsFormat
+from emc.formats.poses.coco_results import CocoResultsFormat, result_frame
+from emc.pose.label_frames import FrameRule
 from emc.pose.skeletons.skeleton import build_skeleton
 
 TWO = build_skeleton("two", ("a", "b"), ())
@@ -29,7 +30,16 @@ def test_results_are_read_as_predictions_and_written_back(tmp_path):
     assert found[1][0].confidence.tolist() == [1, 1]
     assert found[1][0].score.tolist() == [1.25, 1]
     CocoResultsFormat(TWO).write(tmp_path / "out.json", found)
-    assert json.loads((tmp_path / "out.json").read_text()) == ROWS
+    assert json.loads((tmp_path / "out.json").read_text()) == [{**row, "frame": row["image_id"]} for row in ROWS]
+
+
+def test_an_image_id_is_a_frame_only_where_the_user_says_so():
+    assert result_frame("r", {"image_id": 3, "frame": 7}) == 7
+    assert result_frame("r", {"image_id": 3}, FrameRule("id")) == 3
+    with pytest.raises(InputError, match="r has no field 'frame', and image_id is a key of its labels file"):
+        result_frame("r", {"image_id": 3})
+    with pytest.raises(InputError, match="r has frame -2"):
+        result_frame("r", {"image_id": 3, "frame": -2})
 
 
 def test_box_is_made_from_the_joints_where_there_is_none(tmp_path):

@@ -9,6 +9,7 @@ from tests.stages.calibrate.test_abilities import Augmented
 from tests.stages.calibrate.test_train import COMMON, TARGET, SpotEstimator, settings_of
 
 import emc.stages.calibrate.batches as batches
+from emc.pose.skeletons.skeleton import build_skeleton
 from emc.stages.calibrate import sampler_of
 from emc.stages.calibrate.batches import Batches, made
 from emc.stages.calibrate.processes import Processes
@@ -21,7 +22,9 @@ class Asked:
 
 
 class Told(Augmented):
-    """Tells at which rotation which people were asked for."""
+    """Tells at which rotation which people were asked for; of a skeleton with a mirror pair."""
+
+    skeleton = build_skeleton("sides", ("left_spot", "right_spot"), ())
 
     def __init__(self):
         super().__init__()
@@ -54,6 +57,13 @@ def test_without_a_rotation_both_are_made_in_one_go():
     estimator = Told()
     batches_of(estimator, cutout=None, flip=0.0)(0)
     assert [(asked.rotation, len(asked.people)) for asked in estimator.asked] == [([40.0, 0.0], 8)]
+
+
+def test_nothing_is_mirrored_where_no_joint_has_a_mirror_joint():
+    estimator = Told()
+    estimator.skeleton = build_skeleton("spots", ("bright", "dark"), ())
+    batches_of(estimator, flip=0.5)(0)
+    assert [asked.rotation for asked in estimator.asked] == [[40.0, 0.0]]
 
 
 def test_the_rows_of_all_processes_are_the_batch():

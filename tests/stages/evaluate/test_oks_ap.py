@@ -13,9 +13,9 @@ from tests.stages.evaluate.scored_people import IMAGE, NAN, crowd, prediction, s
 from emc.errors import UsageError
 from emc.pose.metrics.bootstrap import independent_units, resample_weights
 from emc.pose.metrics.oks import AP_NAMES, average_precisions
-from emc.pose.records import Prediction, Sample
+from emc.pose.records import Ignored, Prediction, Sample
 from emc.pose.skeletons.skeleton import COCO17, LSP14
-from emc.stages.evaluate import match_people
+from emc.stages.evaluate import Detection, match_detections, match_people
 
 # ap, ap50, ap75, apm, apl, ar among pycocotools' ten figures
 REFERENCE_ORDER = [0, 1, 2, 3, 4, 5]
@@ -158,3 +158,27 @@ def test_nothing_is_said_on_standard_output(capsys: pytest.CaptureFixture[str]) 
 def test_a_skeleton_without_sigmas_is_refused() -> None:
     with pytest.raises(UsageError, match="lsp14 has no OKS sigmas"):
         match_people([], [], LSP14, np.zeros(0, dtype=int))
+
+
+def test_a_prediction_that_fits_somebody_without_joints_counts_nowhere() -> None:
+    """Beside one labelled person lies one whom the file lists without joints, and one predicted there first.
+
+    By itself the best scored prediction is wrong: precision 1/2 at every recall. Whoever is without joints has
+    similarity 1 to all that lies within twice their box (pycocotools), so with them it is ignored and precision is 1.
+    """
+    here = np.arange(34, dtype=float).reshape(17, 2)
+    samples = [sample(here, area=10_000.0), sample(here, area=10_000.0)]
+    predicted = [prediction(here + [500, 0], 0.9), prediction(here, 0.5)]
+    unit = np.zeros(1, dtype=int)
+    alone = match_people(predicted[1:], samples[:1], COCO17, unit)
+    assert average_precisions(alone, np.ones((1, 1)))[0, 0] == pytest.approx(1)
+    bare = Ignored("a", 0, (490.0, -10.0, 60.0, 60.0))
+    both = match_detections([Detection("a", 0, p.xy.astype(float), float(p.confidence[0])) for p in predicted],
+                            samples[:1], COCO17, [("a", 0)], [bare])  # fmt: skip
+    assert average_precisions(both, np.ones((1, 1)))[0, 0] == pytest.approx(1)
+    without = match_detections([Detection("a", 0, p.xy.astype(float), float(p.confidence[0])) for p in predicted],
+                               samples[:1], COCO17, [("a", 0)])  # fmt: skip
+    assert average_precisions(without, np.ones((1, 1)))[0, 0] == pytest.approx(0.5)
+    # On given boxes: the second of two equal labels stays unmatched, its prediction lies on whom nobody labelled.
+    crowded = match_people(predicted, samples, COCO17, np.zeros(2, dtype=int), [bare])
+    assert crowded.ignored[0, 0].tolist() == [True, False]

@@ -22,7 +22,7 @@ from emc.workflow.calibration.confidence import (
     shown_confidence,
 )
 from emc.workflow.calibration.select import next_to_correct
-from emc.workflow.labels.labels import import_labels
+from emc.workflow.labels import import_labels
 from emc.workflow.predict.alerts import newest_run
 from emc.workflow.predict.confidence import CONFIDENCE_FILE, CONFIDENCE_KIND, read_confidence
 from emc.workflow.predict.runs import predict_clips

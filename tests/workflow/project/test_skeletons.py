@@ -15,7 +15,7 @@ from emc.pose.records import Pose, Sample
 from emc.pose.skeletons.file import read_skeleton, skeleton_from_toml, skeleton_text
 from emc.pose.skeletons.skeleton import COCO17, HALPE26, LSP14
 from emc.stages.overlay.drawing import write_video
-from emc.workflow.labels.labels import export_labels, import_labels
+from emc.workflow.labels import export_labels, import_labels
 from emc.workflow.predict.key import model_key
 from emc.workflow.progress import Silent
 from emc.workflow.project.clips import add_clips

@@ -22,13 +22,23 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     clip: options.Clips = None,
     estimator: options.Estimator = None,
+    results: Annotated[
+        Path | None,
+        typer.Option("--results", help="Score this COCO results file in place of a model; nothing is predicted."),
+    ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run", help="Score a run that is there in place of a model: imported, its id, or its model's name."
+        ),
+    ] = None,
     head: Annotated[str | None, typer.Option(help="Head size: head_segment, ears, face_box, torso or bbox.")] = None,
     alpha: Annotated[float | None, typer.Option(help="A joint is right within alpha x head size.")] = None,
     setting: options.Set = None,
     project: options.Project = None,
     json: options.AsJson = False,
 ) -> None:
-    """Score a model: PCKh by part on target and common labels, COCO OKS-AP on common ones."""
+    """Score a model, a results file or a run: PCKh by part and COCO OKS-AP on target and common labels."""
     with running(json) as terminal:
         from emc.workflow.evaluate import evaluate_project
         from emc.workflow.project import find_project, open_project
@@ -38,7 +48,7 @@ def evaluate(
             folder, setting, predict={"estimator": estimator}, evaluate={"head": head, "alpha": alpha}
         )
         with open_project(folder) as store:
-            document = evaluate_project(store, settings, clip or [], terminal)
+            document = evaluate_project(store, settings, clip or [], terminal, results, run or "")
         terminal.result(document, lambda console: _print(console, document))
 
 

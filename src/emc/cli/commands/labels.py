@@ -28,33 +28,43 @@ def import_(
     file: Annotated[Path, typer.Argument(help="The file; of openpose the folder of --write_json.")],
     clip: Annotated[
         str | None,
-        typer.Option("--clip", help="The clip that the labels belong to (default: the only one, or by file name)."),
+        typer.Option(
+            "--clip",
+            help="The clip that the labels belong to (default: the only one, else those that the file names or whose "
+            "images it names).",
+        ),
     ] = None,
+    taken: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            help="coco: whose word joints are that the file does not tell of: human (default) or model. EMC's own "
+            "files tell.",
+        ),
+    ] = None,
+    frames_by: options.FramesBy = None,
+    first_frame: options.FirstFrame = None,
     project: options.Project = None,
     json: options.AsJson = False,
 ) -> None:
-    """Import labels as corrections (one edit, which `undo` takes back as one), or predictions as a run."""
+    """Import labels as corrections (one edit per clip, taken back as one), or predictions as a run."""
     with running(json) as terminal:
+        from emc.pose.label_frames import FrameRule
         from emc.workflow.labels import holds_predictions, import_labels, import_predictions
         from emc.workflow.project import find_project, open_project
 
+        rule = FrameRule(frames_by or "", first_frame)
+        folder = find_project(project, Path.cwd())
+        settings = options.settings_for(folder, None)
         if holds_predictions(format):
-            folder = find_project(project, Path.cwd())
-            settings = options.settings_for(folder, None)
             with open_project(folder) as store:
-                document = import_predictions(store, file, clip, format, settings)
+                document = import_predictions(store, file, clip, format, settings, rule)
             terminal.result(document, lambda console: _print_run(console, document))
             return
-        with open_project(find_project(project, Path.cwd())) as store:
-            done = import_labels(store, file, clip, format)
+        with open_project(folder) as store:
+            done = import_labels(store, file, clip, format, taken=taken or "", rule=rule, settings=settings)
         rows = [asdict(one) for one in done]
-        terminal.result(
-            {"imported": rows},
-            lambda console: [
-                console.print(f"{r['clip']}: {r['persons']} persons, {r['joints']} joints (edit {r['edit']})")
-                for r in rows
-            ],
-        )
+        terminal.result({"imported": rows}, lambda console: _print_imported(console, rows))
 
 
 def export(
@@ -107,6 +117,16 @@ def export(
             else:
                 document = export_labels(store, file, clip or [], format, only, not without_media)
         terminal.result(document, lambda console: _print_export(console, document))
+
+
+def _print_imported(console: Console, rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        if row["edit"]:
+            console.print(f"{row['clip']}: {row['persons']} persons, {row['joints']} joints (edit {row['edit']})")
+        if row["run"]:
+            console.print(f"{row['clip']}: {row['predicted']} joints of a model (run {row['run']})")
+        for line in row["said"]:
+            console.print(f"  {line}", markup=False)
 
 
 def _print_export(console: Console, document: dict[str, Any]) -> None:

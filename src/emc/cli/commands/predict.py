@@ -25,6 +25,8 @@ def predict(
     clip: options.Clips = None,
     estimator: options.Estimator = None,
     boxes: options.Boxes = None,
+    frames_by: options.FramesBy = None,
+    first_frame: options.FirstFrame = None,
     sample: options.Sample = None,
     executor: Annotated[
         str | None, typer.Option(help="local: this machine; ray: the workers of a Ray cluster (docs/speed.md).")
@@ -39,6 +41,7 @@ def predict(
         from emc.workflow.compute import share_one_heap
 
         share_one_heap()
+        from emc.pose.label_frames import FrameRule
         from emc.workflow.predict import predict_clips, sampling_of
         from emc.workflow.project import find_project, open_project, selected_clips
 
@@ -46,7 +49,8 @@ def predict(
         chosen = {"estimator": estimator, "executor": executor}
         settings = options.settings_for(folder, setting, predict=chosen, video=sampling_of(sample))
         with open_project(folder) as store:
-            done = predict_clips(store, selected_clips(store, clip or []), settings, boxes, terminal, again)
+            rule = FrameRule(frames_by or "", first_frame)
+            done = predict_clips(store, selected_clips(store, clip or []), settings, boxes, terminal, again, rule)
         rows = [asdict(one) for one in done]
         terminal.result({"runs": rows}, lambda console: _print_runs(console, rows))
 

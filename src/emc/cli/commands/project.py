@@ -36,11 +36,12 @@ def new(
 ) -> None:
     """Make an empty project folder NAME.emc."""
     with running(json) as terminal:
-        from emc.workflow.project import new_project
+        from emc.workflow.project import declared_skeleton, mirror_note, new_project
 
         with new_project(name, skeleton) as store:
-            document = {"project": str(store.folder)}
-        terminal.result(document, lambda console: console.print(f"made {document['project']}: next, `emc add VIDEO`"))
+            own = declared_skeleton(store)
+            document = {"project": str(store.folder), "said": mirror_note(own) if own else ""}
+        terminal.result(document, lambda console: _print_new(console, document))
 
 
 def add(
@@ -151,6 +152,12 @@ def status(project: options.Project = None, json: options.AsJson = False) -> Non
         with open_project(find_project(project, Path.cwd())) as store:
             document = project_status(store)
         terminal.result(document, lambda console: _print_status(console, document))
+
+
+def _print_new(console: Console, document: dict[str, Any]) -> None:
+    if document["said"]:
+        console.print(f"note: {document['said']}", markup=False)
+    console.print(f"made {document['project']}: next, `emc add VIDEO`")
 
 
 def _role(word: str) -> Any:

@@ -246,7 +246,7 @@ class NanoEstimator:
         """Return what `emc export onnx` needs to know: the network with its decoding, and how its crops are made."""
         from emc.estimators.nano.export import nano_form
 
-        return nano_form(self.clone().module, self.mirror, self.skeleton.flip, self.describe(), self._card)
+        return nano_form(self.clone().module, self._twice, self.skeleton.flip, self.describe(), self._card)
 
     def clone(self) -> NanoEstimator:
         """Return an independent copy, weights included."""
@@ -258,9 +258,14 @@ class NanoEstimator:
         self._network.eval()
         with torch.inference_mode():
             logits = self._network(images)
-            decoded = decode_both(logits, self._read_mirrored(images)) if self.mirror else decode(logits)
+            decoded = decode_both(logits, self._read_mirrored(images)) if self._twice else decode(logits)
         self._network.train(training)
         return decoded
+
+    @property
+    def _twice(self) -> bool:
+        # Without mirror joints the mirrored reading would average left with right.
+        return self.mirror and self._skeleton.mirrors
 
     def _read_mirrored(self, images: Tensor) -> Tensor:
         """Return the logits of the mirrored crops, turned back: left joints come from where right ones were found."""

@@ -187,9 +187,14 @@ class VitPoseEstimator:
         network.eval()
         with torch.inference_mode():
             found = network(crops).float()
-            mirrored = flipped_back(network(crops.flip(-1)).float(), self._skeleton.flip) if self.mirror else None
+            mirrored = flipped_back(network(crops.flip(-1)).float(), self._skeleton.flip) if self._twice else None
         network.train(training)
         return (found if mirrored is None else (found + mirrored) / 2), mirrored
+
+    @property
+    def _twice(self) -> bool:
+        # Without mirror joints the mirrored reading would average left with right.
+        return self.mirror and self._skeleton.mirrors
 
     def _predict_batch(self, work: Sequence[tuple[Part, Box]]) -> list[Prediction]:
         boxes = np.array([box.xywh for _, box in work], dtype=np.float32)
@@ -284,7 +289,7 @@ class VitPoseEstimator:
         """Return what `emc export onnx` needs to know: the network with its decoding, and how its crops are made."""
         from emc.estimators.vitpose.export import vitpose_form
 
-        return vitpose_form(self.clone().module, self.mirror, self.skeleton.flip, self.describe())
+        return vitpose_form(self.clone().module, self._twice, self.skeleton.flip, self.describe())
 
     def clone(self) -> VitPoseEstimator:
         """Return an independent copy, weights included."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import math
-import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path, PurePath
 from typing import Any
@@ -14,6 +14,15 @@ from emc.errors import InputError
 from emc.formats.poses.coco import numbers
 from emc.formats.poses.coco_results import result_frame
 from emc.formats.whole_files import read_json, read_text, write_text
+from emc.pose.label_frames import (
+    ClipFrames,
+    FrameRule,
+    first_number,
+    named_place,
+    place_images,
+    trailing_number,
+)
+from emc.pose.label_sizes import refuse_box, scale_between, scaled
 from emc.pose.labels import LabelledImage
 from emc.pose.records import Box
 
@@ -36,19 +45,24 @@ class BoxesCsvFormat:
     writes = (".csv",)
 
     def read(self, path: Path, files: Sequence[str] = ()) -> Boxes:
-        """Return the boxes of each frame; see `read_boxes`."""
-        text = read_text(path)
-        first = text.lstrip().splitlines()[0]
-        delimiter = max(",;\t", key=first.count)
-        rows = csv.DictReader(StringIO(text.lstrip()), delimiter=delimiter, skipinitialspace=True)
-        rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or []]
-        _check_header(path, rows.fieldnames)
+        """Return the boxes by the frames that the table names, as it counts them; see `read_boxes`.
+
+        files : names of the clip's images in their order, for tables that name images in place of frames; without it
+        the number at the end of an image's name is the frame.
+        """
+        rows = _rows(path)
+        _check_header(path, rows.fieldnames or ())
         places = {PurePath(name).name: index for index, name in enumerate(files)}
         found: Boxes = {}
         for row in rows:
             box = _row_box(f"{path}, line {rows.line_num}", row, places)
             found.setdefault(box.frame, []).append(box)
         return found
+
+    @staticmethod
+    def by_name(path: Path) -> bool:
+        """Return whether a table names images, and no frames."""
+        return "frame" not in (_rows(path).fieldnames or ())
 
     def write(self, path: Path, boxes: Mapping[int, Sequence[Box]]) -> None:
         """Write boxes by frame; the file appears whole or not at all. Raises `StorageError` where writing fails."""
@@ -61,39 +75,111 @@ class BoxesCsvFormat:
         write_text(path, out.getvalue())
 
 
-def read_boxes(path: Path, files: Sequence[str] = ()) -> Boxes:
+@dataclass(frozen=True, slots=True)
+class BoxFile:
+    """Boxes by frame of the clip, and what was found out about the file, in whole sentences for its reader."""
+
+    boxes: Boxes
+    said: tuple[str, ...]
+
+
+def read_boxes(path: Path, clip: ClipFrames, rule: FrameRule | None = None) -> BoxFile:
     """Return person boxes by frame from a CSV table, or (``.json``) from COCO labels or detections.
 
     Parameters
     ----------
     path : the file. `track` of a box is its ``person`` (JSON: ``track_id``), -1 where the file has none. JSON: only
         category 1 (or the one named ``person``) counts, crowds do not.
-    files : names of the clip's images in their order, for files that name images in place of frames; without it the
-        number at the end of an image's name is the frame.
+    clip : the clip that they are of. Frames are found as `emc.pose.label_frames` says; boxes of COCO labels made on
+        another size of the clip are scaled. A list of detections says its frames in a field ``frame``; its
+        ``image_id`` is one only where the user says so. rule : what the user says of the frames.
 
     Raises
     ------
     InputError : names the file, the line or entry, the value and the remedy.
     """
+    rule = rule or FrameRule()
     if path.suffix.lower() != ".json":
-        return BoxesCsvFormat().read(path, files)
+        return _table(path, clip, rule)
     document = read_json(path)
     if isinstance(document, list):
-        raw, frames = document, None
-    elif isinstance(document, dict) and isinstance(document.get("annotations"), list):
-        raw, frames = document["annotations"], _image_frames(path, document, files)
+        return _detections(path, document, clip, rule)
+    if isinstance(document, dict) and isinstance(document.get("annotations"), list):
+        return _labels(path, document, clip, rule)
+    raise InputError(f"{path} is neither COCO labels nor a list of detections: export it as one of them, or as CSV")
+
+
+def _table(path: Path, clip: ClipFrames, rule: FrameRule) -> BoxFile:
+    raw = BoxesCsvFormat().read(path, clip.names)
+    named = BoxesCsvFormat.by_name(path)
+    if named and clip.names:
+        first, said = 0, "frames by file name"
     else:
-        raise InputError(f"{path} is neither COCO labels nor a list of detections: export it as one of them, or as CSV")
-    category = _person_category(document)
+        source = "file_name" if named else "frame"
+        first, why = first_number(sorted(raw), clip, f"{path}: the column {source}", rule.first)
+        said = f"frames by the column {source}, {why}"
+    return BoxFile(_shifted(raw, first, clip, path), (said,))
+
+
+def _detections(path: Path, document: Sequence[Any], clip: ClipFrames, rule: FrameRule) -> BoxFile:
     found: Boxes = {}
-    for place, entry in enumerate(raw):
+    for place, entry in enumerate(document):
         where = f"{path}: entry {place}"
         if not isinstance(entry, dict):
             raise InputError(f"{where} is {entry!r:.40}, no object: export the file again")
-        if entry.get("category_id", category) == category and not entry.get("iscrowd"):
-            box = _entry_box(where, entry, frames)
-            found.setdefault(box.frame, []).append(box)
+        if entry.get("category_id", PERSON_CATEGORY) != PERSON_CATEGORY or entry.get("iscrowd"):
+            continue
+        box = _entry_box(where, entry, result_frame(where, entry, rule))
+        found.setdefault(box.frame, []).append(box)
+    source = "the image_id" if rule.by == "id" else "the field 'frame'"
+    first, why = first_number(sorted(found), clip, f"{path}: {source}", rule.first)
+    return BoxFile(_shifted(found, first, clip, path), (f"frames by {source}, {why}",))
+
+
+def _labels(path: Path, document: Mapping[str, Any], clip: ClipFrames, rule: FrameRule) -> BoxFile:
+    images = _images(path, document)
+    placed = place_images(list(images.values()), clip, path, rule)
+    category = _person_category(document)
+    found: Boxes = {}
+    factors: set[float] = set()
+    for place, entry in enumerate(document["annotations"]):
+        where = f"{path}: entry {place}"
+        if not isinstance(entry, dict):
+            raise InputError(f"{where} is {entry!r:.40}, no object: export the file again")
+        if entry.get("category_id", category) != category or entry.get("iscrowd"):
+            continue
+        image = images.get(entry.get("image_id", -1))
+        if image is None:
+            raise InputError(f"{where} is on image {entry.get('image_id')}, which the file lacks: add it or drop this")
+        frame = placed.frames.get(image.id)
+        if frame is None:
+            raise InputError(f"{where} names the image '{image.file_name}', which the clip lacks: correct or drop it")
+        factor = scale_between((image.width, image.height), clip.size(frame), f"{path}: image {image.id}")
+        box = _entry_box(where, entry, frame)
+        factors.add(factor)
+        box = box if factor == 1 else replace(box, xywh=scaled(box.xywh, factor))
+        refuse_box(box.xywh, clip.size(frame), where)
+        found.setdefault(frame, []).append(box)
+    said = [placed.said, *(f"boxes made at another size, scaled by {factor:g}" for factor in sorted(factors - {1.0}))]
+    return BoxFile(found, tuple(said))
+
+
+def _shifted(raw: Boxes, first: int, clip: ClipFrames, path: Path) -> Boxes:
+    """Return the boxes with frames from 0; raises `InputError` for a box that is not on its frame."""
+    found: Boxes = {}
+    for number, boxes in raw.items():
+        for box in boxes:
+            refuse_box(box.xywh, clip.size(number - first), f"{path}: frame {number}")
+        found[number - first] = [replace(box, frame=number - first) for box in boxes]
     return found
+
+
+def _rows(path: Path) -> csv.DictReader[str]:
+    text = read_text(path)
+    first = text.lstrip().splitlines()[0]
+    rows = csv.DictReader(StringIO(text.lstrip()), delimiter=max(",;\t", key=first.count), skipinitialspace=True)
+    rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or []]
+    return rows
 
 
 def _check_header(path: Path, names: Sequence[str]) -> None:
@@ -119,24 +205,28 @@ def _row_box(where: str, row: Mapping[str, Any], places: Mapping[str, int]) -> B
 
 
 def _row_frame(where: str, row: Mapping[str, Any], places: Mapping[str, int]) -> int:
-    if (row.get("frame") or "").strip():
-        frame = _number(where, row, "frame")
-        if frame < 0 or frame % 1:
-            raise InputError(f"{where} has frame '{row['frame']}': write a whole number of 0 or more")
-        return int(frame)
     name = next(((row.get(column) or "").strip() for column in IMAGE_COLUMNS if column in row), "")
-    return _named_frame(where, name, places)
+    if not (row.get("frame") or "").strip():
+        return _named_frame(where, name, places)
+    frame = _number(where, row, "frame")
+    if frame < 0 or frame % 1:
+        raise InputError(f"{where} has frame '{row['frame']}': write a whole number of 0 or more")
+    said = named_place(name, places) if places else trailing_number(name)
+    if said is not None and said != frame:
+        raise InputError(f"{where} has frame {frame:g} but image '{name}', which is {said}: drop one of the columns")
+    return int(frame)
 
 
 def _named_frame(where: str, name: str, places: Mapping[str, int]) -> int:
     if places:
-        if PurePath(name).name not in places:
+        place = named_place(name, places)
+        if place is None:
             raise InputError(f"{where} names the image '{name}', which the clip lacks: correct the name or drop it")
-        return places[PurePath(name).name]
-    digits = re.search(r"([0-9]+)$", PurePath(name).stem)
-    if digits is None:
+        return place
+    number = trailing_number(name)
+    if number is None:
         raise InputError(f"{where} names the image '{name}', which ends in no frame number: add a column 'frame'")
-    return int(digits.group(1))
+    return number
 
 
 def _number(where: str, row: Mapping[str, Any], name: str) -> float:
@@ -156,20 +246,15 @@ def _box(where: str, frame: int, xywh: Sequence[float], score: float, track: int
     return Box(frame, (x, y, width, height), score, track)
 
 
-def _image_frames(path: Path, document: Mapping[str, Any], files: Sequence[str]) -> dict[int, int]:
-    """Return image id -> frame: by the file's name where the clip's images are known, else as the labels say."""
-    places = {PurePath(name).name: index for index, name in enumerate(files)}
+def _images(path: Path, document: Mapping[str, Any]) -> dict[int, LabelledImage]:
     images = document.get("images")
-    frames: dict[int, int] = {}
+    found: dict[int, LabelledImage] = {}
     for place, raw in enumerate(images if isinstance(images, list) else []):
         if not isinstance(raw, dict) or not isinstance(raw.get("id"), int):
             raise InputError(f"{path}: image at place {place} has no whole number as 'id': export the file again")
-        name = str(raw.get("file_name", ""))
-        if places:
-            frames[raw["id"]] = _named_frame(f"{path}: image {raw['id']}", name, places)
-        else:
-            frames[raw["id"]] = LabelledImage(raw["id"], name, 0, 0, raw).frame
-    return frames
+        width, height = (int(raw.get(side) or 0) for side in ("width", "height"))
+        found[raw["id"]] = LabelledImage(raw["id"], str(raw.get("file_name", "")), width, height, raw)
+    return found
 
 
 def _person_category(document: Any) -> int:
@@ -180,11 +265,8 @@ def _person_category(document: Any) -> int:
     return PERSON_CATEGORY
 
 
-def _entry_box(where: str, entry: dict[str, Any], frames: Mapping[int, int] | None) -> Box:
-    image = result_frame(where, entry)
-    if frames is not None and image not in frames:
-        raise InputError(f"{where} is on image {image}, which the file lacks: add the image or drop the entry")
+def _entry_box(where: str, entry: dict[str, Any], frame: int) -> Box:
     xywh = numbers(where, "bbox", entry.get("bbox"), 4)
     score = numbers(where, "score", [entry.get("score", 1.0)], 1)[0]
     track = entry.get("track_id")
-    return _box(where, image if frames is None else frames[image], xywh, score, track if isinstance(track, int) else -1)
+    return _box(where, frame, xywh, score, track if isinstance(track, int) else -1)

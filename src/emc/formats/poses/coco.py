@@ -15,6 +15,7 @@ import numpy as np
 from emc.errors import InputError
 from emc.formats.poses.coco_skeleton import category_of, skeleton_of
 from emc.formats.whole_files import read_json, write_json
+from emc.pose.geometry import outside
 from emc.pose.labels import LabelledImage, LabelledPerson, LabelSet
 from emc.pose.records import Visibility
 from emc.pose.skeletons import Skeleton
@@ -33,7 +34,8 @@ class CocoFormat:
     ----------
     skeleton : demand these joints, in this order; None: built-in skeletons are known by their joints' names, any
         other list of names becomes a skeleton of its own.
-    margin : pixels by which a labelled joint may lie outside of the picture (a crowd worker's click on the very edge).
+
+    A labelled joint may lie outside of its image as far as the editor lets it (`emc.pose.geometry.OUTSIDE`).
     """
 
     name = "coco"
@@ -41,9 +43,8 @@ class CocoFormat:
     reads = (".json",)
     writes = (".json",)
 
-    def __init__(self, skeleton: Skeleton | None = None, margin: float = 1.0) -> None:
+    def __init__(self, skeleton: Skeleton | None = None) -> None:
         self._skeleton = skeleton
-        self._margin = margin
 
     def read(self, path: Path) -> LabelSet:
         """Return the labels of a file.
@@ -67,7 +68,7 @@ class CocoFormat:
             person = _person(where, raw, len(skeleton), of_persons[0])
             if person.image not in sizes:
                 raise InputError(f"{where} is on image {person.image}, which the file lacks: add the image or drop it")
-            self._refuse_outside(where, person, skeleton, sizes[person.image])
+            _refuse_outside(where, person, skeleton, sizes[person.image])
             persons.append(person)
         _refuse_twins(path, "annotation", [person.id for person in persons])
         extra = {key: value for key, value in document.items() if key not in SET_FIELDS}
@@ -88,18 +89,6 @@ class CocoFormat:
         }
         write_json(path, document)
 
-    def _refuse_outside(self, where: str, person: LabelledPerson, skeleton: Skeleton, size: tuple[int, int]) -> None:
-        limit = np.array(size, dtype=np.float64) - 1 + self._margin
-        labelled = person.visibility > Visibility.ABSENT
-        outside = labelled & ((person.xy < -self._margin) | (person.xy > limit)).any(axis=1)
-        if outside.any():
-            joint = int(np.flatnonzero(outside)[0])
-            x, y = person.xy[joint]
-            raise InputError(
-                f"{where} has {skeleton.joints[joint]} at ({x:g}, {y:g}), outside of its image of {size[0]} x "
-                f"{size[1]} pixels: correct it, or set its visibility to 0"
-            )
-
 
 def _document(path: Path) -> dict[str, Any]:
     document = read_json(path)
@@ -119,14 +108,27 @@ def _document(path: Path) -> dict[str, Any]:
     return document
 
 
+def _refuse_outside(where: str, person: LabelledPerson, skeleton: Skeleton, size: tuple[int, int]) -> None:
+    far = (person.visibility > Visibility.ABSENT) & outside(person.xy, *size)
+    if all(size) and far.any():
+        joint = int(np.flatnonzero(far)[0])
+        x, y = person.xy[joint]
+        raise InputError(
+            f"{where} has {skeleton.joints[joint]} at ({x:g}, {y:g}), far outside of its image of {size[0]} x "
+            f"{size[1]} pixels: correct it, or set its visibility to 0"
+        )
+
+
 def _where(path: Path, what: str, place: int, raw: Mapping[str, Any]) -> str:
     return f"{path}: {what} {raw['id']}" if "id" in raw else f"{path}: {what} at place {place}"
 
 
 def _image(path: Path, place: int, raw: Mapping[str, Any]) -> LabelledImage:
     where = _where(path, "image", place, raw)
-    id, width, height = (_whole(where, raw, name) for name in ("id", "width", "height"))
-    if width < 1 or height < 1:
+    id = _whole(where, raw, "id")
+    # SLEAP, Label Studio and datumaro write 0 or null for the size of an image that they could not open.
+    width, height = (0 if raw.get(name) is None else _whole(where, raw, name) for name in ("width", "height"))
+    if width < 0 or height < 0:
         raise InputError(f"{where} has the size {width} x {height}: write its real size in pixels")
     extra = {key: value for key, value in raw.items() if key not in IMAGE_FIELDS}
     return LabelledImage(id, str(raw.get("file_name", "")), width, height, extra)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from emc.errors import InputError
-from emc.pose.skeletons import SKELETONS, Skeleton, build_skeleton
+from emc.pose.skeletons import SKELETONS, Skeleton, build_skeleton, joint_word
 
 
 def skeleton_of(
@@ -52,7 +52,7 @@ def _names(path: Path, category: Mapping[str, Any]) -> tuple[str, ...]:
     raw = category["keypoints"]
     if not isinstance(raw, list) or not all(isinstance(name, str) and name.strip() for name in raw):
         raise InputError(f"{path} has keypoint names {raw!r:.60}: write a list of words")
-    names = tuple(name.strip().lower().replace(" ", "_").replace("-", "_") for name in raw)
+    names = tuple(joint_word(name) for name in raw)
     twin = next((name for name in names if names.count(name) > 1), None)
     if twin is not None:
         raise InputError(f"{path} names the keypoint '{twin}' twice: give every keypoint its own name")

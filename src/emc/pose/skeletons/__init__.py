@@ -2,6 +2,7 @@
 
 from emc.pose.skeletons.file import read_skeleton, skeleton_from_toml, skeleton_text
 from emc.pose.skeletons.maps import SkeletonMap, channel_start, skeleton_map
+from emc.pose.skeletons.sides import joint_word, mirror_joint, plain_name
 from emc.pose.skeletons.skeleton import (
     BODY25,
     COCO17,
@@ -58,6 +59,9 @@ __all__ = [
     "build_skeleton",
     "channel_start",
     "joint_mapping",
+    "joint_word",
+    "mirror_joint",
+    "plain_name",
     "pelvis_axes",
     "read_skeleton",
     "skeleton_from_toml",

@@ -14,7 +14,8 @@ tail = ["tail_base", "tail_tip"]
 withers = ["left_shoulder", "right_shoulder"]
 ```
 
-Only ``name`` and ``joints`` are required. Without ``flip`` the joints ``left_X`` and ``right_X`` are mirror images.
+Only ``name`` and ``joints`` are required. Without ``flip`` mirror joints are found by left and right in their names,
+which may be written as in ``left_hip``, ``l_hip``, ``hip_left``, ``LHip``, ``Left Hip`` or ``hip.L``.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from emc.errors import InputError
+from emc.pose.skeletons.sides import joint_word
 from emc.pose.skeletons.skeleton import SKELETONS, Skeleton, build_skeleton
 
 ENTRIES = ("name", "joints", "limbs", "flip", "sigmas", "parts", "derived")
@@ -123,7 +125,7 @@ class _Reader:
 
     def joints(self) -> tuple[str, ...]:
         raw = self.raw.get("joints", [])
-        joints = cast(list[Any], raw) if isinstance(raw, list) else []
+        joints = [_word(joint) for joint in cast(list[Any], raw)] if isinstance(raw, list) else []
         if not joints or len({str(joint) for joint in joints}) != len(joints):
             raise InputError(f"{self.origin} needs a list 'joints' of different names: got {raw!r:.100}")
         for joint in joints:
@@ -140,7 +142,7 @@ class _Reader:
         for pair in self._list(entry):
             if not isinstance(pair, list) or len(cast(list[Any], pair)) != 2:
                 raise InputError(f"{self.origin} has {pair!r:.60} in '{entry}': write pairs of joint names")
-            a, b = (str(end) for end in cast(list[Any], pair))
+            a, b = (str(_word(end)) for end in cast(list[Any], pair))
             if a == b:
                 raise InputError(f"{self.origin} has {pair!r:.60} in '{entry}': name two different joints")
             found.append((a, b))
@@ -174,7 +176,7 @@ class _Reader:
         for name, members in cast(dict[str, Any], raw).items():
             if not isinstance(members, list) or not members:
                 raise InputError(f"{self.origin} has {entry}.{name} = {members!r:.60}: write a list of joint names")
-            found[name] = tuple(str(member) for member in cast(list[Any], members))
+            found[name] = tuple(str(_word(member)) for member in cast(list[Any], members))
         return found
 
     def derived(self, joints: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -192,6 +194,10 @@ class _Reader:
         unknown = sorted(set(names) - set(joints))
         if unknown:
             raise InputError(f"{self.origin} has {entry} with unknown joints {unknown}: name them in 'joints' first")
+
+
+def _word(name: Any) -> Any:
+    return joint_word(name) if isinstance(name, str) else name
 
 
 def _is_word(word: str) -> bool:

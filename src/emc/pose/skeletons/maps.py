@@ -16,6 +16,7 @@ import numpy as np
 
 from emc.errors import ShapeMismatch
 from emc.pose.records import Prediction
+from emc.pose.skeletons.sides import plain_name
 from emc.pose.skeletons.skeleton import Skeleton
 
 STANDS_FOR: Mapping[str, str] = MappingProxyType({
@@ -149,8 +150,9 @@ def skeleton_map(source: Skeleton, target: Skeleton) -> SkeletonMap:
 
 
 def meaning(skeleton: Skeleton, joint: str) -> str:
-    """Return what a joint stands for: mostly its name."""
-    return STANDS_FOR_IN.get((skeleton.name, joint), STANDS_FOR.get(joint, joint))
+    """Return what a joint stands for: mostly its name, with its side in front (``l_hip`` is left_hip)."""
+    plain = plain_name(joint, skeleton.joints)
+    return STANDS_FOR_IN.get((skeleton.name, joint), STANDS_FOR.get(plain, plain))
 
 
 def channel_start(source: Skeleton, target: Skeleton) -> np.ndarray:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from emc.errors import UsageError
+from emc.pose.skeletons.sides import mirror_joint, plain_name
 
 PART_WORDS = ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
 LEG_PARTS = ("hip", "knee", "ankle")
@@ -44,6 +45,11 @@ class Skeleton:
     def __len__(self) -> int:
         return len(self.joints)
 
+    @property
+    def mirrors(self) -> bool:
+        """Whether it has mirror joints; without them a mirrored picture would teach left as right."""
+        return any(other != joint for joint, other in enumerate(self.flip))
+
     def index(self, joint: str) -> int:
         """Return the index of `joint`; raises `UsageError` naming the joints that exist."""
         try:
@@ -66,9 +72,13 @@ def build_skeleton(
     limbs: tuple[tuple[str, str], ...],
     sigmas: tuple[float, ...] = (),
 ) -> Skeleton:
-    """Build a skeleton from joint names; flip pairs and parts follow from ``left_`` / ``right_`` names."""
+    """Build a skeleton from joint names; flip pairs and parts follow from left and right in the names.
+
+    See `emc.pose.skeletons.sides` for how a side may be written.
+    """
     index = {joint: i for i, joint in enumerate(joints)}
-    flip = tuple(index.get(_mirror(joint), i) for i, joint in enumerate(joints))
+    mirror = [index[mirror_joint(joint, index)] for joint in joints]
+    flip = tuple(other if mirror[other] == i else i for i, other in enumerate(mirror))
     pairs = tuple((index[a], index[b]) for a, b in limbs)
     return Skeleton(name, joints, pairs, flip, sigmas, _parts(joints))
 
@@ -79,19 +89,9 @@ def joint_mapping(source: Skeleton, target: Skeleton) -> np.ndarray:
     return np.array([index.get(joint, -1) for joint in target.joints], dtype=np.int64)
 
 
-def _mirror(joint: str) -> str:
-    if joint.startswith("left_"):
-        return "right_" + joint.removeprefix("left_")
-    if joint.startswith("right_"):
-        return "left_" + joint.removeprefix("right_")
-    return joint
-
-
 def _parts(joints: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
-    parts = {
-        word: tuple(i for i, joint in enumerate(joints) if joint.removeprefix("left_").removeprefix("right_") == word)
-        for word in PART_WORDS
-    }
+    plain = [plain_name(joint, joints).removeprefix("left_").removeprefix("right_") for joint in joints]
+    parts = {word: tuple(i for i, joint in enumerate(plain) if joint == word) for word in PART_WORDS}
     parts = {word: indices for word, indices in parts.items() if indices}
     leg = tuple(sorted(i for word in LEG_PARTS for i in parts.get(word, ())))
     if leg:

@@ -40,3 +40,9 @@ def with_augmentation(estimator: Trainable, changes: Mapping[str, float]) -> Tra
         )
     cast(Any, twin).augmentation = dataclasses.replace(cast(Any, own), **changes)
     return twin
+
+
+def augments(estimator: Trainable, field: str) -> bool:
+    """Return whether an estimator, or the one it reads with, has a field of its augmentation."""
+    inner = getattr(estimator, "inner", None)
+    return hasattr(getattr(estimator if inner is None else inner, "augmentation", None), field)

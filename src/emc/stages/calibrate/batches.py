@@ -20,7 +20,7 @@ from emc.config import CalibrateSettings
 from emc.interfaces import Trainable
 from emc.pose.mix import Draw, MixSampler
 from emc.pose.records import Role, Sample
-from emc.stages.calibrate.abilities import with_augmentation
+from emc.stages.calibrate.abilities import augments, with_augmentation
 from emc.stages.calibrate.labels import with_spread
 from emc.stages.calibrate.processes import Processes
 
@@ -56,7 +56,7 @@ class Batches:
         self.seed = settings.seed
         self.processes = processes
         self.samples = {role: with_spread(s, settings.occluded_sigma) for role, s in _by_role(target, common)}
-        self.makers = {role: with_augmentation(estimator, _changes(settings, role)) for role in Role}
+        self.makers = {role: with_augmentation(estimator, _changes(settings, role, estimator)) for role in Role}
         self.alike = settings.rotation is None
         self.device = next(estimator.module.parameters()).device
 
@@ -96,9 +96,14 @@ def _by_role(target: Sequence[Sample], common: Sequence[Sample]) -> tuple[tuple[
     return (Role.TARGET, target), (Role.COMMON, common)
 
 
-def _changes(settings: CalibrateSettings, role: Role) -> dict[str, float]:
-    """Return what the settings change of the estimator's augmentation; only target persons are turned further."""
+def _changes(settings: CalibrateSettings, role: Role, estimator: Trainable) -> dict[str, float]:
+    """Return what the settings change of the estimator's augmentation; only target persons are turned further.
+
+    Nothing is mirrored where no joint has a mirror joint: left would be taught as right.
+    """
     asked = {"flip": settings.flip, "cutout": settings.cutout}
+    if not estimator.skeleton.mirrors and augments(estimator, "flip"):
+        asked["flip"] = 0.0
     if role is Role.TARGET:
         asked["rotation"] = settings.rotation
     return {name: value for name, value in asked.items() if value is not None}

@@ -30,7 +30,7 @@ from emc.pose.metrics import (
     stack_predictions,
     sum_by_unit,
 )
-from emc.pose.records import Interval, Prediction, Sample
+from emc.pose.records import Ignored, Interval, Prediction, Sample
 from emc.pose.skeletons import Skeleton
 from emc.stages.evaluate.oks_ap import match_people
 
@@ -88,6 +88,8 @@ def evaluate_population(
     alpha: float = 0.5,
     bootstrap: int = 1000,
     seed: int = 0,
+    ignored: Sequence[Ignored] = (),
+    matches: OksMatches | None = None,
 ) -> PopulationScores:
     """Score the predictions of one population.
 
@@ -96,9 +98,10 @@ def evaluate_population(
 
     Joints are pooled; only labelled ones count (face joints count in ``total``); a joint that was not found is wrong.
     Persons whose head size is unknown are left out of PCKh and counted in ``left_out``; with ``torso``, a person who is
-    not labelled there is measured by the predicted torso (`Sample.torso`) and counted in ``estimated``. AP
-    is there where an area is known; it is AP on given boxes. Intervals are percentile bootstraps over ``unit``.
-    Raises `UsageError` where the head size is unknown for all persons, naming those that are known.
+    not labelled there is measured by the predicted torso (`Sample.torso`) and counted in ``estimated``. AP is there
+    where an area is known; it is AP on given boxes, unless `matches` says whom a program matched that found people by
+    itself. ignored : crowds and persons without joints on the same frames. Intervals are percentile bootstraps over
+    ``unit``. Raises `UsageError` where the head size is unknown for all persons, naming those that are known.
     """
     if not samples:
         raise UsageError("there is no labelled person to score: correct some frames, or name another split")
@@ -117,11 +120,13 @@ def evaluate_population(
     if {"right_shoulder", "left_hip"} <= set(skeleton.joints):
         torso = hits_within(_errors(predicted, samples, skeleton, "torso", strict=False), 0.2)
         document["pck_torso_02"] = _by_part(torso, skeleton, unit, weights)
-    matches = None
-    if skeleton.sigmas and any(np.isfinite(s.area) for s in samples):
-        matches = match_people(predicted, samples, skeleton, unit)
-        document |= _precisions(matches, weights, len({(s.clip, s.frame) for s in samples}))
-        document["boxes"] = "given"
+    boxes = "given" if matches is None else "its own"
+    if matches is None and skeleton.sigmas and any(np.isfinite(s.area) for s in samples):
+        matches = match_people(predicted, samples, skeleton, unit, ignored)
+    if matches is not None:
+        drawn = resample_weights(matches.positives.shape[1], bootstrap, seed)
+        document |= _precisions(matches, drawn, len({(s.clip, s.frame) for s in samples}))
+        document["boxes"] = boxes
     document |= {"persons": len(samples), "unit": unit_name, "units": int(unit.max()) + 1}
     return PopulationScores(hits, unit, unit_name, skeleton, matches, document)
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from emc.errors import ConflictError, UsageError
+from emc.pose.geometry import outside
 from emc.pose.skeletons import skeleton_named
 from emc.study.plan import Cell, Method, Step, StudyDesign, Task, steps_of, stretches
 from emc.study.session.accuracy import Accuracy, measure_accuracy
@@ -21,8 +22,6 @@ CLOCKS = ("active", "idle", "paused")
 NOTED = ("beat", "place", "pause", "resume", "opened")
 """Kinds of records that a page sends by itself."""
 MOST_COMMENT = 4000
-OUTSIDE = 0.25
-"""Joints may lie so far outside of the frame, as a share of its longer side (as in the editor)."""
 Placed = Callable[[Step, int, int], np.ndarray]
 
 
@@ -192,10 +191,8 @@ class Session:
         if not first <= event["frame"] <= last or not 0 <= event["joint"] < joints:
             raise UsageError(f"frame {event['frame']}, joint {event['joint']} is not among frames {first} to {last}")
         xy = event["xy"]
-        margin = OUTSIDE * max(task.width, task.height)
-        sides = (task.width, task.height)
-        if xy is not None and not all(
-            math.isfinite(v) and -margin <= v <= side - 1 + margin for v, side in zip(xy, sides, strict=True)
+        if xy is not None and (
+            not all(math.isfinite(v) for v in xy) or outside(np.array(xy, dtype=float), task.width, task.height)
         ):
             raise UsageError(f"({xy[0]}, {xy[1]}) is far outside of the frame: place the joint nearer")
 

@@ -11,6 +11,7 @@ from typing import Any
 from emc.config import Settings
 from emc.interfaces import Progress, Store
 from emc.pose.records import Role, Sample
+from emc.pose.skeletons import Skeleton
 from emc.stages.calibrate import Processes, sampler_of
 from emc.stages.calibration_set import CalibrationSet, with_served
 from emc.workflow.calibration.base import trainable_estimator
@@ -28,9 +29,10 @@ from emc.workflow.calibration.ladder import follow_ladder, run_ladder
 from emc.workflow.calibration.processes import joined_processes
 from emc.workflow.compute import set_threads
 from emc.workflow.files import write_json
+from emc.workflow.labels import count_labels, refuse_unconfirmed
 from emc.workflow.predict import model_key
 from emc.workflow.progress import Silent
-from emc.workflow.project import scored_in, trainable_in
+from emc.workflow.project import mirror_note, scored_in, trainable_in
 
 HOW_ALONE = {"workers", "cache"}
 """Settings that change no number: a calibration that was begun with others is the same one."""
@@ -67,6 +69,10 @@ def _calibrate(store: Store, settings: Settings, progress: Progress, processes: 
     estimator = trainable_in(store, trainable_estimator(settings))
     settings = scored_in(settings, estimator.skeleton)
     base_key = model_key(estimator)
+    counts = count_labels(store, store.clips())
+    refuse_unconfirmed(counts, "a calibration")
+    if counts.say():
+        progress.say(f"note: {counts.say()}")
     samples = gather(store, settings, progress)
     # What was cut out and rendered now lies in files: the others find it there.
     processes.wait()
@@ -74,10 +80,11 @@ def _calibrate(store: Store, settings: Settings, progress: Progress, processes: 
     name = calibration_id(chosen, settings, base_key)
     folder = store.folder / "models" / name
     folder.mkdir(parents=True, exist_ok=True)
-    for warning in chosen.card["warnings"]:
+    for warning in [*chosen.card["warnings"], *_mirror_warning(estimator.skeleton)]:
         progress.say(f"note: {warning}")
     ladder = run_ladder(estimator, populations(chosen, samples), settings, folder, progress, processes)
-    card = finished_card(chosen, settings, base_key, samples, ladder)
+    card = finished_card(chosen, settings, base_key, samples, ladder, estimator.skeleton)
+    card["labels"] = counts.as_json()
     card["corrected"] = corrected(store, settings, samples, populations(chosen, samples).train_target)
     processes.broadcast((name, card, ladder))
     write_json(folder / "card.json", card)
@@ -145,7 +152,12 @@ def corrected(store: Store, settings: Settings, samples: Gathered, train: Sequen
 
 
 def finished_card(
-    chosen: CalibrationSet, settings: Settings, base_key: str, gathered: Gathered, ladder: Mapping[str, Any]
+    chosen: CalibrationSet,
+    settings: Settings,
+    base_key: str,
+    gathered: Gathered,
+    ladder: Mapping[str, Any],
+    skeleton: Skeleton,
 ) -> dict[str, Any]:
     """Return the set's card with what training served, the base and the source of common data."""
     data = populations(chosen, gathered)
@@ -153,4 +165,11 @@ def finished_card(
     steps = int(ladder.get("stopped", {}).get("step", settings.calibrate.steps))
     card = with_served(chosen.card, sampler.served(steps), sampler.served_sha256(steps))
     source = f"rendered by the package ({gathered.rendered} persons)" if gathered.rendered else "the project's clips"
-    return card | {"base": base_key, "strategy": settings.calibrate.strategy, "common_source": source}
+    warnings = [*card["warnings"], *_mirror_warning(skeleton)]
+    own = {"base": base_key, "strategy": settings.calibrate.strategy, "common_source": source}
+    return card | own | {"warnings": warnings}
+
+
+def _mirror_warning(skeleton: Skeleton) -> list[str]:
+    note = mirror_note(skeleton)
+    return [note] if note else []

@@ -12,11 +12,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
+import numpy as np
+
 from emc.errors import UsageError
+from emc.pose.geometry import outside
 from emc.pose.journal import JointKey
 from emc.pose.records import Clip, Edit, JointChange, Provenance, Visibility
 from emc.pose.skeletons import Skeleton
-from emc.stages.edits import OUTSIDE
 from emc.workflow.editing.history import EDITOR_KINDS
 from emc.workflow.editing.operations import OperationRequest
 from emc.workflow.editing.propagation import REACH, PropagatedSpan
@@ -58,7 +60,6 @@ def check_edit(clip: Clip, skeleton: Skeleton, kind: str, changes: Sequence[Join
         raise UsageError(f"edit kind '{kind}' is unknown: use one of {', '.join(EDITOR_KINDS)}")
     if not 0 < len(changes) <= MAX_CHANGES:
         raise UsageError(f"an edit of {len(changes)} joints cannot be: change 1 to {MAX_CHANGES}")
-    margin = OUTSIDE * max(clip.width, clip.height)
     for change in changes:
         where = f"clip {clip.id}, frame {change.frame}, person {change.person}, joint {change.joint}"
         if not 0 <= change.frame < clip.frames:
@@ -70,8 +71,7 @@ def check_edit(clip: Clip, skeleton: Skeleton, kind: str, changes: Sequence[Join
         placed = math.isfinite(change.x) and math.isfinite(change.y)
         if not placed and change.visibility is not Visibility.ABSENT:
             raise UsageError(f"{where} has no place, so it cannot be {change.visibility.name.lower()}: place it first")
-        inside = -margin <= change.x <= clip.width - 1 + margin and -margin <= change.y <= clip.height - 1 + margin
-        if placed and not inside:
+        if placed and outside(np.array([change.x, change.y]), clip.width, clip.height):
             raise UsageError(f"{where}: ({change.x:.1f}, {change.y:.1f}) is far outside the frame: place it nearer")
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,16 @@ import numpy as np
 import emc.plugins as plugins
 from emc.config import Settings
 from emc.errors import InputError, UsageError
-from emc.interfaces import RunRecord, Store
+from emc.formats.poses.coco_results import image_id, result_frame
+from emc.interfaces import Store
+from emc.pose.label_frames import FrameRule
 from emc.pose.records import Box, Clip, Prediction, Provenance
 from emc.pose.skeletons import BODY25, COCO17, COCO18, Skeleton, skeleton_map
-from emc.workflow.labels.labels import newest_predictions, the_clip
+from emc.workflow.labels.landing import the_clip
+from emc.workflow.labels.listed import listed_on
+from emc.workflow.labels.runs import file_digest, found_alerts, newest_predictions, stored_run
 from emc.workflow.media import checked_clips
 from emc.workflow.project import clip_skeleton, declared_skeleton, image_names, padded_pose, same_joints, selected_clips
-
-CHUNK = 256
-"""Frames per durable write."""
 
 
 def holds_predictions(format: str) -> bool:
@@ -29,19 +29,22 @@ def holds_predictions(format: str) -> bool:
     return getattr(plugins.load_plugin("formats", format), "holds", "") == "predictions"
 
 
-def import_predictions(store: Store, file: Path, clip: str | None, format: str, settings: Settings) -> dict[str, Any]:
+def import_predictions(
+    store: Store, file: Path, clip: str | None, format: str, settings: Settings, rule: FrameRule | None = None
+) -> dict[str, Any]:
     """Store what another program predicted as a complete run of a clip, with its alerts.
 
     clip : default: the project's only one. Joints are turned into the project's skeleton where it declares one, else
-    into that of the clip's run or corrections, if any. Persons that the program did not track are tracked here. The
-    same file a second time is the same run. Raises `InputError` or `UsageError` that names the file and the remedy,
-    before anything is written.
+    into that of the clip's run or corrections, if any. COCO results say their frame in a field ``frame``, or by the
+    image ids of the label file that was imported into the clip, or (rule) by their image id itself. Persons that the
+    program did not track are tracked here. The same file a second time is the same run. Raises `InputError` or
+    `UsageError` that names the file and the remedy, before anything is written.
     """
     target = the_clip(store, clip)
     checked_clips(store, [target])
     reader = plugins.make_plugin("formats", format)
     names = image_names(target) if target.kind == "images" else ()
-    found = reader.read(file, names) if format == "openpose" else reader.read(file)
+    found = reader.read(file, names) if format == "openpose" else reader.read(file, _place(store, target, rule))
     source: Skeleton = reader.skeleton_of(file) if format == "openpose" else COCO17
     predictions = [prediction for prediction, _ in found]
     _refuse_frames(file, target, predictions)
@@ -53,8 +56,8 @@ def import_predictions(store: Store, file: Path, clip: str | None, format: str, 
         raise UsageError(f"{file} has no joint of skeleton {wanted.name}: import it into a project of {source.name}")
     if not same_joints(source, wanted):
         predictions = [mapping.prediction(prediction) for prediction in predictions]
-    run = _stored(store, target, f"{format}-{_digest(file)}", wanted, predictions, file)
-    alerts = _found_alerts(store, run, target, wanted, settings)
+    run = stored_run(store, target, f"{format}-{file_digest(file)}", wanted, predictions, file)
+    alerts = found_alerts(store, run, target, wanted, settings)
     return {
         "clip": target.id,
         "run": run.id,
@@ -133,12 +136,25 @@ def numbered(predictions: Sequence[Prediction]) -> list[Prediction]:
     return rows
 
 
+def _place(store: Store, clip: Clip, rule: FrameRule | None) -> Callable[[str, dict[str, Any]], int]:
+    """Return what says the frame of a COCO result."""
+    known = listed_on(store, clip.id).images
+
+    def place(where: str, raw: dict[str, Any]) -> int:
+        if known and not (rule and rule.by) and "frame" not in raw and (image := image_id(where, raw)) in known:
+            return known[image]
+        return result_frame(where, raw, rule) - ((rule.first if rule else None) or 0)
+
+    return place
+
+
 def _refuse_frames(file: Path, clip: Clip, predictions: Sequence[Prediction]) -> None:
-    last = max((prediction.frame for prediction in predictions), default=0)
-    if last >= clip.frames:
+    numbers = [prediction.frame for prediction in predictions]
+    outside = [frame for frame in (min(numbers, default=0), max(numbers, default=0)) if not 0 <= frame < clip.frames]
+    if outside:
         raise InputError(
-            f"{file} has frame {last}, clip {clip.id} has frames 0 to {clip.frames - 1}: import it into the clip that "
-            "it was made of"
+            f"{file} has frame {outside[0]}, clip {clip.id} has frames 0 to {clip.frames - 1}: import it into the clip "
+            "that it was made of"
         )
 
 
@@ -148,37 +164,3 @@ def _wanted(store: Store, clip: Clip, source: Skeleton) -> Skeleton:
         return own
     used = store.runs(clip.id) or store.edits(clip.id)
     return clip_skeleton(store, clip.id) if used else source
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
-        digest.update(file.name.encode())
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-def _stored(
-    store: Store, clip: Clip, model: str, skeleton: Skeleton, predictions: Sequence[Prediction], file: Path
-) -> RunRecord:
-    settings = {"imported": str(file)}
-    same = [run for run in store.runs(clip.id) if run.model == model and run.complete and run.skeleton == skeleton.name]
-    if same:
-        return same[-1]
-    run = store.start_run(clip.id, model, skeleton.name, settings)
-    by_frame: dict[int, list[Prediction]] = defaultdict(list)
-    for one in predictions:
-        by_frame[one.frame].append(one)
-    for first in range(0, clip.frames, CHUNK):
-        frames = range(first, min(first + CHUNK, clip.frames))
-        store.write_predictions(run.id, [one for f in frames for one in by_frame.get(f, ())], upto=frames[-1] + 1)
-    store.finish_run(run.id)
-    return run
-
-
-def _found_alerts(store: Store, run: RunRecord, clip: Clip, skeleton: Skeleton, settings: Settings) -> int:
-    from emc.stages.alerts import find_alerts
-
-    alerts, frames = find_alerts(clip.id, store.predictions(run.id), settings.alerts, skeleton)
-    store.write_alerts(run.id, alerts, frames)
-    return len(alerts)

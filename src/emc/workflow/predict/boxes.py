@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import emc.plugins as plugins
 from emc.config import Settings
 from emc.interfaces import Detector, Executor, Progress, Store
+from emc.pose.label_frames import FrameRule
 from emc.pose.records import Box, Clip
 from emc.workflow.predict.concurrency import ConcurrencyControl
 from emc.workflow.predict.finding import PersonFinder
 from emc.workflow.predict.frames import wanted_frames
 from emc.workflow.predict.spans import in_chunks
-from emc.workflow.project import image_names
+from emc.workflow.project import clip_frames
 
 if TYPE_CHECKING:
     from emc.stages.video import MediaInfo
@@ -89,16 +90,22 @@ def found_boxes(
     progress.finish()
 
 
-def file_boxes(path: Path, clip: Clip) -> dict[int, list[Box]]:
+def file_boxes(
+    path: Path, clip: Clip, rule: FrameRule | None = None, progress: Progress | None = None
+) -> dict[int, list[Box]]:
     """Return person boxes per frame from a COCO JSON or CSV file; untracked persons are tracked.
 
+    rule : what the user says of the frames in the file; how they were found is told to `progress`.
     Where a tracked person is missing on frames of a video, its box is interpolated. Images need not be frames of one
     film: on each there are the boxes of the file, and no others.
     """
     from emc.formats.poses.boxes_csv import read_boxes
     from emc.stages.track import TrackSettings, track
 
-    boxes = read_boxes(path, files=image_names(clip) if clip.kind == "images" else ())
+    read = read_boxes(path, clip_frames(clip), rule)
+    if progress is not None:
+        progress.say(f"boxes of {path.name} on {clip.id}: {'; '.join(read.said)}")
+    boxes = read.boxes
     if all(box.track >= 0 for found in boxes.values() for box in found):
         return boxes
     # Whoever drew the boxes was sure of them: no score is too low.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from emc.config import PredictSettings, Settings
 from emc.executors.prefetch import Prefetch, WriteBehind
 from emc.interfaces import Estimator, Executor, Progress, RunRecord, Store
+from emc.pose.label_frames import FrameRule
 from emc.pose.records import Box, Clip
 from emc.workflow.compute import set_threads
 from emc.workflow.media import checked_clips, known_info
@@ -43,10 +44,12 @@ def predict_clips(
     boxes_file: Path | None = None,
     progress: Progress | None = None,
     again: bool = False,
+    frame_rule: FrameRule | None = None,
 ) -> list[Predicted]:
     """Predict clips with the estimator that the settings name, and find alerts.
 
-    boxes_file : person boxes (COCO JSON or CSV) instead of the detector's. A clip that the same model has predicted
+    boxes_file : person boxes (COCO JSON or CSV) instead of the detector's; frame_rule : what the user says of the
+    frames in it. A clip that the same model has predicted
     with the same settings is not predicted twice unless `again`; an interrupted one goes on where it stopped.
     """
     progress = progress or Silent()
@@ -58,8 +61,8 @@ def predict_clips(
     done: list[Predicted] = []
     with executor_of(settings.predict) as executor:
         for clip in clips:
-            given = file_boxes(boxes_file, clip) if boxes_file else None
-            run = start_run(store, clip, model, estimator, settings, boxes_file, again)
+            given = file_boxes(boxes_file, clip, frame_rule, progress) if boxes_file else None
+            run = start_run(store, clip, model, estimator, settings, boxes_file, again, frame_rule)
             if run.complete:
                 pass
             elif given is not None:
@@ -78,6 +81,7 @@ def start_run(
     settings: Settings,
     boxes_file: Path | None,
     again: bool,
+    frame_rule: FrameRule | None = None,
 ) -> RunRecord:
     """Return the run to work on: the complete one of the same model and settings, the unfinished one, or a new one."""
     wanted: dict[str, Any] = {
@@ -86,6 +90,8 @@ def start_run(
         "max_persons": settings.predict.max_persons,
         "min_box_score": settings.predict.min_box_score,
     }
+    if boxes_file and frame_rule is not None and frame_rule != FrameRule():
+        wanted["box_frames"] = f"{frame_rule.by}:{frame_rule.first}"
     if not boxes_file and settings.predict.detect_every > 1:
         wanted["detect_every"] = settings.predict.detect_every
     if clip.accepted:

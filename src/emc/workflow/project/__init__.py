@@ -1,6 +1,6 @@
 """A project: its folder, its clips, its skeleton."""
 
-from emc.workflow.project.clips import add_clips, image_names, parse_tags, selected_clips
+from emc.workflow.project.clips import add_clips, clip_frames, image_names, parse_tags, selected_clips
 from emc.workflow.project.folder import find_project, new_project, open_project, project_folder, status
 from emc.workflow.project.skeletons import (
     MappedEstimator,
@@ -9,6 +9,7 @@ from emc.workflow.project.skeletons import (
     declared_skeleton,
     estimator_in,
     liftable,
+    mirror_note,
     padded_pose,
     rendered_stand_in,
     same_joints,
@@ -26,12 +27,14 @@ __all__ = [
     "add_sources",
     "with_joints",
     "calibrated_skeleton",
+    "clip_frames",
     "clip_skeleton",
     "declared_skeleton",
     "estimator_in",
     "find_project",
     "image_names",
     "liftable",
+    "mirror_note",
     "new_project",
     "open_project",
     "padded_pose",

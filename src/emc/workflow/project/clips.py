@@ -10,6 +10,7 @@ from pathlib import Path
 from emc.config import VideoSettings
 from emc.errors import EmcError, InputError, StorageError, UsageError
 from emc.interfaces import Progress, Store
+from emc.pose.label_frames import ClipFrames
 from emc.pose.records import TEST_TAG, Clip, Role
 from emc.workflow.progress import Silent
 
@@ -171,6 +172,23 @@ def selected_clips(store: Store, names: Sequence[str], role: Role | None = None)
         what = f"{role} clip" if role else "clip"
         raise UsageError(f"the project {store.folder} has no {what} yet: add one with `emc add VIDEO`")
     return clips
+
+
+def clip_frames(clip: Clip) -> ClipFrames:
+    """Return the frames of a clip as labels and boxes need them: their count, names and sizes.
+
+    Where the media of a folder cannot be read, its frames count as of the clip's size.
+    """
+    from emc.stages.video import probe
+
+    if clip.kind != "images":
+        return ClipFrames(clip.id, clip.frames, clip.width, clip.height)
+    names = tuple(file.name for file in clip.files)
+    try:
+        info = probe(Path(clip.path), names=names)
+    except EmcError:
+        return ClipFrames(clip.id, clip.frames, clip.width, clip.height, names)
+    return ClipFrames(clip.id, clip.frames, clip.width, clip.height, info.files, info.sizes)
 
 
 def image_names(clip: Clip) -> tuple[str, ...]:

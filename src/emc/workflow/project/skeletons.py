@@ -35,6 +35,16 @@ PROJECT = ("project", "skeleton")
 """Kind and name of the document that names the project's own."""
 
 
+def mirror_note(skeleton: Skeleton) -> str:
+    """Return what to know of a skeleton without mirror joints; "" of any other."""
+    if skeleton.mirrors:
+        return ""
+    return (
+        f"no mirror joints were found in skeleton {skeleton.name}: nothing is mirrored in training or prediction; if "
+        'it has a left and a right, name the pairs: flip = [["l_x", "r_x"]] (docs/skeletons.md)'
+    )
+
+
 def given_skeleton(name_or_file: str) -> Skeleton:
     """Return a built-in skeleton by name, or that of a TOML file; raises `InputError` naming the file."""
     return SKELETONS[name_or_file] if name_or_file in SKELETONS else read_skeleton(Path(name_or_file))

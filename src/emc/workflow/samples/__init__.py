@@ -1,6 +1,6 @@
 """Labelled persons cut out of their frames, and rendered ones."""
 
-from emc.workflow.samples.cut import guessed_torso
+from emc.workflow.samples.cut import guessed_torso, uncut_samples
 from emc.workflow.samples.eligible import is_labelled, label_visibility, labelled_poses
 from emc.workflow.samples.extras import LabelExtra, extras_of, put_extras
 from emc.workflow.samples.lspe import LSPE_SPLITS, head_segment, read_lspe_split
@@ -33,5 +33,6 @@ __all__ = [
     "render_files",
     "rendered_common",
     "sparse_samples",
+    "uncut_samples",
     "window_start",
 ]

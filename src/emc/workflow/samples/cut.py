@@ -53,6 +53,17 @@ def cut_clip(cuts: Cuts) -> list[Sample]:
     return found
 
 
+def uncut_samples(store: Store, clip: Clip) -> list[Sample]:
+    """Return every labelled person of a clip in pixels of its frames, without a picture: nothing is decoded."""
+    cuts = clip_cuts(store, clip)
+    nothing = np.zeros((0, 0, 3), np.uint8)
+    return [
+        uncut_sample(nothing, pose, clip, cuts.extras.get((frame, pose.person), LabelExtra()))
+        for frame in sorted(cuts.by_frame)
+        for pose in cuts.by_frame[frame]
+    ]
+
+
 def cut_sample(image: np.ndarray, pose: Pose, clip: Clip, extra: LabelExtra) -> Sample:
     """Cut the surroundings of one labelled person out of a frame.
 
@@ -120,6 +131,7 @@ def windowed(sample: Sample, shape: Sequence[int]) -> Sample:
         head=sample.head * factor,
         area=sample.area * factor**2,
         scale=sample.scale / factor,
+        origin=(sample.origin[0] + left * sample.scale, sample.origin[1] + top * sample.scale),
         torso=sample.torso * factor,
     )
 

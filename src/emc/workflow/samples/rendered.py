@@ -159,7 +159,7 @@ def window_start(h36m: np.ndarray, frames: int) -> int:
 
 
 def write_labels(path: Path, order: ClipRequest, frames: Iterable[object]) -> None:
-    """Write a rendered clip's labels as COCO keypoints; the image id is the frame."""
+    """Write a rendered clip's labels as COCO keypoints; each image says its clip and frame."""
     from emc.formats.poses.coco import CocoFormat
     from emc.synth.scene import RenderedFrame
 
@@ -172,7 +172,9 @@ def write_labels(path: Path, order: ClipRequest, frames: Iterable[object]) -> No
         head = float(np.linalg.norm(label.head_top_xy - label.neck_xy))
         seen = np.asarray(label.visibility, dtype=np.int8)
         x, y, w, h = (float(v) for v in label.box)
-        images.append(LabelledImage(number, f"{order.name}_{number:05d}.png", *order.size))
+        # `clip` and `frame` are EMC's own words: without them frames that begin with 1 would be in doubt.
+        said = {"clip": order.name, "frame": number}
+        images.append(LabelledImage(number, f"{order.name}_{number:05d}.png", *order.size, said))
         persons.append(
             LabelledPerson(
                 image=number,
