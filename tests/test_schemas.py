@@ -25,7 +25,7 @@ from emc.pose.records import Box
 from emc.workflow.calibration import CalibrationJobs
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "schemas.md").read_text(encoding="utf-8")
-SMALL = ("calibrate.turns=1", "calibrate.batch=4", "evaluate.bootstrap=20")
+SMALL = ("calibrate.ensemble_rotations=1", "calibrate.batch=4", "evaluate.bootstrap=20")
 TYPES: Mapping[str, tuple[type, ...]] = {
     "text": (str,),
     "integer": (int,),
@@ -191,7 +191,7 @@ def test_cards_ladders_models_and_confidences_are_described(project: Path) -> No
 
 
 def test_a_model_read_as_a_rotation_ensemble_says_so_as_described(tmp_path: Path) -> None:
-    estimator: Any = plugins.estimator_for("turned:nano")
+    estimator: Any = plugins.estimator_for("rotation:nano")
     estimator.save(tmp_path)
     plain: Any = plugins.estimator_for("nano")
     plain.save(tmp_path / "plain")

@@ -95,7 +95,12 @@ def run_one(estimator: Trainable, field: Field, settings: Settings, folder: Path
     keep_hits(folder, lambda: plugins.estimator_for(str(folder / "chosen")), field, settings)
     chosen = ladder["chosen"]["step"]
     row = next(row for row in ladder["ladder"] if row["step"] == chosen)
-    told = {"step": chosen, "share": row.get("share", 0.0), "turns": ladder["turns"]["taken"], "minutes": minutes}
+    told = {
+        "step": chosen,
+        "share": row.get("share", 0.0),
+        "rotations": ladder["rotations"]["taken"],
+        "minutes": minutes,
+    }
     for place in [*folder.glob("step_*"), folder / "chosen"]:
         shutil.rmtree(place)
     write_json(folder / "done.json", told)
@@ -127,7 +132,7 @@ def compared(names: Sequence[str], field: Field, seeds: int, settings: Settings,
         told = [read_json(folder / "done.json") or {} for folder in folders]
         mine = hits_of(folders)
         row: dict[str, Any] = {"method": name, "seeds": seeds, "minutes": float(np.mean([t["minutes"] for t in told]))}
-        row |= {what: [one[what] for one in told] for what in ("step", "share", "turns")}
+        row |= {what: [one[what] for one in told] for what in ("step", "share", "rotations")}
         for other, hits in (("base", base), (DEFAULT, default)):
             row[f"over the {other}"] = {
                 role: {part: changed(hits[role], mine[role], field.scored[role], part, settings) for part in PARTS}
@@ -184,7 +189,7 @@ def table(document: Mapping[str, Any]) -> list[str]:
         f"{100 * base['target']['leg']:.1f}, common total {100 * base['common']['total']:.1f} (PCKh, %).",
         "",
         "| method | target leg errors removed, % | common total, points | legs against the default, points | common "
-        "against the default | tuned share | turns |",
+        "against the default | tuned share | rotations |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in document["rows"]:
@@ -198,7 +203,7 @@ def table(document: Mapping[str, Any]) -> list[str]:
             figure_text(base_row["common"]["total"]["change"]),
             *against,
             ", ".join(f"{share:g}" for share in row["share"]),
-            ", ".join(str(turns) for turns in row["turns"]),
+            ", ".join(str(rotations) for rotations in row["rotations"]),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return lines

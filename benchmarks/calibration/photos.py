@@ -1,6 +1,6 @@
 """Calibration on real photos and rendered people, in one command: `python photos.py --out FOLDER [--write]`.
 
-- lspe: `emc bench lspe` with three seeds: base, base read at eight turns, and the trained models.
+- lspe: `emc bench lspe` with three seeds: base, base as a rotation ensemble, and the trained models.
 - rendered: `emc bench rendered`: the same on kicks with all COCO-17 joints.
 - coco: OKS-AP on given boxes of ``coco-mini``, photos of another source, for the base and every calibrated model.
 - labels: what limits the first table. Joints whose error goes when a person's left and right limbs change places, and
@@ -24,7 +24,7 @@ import numpy as np
 
 import emc.plugins as plugins
 from emc.config import Settings, read_settings
-from emc.estimators.rotation import turned
+from emc.estimators.rotation import rotation_ensemble
 from emc.formats.poses.coco import CocoFormat
 from emc.interfaces import Estimator
 from emc.pose.records import Sample
@@ -82,7 +82,7 @@ def coco_people(folder: Path) -> list[Sample]:
 def coco_rows(shared: Path, out: Path, seeds: int, settings: Settings) -> list[dict[str, Any]]:
     people = coco_people(shared / "coco-mini")
     base = plugins.estimator_for("nano")
-    readers: dict[str, Estimator] = {"base": base, "base, turned": turned(inner=base)}
+    readers: dict[str, Estimator] = {"base": base, "base, rotation ensemble": rotation_ensemble(inner=base)}
     readers |= {
         f"calibration, seed {seed}": plugins.estimator_for(
             str(out / "lspe" / f"seed_{seed}" / "calibration" / "chosen")

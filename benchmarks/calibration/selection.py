@@ -4,7 +4,7 @@ From the training photos of uncommon poses, 50 persons are drawn by lot and corr
 confidence is fitted on them; then each way orders the rest, and `nano` is calibrated, as by default, on the first 100,
 200, 400 and 800 persons of each order (the 50 first among them, mixed with the common photos). All ways share the 50,
 the base, the steps and the seed. What the rule chooses is scored on `target_test` and `common_test`, and so is the
-base, as it is and read at the turns of the default: a gain is told over both. ``tuned`` is the share of the tuned
+base, as it is and as the default rotation ensemble: a gain is given over both. ``tuned`` is the share of the tuned
 weights that the budget left (see `calibrate.shares`), seed by seed.
 
 Resumable: what FOLDER holds is not done again. Labels saved: how many more persons by lot reach the same score, read
@@ -29,7 +29,7 @@ import torch
 import emc.plugins as plugins
 from emc.config import Settings, read_settings
 from emc.estimators.nano import NanoEstimator
-from emc.estimators.rotation import turned
+from emc.estimators.rotation import rotation_ensemble
 from emc.interfaces import Estimator
 from emc.pose.metrics import as_figure, independent_units, resample_weights
 from emc.pose.records import Prediction, Sample
@@ -108,7 +108,7 @@ def train_one(
         "persons": len(chosen),
         "step": ladder["chosen"]["step"],
         "share": row.get("share"),
-        "turns": ladder["turns"],
+        "rotations": ladder["rotations"],
     }
     write_json(folder / "result.json", told)
     for name in (f"step_{settings.calibrate.steps}", "chosen"):
@@ -178,7 +178,7 @@ def share_of_gain(
     seeds: int,
     part: str,
 ) -> dict:
-    """Return the gain of `mine` as a share of that of `most`, over the base and over the turned base, by bootstrap.
+    """Return the gain of `mine` as a share of that of `most`, over the base and over its ensemble, by bootstrap.
 
     None where some resample shows no gain of `most`.
     """
@@ -189,13 +189,13 @@ def share_of_gain(
             "mine": [place[(*mine, seed)] for seed in range(seeds)],
             "most": [place[(*most, seed)] for seed in range(seeds)],
             "base": [out / "base"],
-            "base, turned": [out / "turned"],
+            "base, rotation ensemble": [out / "ensemble"],
         }.items()
     }
     weights = np.concatenate([np.ones((1, len(right["base"]))), resample_weights(len(right["base"]), 1000, 0)])
     sums = {name: weights @ values for name, values in right.items()}
     told = {}
-    for over in ("base", "base, turned"):
+    for over in ("base", "base, rotation ensemble"):
         gained = sums["most"] - sums[over]
         if (gained <= 0).any():
             # A share of a gain that may be none has no interval.
@@ -248,7 +248,7 @@ def document_of(place: dict[tuple[str, int, int], Path], splits: Splits, options
                 for role in ROLES
                 for part in PARTS
             }
-            for name in ("base", "turned")
+            for name in ("base", "ensemble")
         },
         "leg gain as a share of that of 800 by lot": {
             f"{how} {budget}": share_of_gain(place, (how, budget), most, options.out, options.seeds, "leg")
@@ -288,7 +288,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     splits: Splits = {name: read_lspe_split(options.shared / "lspe", name, Silent()) for name in LSPE_SPLITS}
     base = NanoEstimator()
-    for name, reader in (("base", base), ("turned", turned(inner=base))):
+    for name, reader in (("base", base), ("ensemble", rotation_ensemble(inner=base))):
         if not (options.out / name / "common.bin").is_file():
             (options.out / name).mkdir(parents=True, exist_ok=True)
             keep_hits(options.out / name, reader, splits)

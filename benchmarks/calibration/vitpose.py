@@ -34,7 +34,7 @@ from emc.workflow.samples import TARGET_MOTIONS
 PAGE = Path(__file__).parents[2] / "docs" / "vitpose.md"
 MARKS = ("<!-- calibrate_vitpose: start -->", "<!-- calibrate_vitpose: end -->")
 METHODS: Methods = {
-    "plain 8:2": {"shares": (1.0,), "turns": 1},
+    "plain 8:2": {"shares": (1.0,), "ensemble_rotations": 1},
     DEFAULT: {},
     "distil = 0.5": {"distil": 0.5},
     "layer_decay = 0.8": {"layer_decay": 0.8},

@@ -1,8 +1,8 @@
-"""What reading people at several turns of the picture, and closer, gives and costs: `python rotation.py`.
+"""What a rotation ensemble with zoomed passes gives and costs: `python rotation.py`.
 
 On photos that are held out of the training splits of LSPE (320 uncommon poses; the 150 common ones that `nano` was not
 trained on), the base as it ships, nothing trained: right joints (PCKh@0.5) and seconds per person, as a ratio to one
-turn in the same run. The way the readings vote and the closer crops were chosen on these photos; the test splits are
+turn in the same run. The consensus and the zoomed crops were chosen on these photos; the test splits are
 not read.
 """
 
@@ -19,7 +19,7 @@ import torch
 
 from emc.config import read_settings
 from emc.estimators.nano import NanoEstimator
-from emc.estimators.rotation import turned
+from emc.estimators.rotation import rotation_ensemble
 from emc.estimators.rotation.estimator import ZOOM_BOX_SIDES
 from emc.stages.evaluate import before_after
 from emc.workflow.bench.lspe import populations
@@ -28,14 +28,14 @@ from emc.workflow.samples import read_lspe_split
 from emc.workflow.scoring import score_samples
 
 PASSES = ("1", "2", "4", "8", "16", "4+3", "8+1", "8+3", "8+8")
-"""Turns, and at how many of them a person is read again, closer."""
+"""Rotations, and at how many of them zoomed passes are made."""
 
 
 def main() -> None:
     """Print a row per way of reading, and write them as JSON with --json."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=Path(os.environ.get("EMC_SHARED", "../shared/data")))
-    parser.add_argument("--turns", nargs="+", default=list(PASSES), help="as 8, or 8+3: closer at 3 of them")
+    parser.add_argument("--rotations", nargs="+", default=list(PASSES), help="as 8, or 8+3: zoomed passes at 3 of them")
     parser.add_argument("--quick", action="store_true", help="a tenth of the photos")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -50,9 +50,9 @@ def main() -> None:
     step = 10 if options.quick else 1
     target, common = people.validation_target[::step], people.validation_common[::step]
     rows, first = [], None
-    for way in options.turns:
-        turns, _, closer = way.partition("+")
-        reader = turned(inner=base, turns=int(turns), closer=int(closer or 0))
+    for way in options.rotations:
+        rotations, _, zooms = way.partition("+")
+        reader = rotation_ensemble(inner=base, rotations=int(rotations), zooms=int(zooms or 0))
         start = time.perf_counter()
         scores = score_samples(reader, target, settings.evaluate), score_samples(reader, common, settings.evaluate)
         spent = time.perf_counter() - start
@@ -61,8 +61,8 @@ def main() -> None:
         change = before_after((first[0][0], scores[0]), (first[0][1], scores[1]))
         rows.append(
             {
-                "turns": way,
-                "readings": reader.turns + len(ZOOM_BOX_SIDES) * reader.closer,
+                "rotations": way,
+                "passes": reader.rotations + len(ZOOM_BOX_SIDES) * reader.zooms,
                 "target": scores[0].document["pckh"],
                 "common": scores[1].document["pckh"],
                 "change": change,
@@ -73,12 +73,12 @@ def main() -> None:
         print(json.dumps({"rows": rows, "threads": 1, "cores": os.cpu_count()}))
         return
     print(
-        "turns | readings | target legs | target total | leg errors removed, % | common total | change, points | time"
+        "rotations | passes | target legs | target total | leg errors removed, % | common total | change, points | time"
     )
     for row in rows:
         removed, kept = row["change"]["leg_errors_removed"], row["change"]["common_total_change"]
         print(
-            f"{row['turns']} | {row['readings']} | {percent(row['target']['leg'])} | "
+            f"{row['rotations']} | {row['passes']} | {percent(row['target']['leg'])} | "
             f"{percent(row['target']['total'])} | {interval(removed, 100)} | {percent(row['common']['total'])} | "
             f"{interval(kept, 1)} | "
             f"{row['time_ratio']:.1f}"

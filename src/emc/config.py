@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+import emc.old_names as old_names
 from emc.errors import UsageError
 
 AUTO = "auto"
@@ -121,19 +122,19 @@ class CalibrateSettings(Section):
         description="shares of the tuned weights that are tried for each checkpoint, the rest "
         "is the base (WiSE-FT); validation picks one by bisection",
     )
-    turns: int = Field(
+    ensemble_rotations: int = Field(
         8,
         ge=1,
         le=36,
-        description="turns of the picture at which a person may be read, for poses upside down; taken where validation "
-        "shows that they remove errors, since each costs a reading; 1 = never",
+        description="rotations of the image in the rotation ensemble (test-time augmentation for people upside down); "
+        "used where validation shows that it removes errors, since each rotation costs a prediction pass; 1 = never",
     )
-    closer: int = Field(
+    ensemble_zooms: int = Field(
         3,
         ge=0,
         le=36,
-        description="where people are read at several turns: at so many of them, those where the model is surest of a "
-        "person, it looks again, twice, in closer crops; 0 = at none",
+        description="with the rotation ensemble: number of the most confident rotations that get two more, zoomed "
+        "passes; 0 = none",
     )
     warmup: float = Field(0.05, ge=0, le=1, description="share of the steps over which the learning rate rises")
     validation: float = Field(
@@ -258,15 +259,17 @@ def read_settings(project: Path | None, environ: dict[str, str] | None = None, *
     if project is not None and (project / "emc.toml").is_file():
         origin = str(project / "emc.toml")
         try:
-            values = tomllib.loads((project / "emc.toml").read_text(encoding="utf-8"))
+            values = _renamed(tomllib.loads((project / "emc.toml").read_text(encoding="utf-8")))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UsageError(f"{origin} is not valid TOML ({error}): correct the line it names") from error
+    variables: dict[str, dict[str, Any]] = {}
     for key, value in sorted((dict(os.environ) if environ is None else environ).items()):
         section, _, name = key.removeprefix("EMC_").lower().partition("__")
         if key.startswith("EMC_") and name and section in Settings.model_fields:
-            values.setdefault(section, {})[name] = _parsed(value)
-    for section, chosen in overrides.items():
-        values.setdefault(section, {}).update({k: v for k, v in chosen.items() if v is not None})
+            variables.setdefault(section, {})[name] = _parsed(value)
+    options = {section: {k: v for k, v in chosen.items() if v is not None} for section, chosen in overrides.items()}
+    for section, chosen in [*_renamed(variables).items(), *_renamed(options).items()]:
+        values.setdefault(section, {}).update(chosen)
     if project is not None:
         _keep_choice(project, values)
     try:
@@ -301,11 +304,19 @@ def stored_settings(document: Mapping[str, Any]) -> Settings:
     """
     sections = Settings().model_dump()
     known = {
-        section: {name: value for name, value in dict(values).items() if name in sections[section]}
-        for section, values in document.items()
+        section: {name: value for name, value in values.items() if name in sections[section]}
+        for section, values in _renamed(document).items()
         if section in sections
     }
     return read_settings(None, {}, **known)
+
+
+def _renamed(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return sections with settings under their present names; what is no section is left for validation to refuse."""
+    return {
+        section: old_names.renamed_settings(section, dict(values)) if isinstance(values, Mapping) else values
+        for section, values in document.items()
+    }
 
 
 def _parsed(value: str) -> Any:

@@ -12,6 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
+import emc.old_names as old_names
 from emc.errors import PluginError
 
 GROUPS = ("estimators", "detectors", "lifters", "formats")
@@ -19,7 +20,7 @@ GROUPS = ("estimators", "detectors", "lifters", "formats")
 
 def plugin_names(group: str) -> list[str]:
     """Return the names registered in a group (one of `GROUPS`), sorted; nothing is imported."""
-    return sorted({point.name for point in _points(group)})
+    return sorted({old_names.plugin_name(group, point.name) for point in _points(group)})
 
 
 def load_plugin(group: str, name: str) -> type[Any]:
@@ -53,9 +54,11 @@ def estimator_for(name_or_folder: str) -> Any:
     folder = Path(name_or_folder)
     if (folder / "emc.json").is_file():
         made = make_plugin("estimators", saved_estimator_name(folder), weights=folder)
-        turns, closer = saved_turns(folder)
-        return make_plugin("estimators", "turned", inner=made, turns=turns, closer=closer) if turns > 1 else made
-    name, colon, weights = name_or_folder.partition(":")
+        rotations, zooms = saved_rotations(folder)
+        if rotations == 1:
+            return made
+        return make_plugin("estimators", "rotation", inner=made, rotations=rotations, zooms=zooms)
+    name, colon, weights = old_names.plugin_name("estimators", name_or_folder).partition(":")
     if colon and name in plugin_names("estimators"):
         return make_plugin("estimators", name, weights=weights)
     if folder.suffix == ".onnx":
@@ -128,19 +131,17 @@ def saved_estimator_name(folder: Path) -> str:
     return str(name)
 
 
-def saved_turns(folder: Path) -> tuple[int, int]:
-    """Return at how many turns of the picture a saved model reads a person, and at how many of these again, closer.
-
-    1 and 0 unless it was calibrated so.
-    """
+def saved_rotations(folder: Path) -> tuple[int, int]:
+    """Return the numbers of rotations and of zooms of a saved model's rotation ensemble; 1 and 0 where it has none."""
     import json
 
     try:
         card = json.loads((folder / "emc.json").read_text(encoding="utf-8"))
-        return int(card.get("turns", 1)), int(card.get("closer", 0))
+        card = old_names.renamed(card, old_names.CARD)
+        return int(card.get("rotations", 1)), int(card.get("zooms", 0))
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise PluginError(
-            f"{folder / 'emc.json'} does not say at how many turns to read ({error}): save the model again"
+            f"{folder / 'emc.json'} does not say how many rotations to use ({error}): save the model again"
         ) from error
 
 
@@ -161,7 +162,8 @@ def _points(group: str) -> tuple[EntryPoint, ...]:
 
 
 def _find(group: str, name: str) -> EntryPoint:
-    found = [point for point in _points(group) if point.name == name]
+    name = old_names.plugin_name(group, name)
+    found = [point for point in _points(group) if old_names.plugin_name(group, point.name) == name]
     if not found:
         known = ", ".join(plugin_names(group)) or "none"
         raise PluginError(f"unknown {group.removesuffix('s')} '{name}': use one of {known}")

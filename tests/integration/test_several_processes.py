@@ -14,8 +14,9 @@ from tests.integration.conftest import Cli
 
 from emc.workflow.samples.rendered import ClipRequest, render_file
 
-FEW = ["--set", "calibrate.steps=4", "--set", "calibrate.batch=5", "--set", "calibrate.ladder=2", "--set",
-       "calibrate.precision=float32", "--set", "calibrate.turns=1", "--set", "evaluate.bootstrap=20"]  # fmt: skip
+FEW = ["--set", "calibrate.steps=4", "--set", "calibrate.batch=5", "--set", "calibrate.ladder=2",
+       "--set", "calibrate.precision=float32", "--set", "calibrate.ensemble_rotations=1",
+       "--set", "evaluate.bootstrap=20"]  # fmt: skip
 
 
 @pytest.fixture

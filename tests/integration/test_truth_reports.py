@@ -15,7 +15,7 @@ from tests.integration.conftest import Cli
 
 from emc.stages.report import render_html
 
-CHEAP = ("calibrate.turns=1", "calibrate.shares=[1.0]", "evaluate.bootstrap=50")
+CHEAP = ("calibrate.ensemble_rotations=1", "calibrate.shares=[1.0]", "evaluate.bootstrap=50")
 
 
 @pytest.fixture(scope="module")

@@ -128,7 +128,7 @@ def test_only_the_published_file_has_variances_with_nothing_added(
     digest = hashlib.sha256((tmp_path / "a.pth").read_bytes()).hexdigest()[:8]
     published = {"keypointrcnn": replace(RCNN_VARIANTS["keypointrcnn"], digest=("sha256", digest))}
     assert KeypointRcnnEstimator(tmp_path / "a.pth").module.recipe.epsilon == 1e-5
-    monkeypatch.setattr(keypoint_rcnn_weights, "VARIANTS", {**RCNN_VARIANTS, **published})
+    monkeypatch.setattr(keypoint_rcnn_weights, "RCNN_VARIANTS", {**RCNN_VARIANTS, **published})
     estimator = KeypointRcnnEstimator(tmp_path / "a.pth")
     assert estimator.module.recipe.epsilon == 0
     assert estimator.describe().licence.startswith("BSD")
@@ -160,7 +160,7 @@ def test_variances_of_nothing_are_refused_where_nothing_is_added(
     KeypointRcnnEstimator(tmp_path / "a.pth")
     digest = hashlib.sha256((tmp_path / "a.pth").read_bytes()).hexdigest()[:8]
     published = {"keypointrcnn": replace(RCNN_VARIANTS["keypointrcnn"], digest=("sha256", digest))}
-    monkeypatch.setattr(keypoint_rcnn_weights, "VARIANTS", {**RCNN_VARIANTS, **published})
+    monkeypatch.setattr(keypoint_rcnn_weights, "RCNN_VARIANTS", {**RCNN_VARIANTS, **published})
     with pytest.raises(WeightsError, match="variances of 0"):
         KeypointRcnnEstimator(tmp_path / "a.pth")
 

@@ -15,7 +15,7 @@ def test_it_reads_crops_as_the_estimator_does(mirror: bool) -> None:
     estimator.mirror = mirror
     crops = torch.from_numpy(np.random.default_rng(2).normal(0, 1, (3, 3, 128, 128)).astype(np.float32))
     with torch.inference_mode():
-        places, score = estimator.export_form().reading(crops)
+        places, score = estimator.export_form().head(crops)
     expected = estimator.decode_crops(crops)
     np.testing.assert_allclose(places.numpy(), expected.xy, atol=1e-4)
     np.testing.assert_allclose(score.numpy(), expected.peak, atol=1e-6)

@@ -1,4 +1,4 @@
-"""Reading at several turns: the real embedded network on rendered people who stand, and who stand on their heads."""
+"""Rotation ensemble: the real embedded network on rendered people who stand, and who stand on their heads."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def standing() -> list[Sample]:
 
 @pytest.fixture(scope="module")
 def on_their_heads(standing: list[Sample]) -> list[Sample]:
-    return [half_turned(sample) for sample in standing]
+    return [upside_down(sample) for sample in standing]
 
 
-def half_turned(sample: Sample) -> Sample:
+def upside_down(sample: Sample) -> Sample:
     height, width = sample.image.shape[:2]
     x, y, w, h = sample.box
     box = np.array([width - 1 - x - w, height - 1 - y - h, w, h], np.float32)
@@ -73,37 +73,37 @@ def test_what_is_said_of_a_joint_is_between_none_and_all(on_their_heads: list[Sa
     assert found[0].features.shape == (17, own.features.shape[1] + 1)
 
 
-def test_one_turn_is_the_inner_estimator_itself(standing: list[Sample]) -> None:
-    once, plain = (predict_samples(e, standing[:2]) for e in (rotation_ensemble("nano", turns=1), NanoEstimator()))
+def test_one_rotation_is_the_inner_estimator_itself(standing: list[Sample]) -> None:
+    once, plain = (predict_samples(e, standing[:2]) for e in (rotation_ensemble("nano", rotations=1), NanoEstimator()))
     for ours, theirs in zip(once, plain, strict=True):
         assert np.array_equal(ours.xy, theirs.xy)
         assert np.array_equal(ours.confidence, theirs.confidence)
 
 
-def test_it_is_saved_as_the_inner_estimator_with_its_turns(tmp_path: Path, standing: list[Sample]) -> None:
-    reader = rotation_ensemble("nano", turns=4)
+def test_it_is_saved_as_the_inner_estimator_with_its_rotations(tmp_path: Path, standing: list[Sample]) -> None:
+    reader = rotation_ensemble("nano", rotations=4)
     assert isinstance(reader, TrainableRotationEnsemble)
     reader.save(tmp_path / "m", {"ladder_step": 3})
     card = json.loads((tmp_path / "m" / "emc.json").read_text())
-    assert (card["estimator"], card["turns"], card["closer"], card["ladder_step"]) == ("nano", 4, 3, 3)
+    assert (card["estimator"], card["rotations"], card["zooms"], card["ladder_step"]) == ("nano", 4, 3, 3)
     again = plugins.estimator_for(str(tmp_path / "m"))
     assert isinstance(again, TrainableRotationEnsemble)
-    assert (again.turns, again.closer, again.describe().name) == (4, 3, "turned4c3-nano")
+    assert (again.rotations, again.zooms, again.describe().name) == (4, 3, "rotation4z3-nano")
     ours, theirs = (predict_samples(e, standing[:2])[1].xy for e in (reader, again))
     assert np.allclose(ours, theirs, atol=0.05)
-    del card["closer"]  # as it was saved before there were closer looks: it reads as it did
+    del card["zooms"]  # as it was saved before zoomed passes: none are made
     (tmp_path / "m" / "emc.json").write_text(json.dumps(card))
     old = plugins.estimator_for(str(tmp_path / "m"))
-    assert (old.closer, old.describe().name) == (0, "turned4-nano")
-    (tmp_path / "m" / "emc.json").write_text(json.dumps(card | {"turns": "many"}))
-    with pytest.raises(Exception, match="emc.json does not say at how many turns"):
+    assert (old.zooms, old.describe().name) == (0, "rotation4-nano")
+    (tmp_path / "m" / "emc.json").write_text(json.dumps(card | {"rotations": "many"}))
+    with pytest.raises(Exception, match="emc.json does not say how many rotations"):
         plugins.estimator_for(str(tmp_path / "m"))
 
 
-def test_people_in_boxes_far_too_large_are_found_by_closer_looks(on_their_heads: list[Sample]) -> None:
+def test_people_in_boxes_far_too_large_are_found_by_zoomed_passes(on_their_heads: list[Sample]) -> None:
     loose = [replace(sample, box=enlarged(sample.box, 2.3)) for sample in on_their_heads]
-    once, closer = (mean_error(predict_samples(rotation_ensemble("nano", closer=n), loose), loose) for n in (0, 3))
-    assert closer < 0.6 * once
+    once, zoomed = (mean_error(predict_samples(rotation_ensemble("nano", zooms=n), loose), loose) for n in (0, 3))
+    assert zoomed < 0.6 * once
 
 
 def enlarged(box: np.ndarray, factor: float) -> np.ndarray:
@@ -111,9 +111,9 @@ def enlarged(box: np.ndarray, factor: float) -> np.ndarray:
     return np.array([x - (factor - 1) / 2 * w, y - (factor - 1) / 2 * h, factor * w, factor * h], np.float32)
 
 
-def test_a_turned_estimator_is_not_turned_again() -> None:
+def test_an_ensemble_of_an_ensemble_is_one_of_its_inner_estimator() -> None:
     inner = NanoEstimator()
-    assert rotation_ensemble(inner=rotation_ensemble(inner=inner, turns=4), turns=8).inner is inner
+    assert rotation_ensemble(inner=rotation_ensemble(inner=inner, rotations=4), rotations=8).inner is inner
 
 
 def test_training_sees_people_upright_half_of_the_time(on_their_heads: list[Sample]) -> None:
@@ -155,7 +155,7 @@ class FixedEstimator:
         return ModelInfo("fixed", "estimator", "coco17", (64, 64), "none", False)
 
 
-def test_an_estimator_that_only_predicts_is_turned_but_not_trained() -> None:
+def test_an_estimator_that_only_predicts_is_an_ensemble_but_not_trained() -> None:
     reader = rotation_ensemble(inner=FixedEstimator())
     assert type(reader) is RotationEnsemble
     assert not isinstance(reader, Trainable)
@@ -163,36 +163,36 @@ def test_an_estimator_that_only_predicts_is_turned_but_not_trained() -> None:
     found = reader.predict([image, image], [[Box(4, (10.0, 20.0, 30.0, 40.0), track=2)], []])
     assert [(p.frame, p.person) for p in found] == [(4, 2)]
     assert found[0].xy == pytest.approx(np.full((17, 2), (25, 40)), abs=1e-3)
-    assert found[0].confidence == pytest.approx(np.full(17, 0.5), abs=1e-3)  # all readings agree
+    assert found[0].confidence == pytest.approx(np.full(17, 0.5), abs=1e-3)  # all passes agree
     assert found[0].features is not None
     assert found[0].features.shape == (17, 1)
 
 
-def test_closer_looks_are_taken_where_the_estimator_is_surest() -> None:
+def test_zoomed_passes_are_made_where_the_estimator_is_most_confident() -> None:
     image = np.zeros((120, 120, 3), np.uint8)
-    image[56:65, 64:76] = 255  # right of the middle: above it when the picture is turned by 90 degrees
+    image[56:65, 64:76] = 255  # right of the middle: above it when the image is rotated by 90 degrees
     inner = FixedEstimator()
-    (found,) = rotation_ensemble(inner=inner, closer=1).predict([image], [[Box(0, (40.0, 40.0, 40.0, 40.0))]])
-    *first, closer, closest = inner.asked
+    (found,) = rotation_ensemble(inner=inner, zooms=1).predict([image], [[Box(0, (40.0, 40.0, 40.0, 40.0))]])
+    *first, zoomed, most_zoomed = inner.asked
     assert [sure for _, sure in first] == pytest.approx([0.5, 0.5, 0.9, 0.5, 0.5, 0.5, 0.5, 0.5])
-    assert closer == pytest.approx((0.85 * 40, 0.9), rel=0.03)
-    assert closest == pytest.approx((0.75 * 40, 0.9), rel=0.03)
+    assert zoomed == pytest.approx((0.85 * 40, 0.9), rel=0.03)
+    assert most_zoomed == pytest.approx((0.75 * 40, 0.9), rel=0.03)
     assert found.xy == pytest.approx(np.full((17, 2), (60, 60)), abs=0.1)
     assert found.box.tolist() == [40, 40, 40, 40]
 
 
-def test_each_person_has_closer_looks_at_its_own_turns() -> None:
+def test_each_person_has_zoomed_passes_at_its_own_rotations() -> None:
     image = np.zeros((120, 120, 3), np.uint8)
     image[56:65, 64:76] = 255
     inner = FixedEstimator()
     boxes = [[Box(0, (40.0, 40.0, 40.0, 40.0))], [Box(0, (40.0, 40.0, 40.0, 40.0))]]
-    rotation_ensemble(inner=inner, closer=1).predict([image, np.ascontiguousarray(image[:, ::-1])], boxes)
+    rotation_ensemble(inner=inner, zooms=1).predict([image, np.ascontiguousarray(image[:, ::-1])], boxes)
     assert [sure for _, sure in inner.asked[16:]] == pytest.approx([0.9] * 4)  # 90 degrees, and 270
 
 
-def test_there_are_no_more_closer_looks_than_turns() -> None:
+def test_there_are_no_more_zooms_than_rotations() -> None:
     inner = FixedEstimator()
-    rotation_ensemble(inner=inner, turns=2, closer=5).predict(
+    rotation_ensemble(inner=inner, rotations=2, zooms=5).predict(
         [np.zeros((90, 120, 3), np.uint8)], [[Box(0, (9.0, 9.0, 40.0, 50.0))]]
     )
     assert len(inner.asked) == 2 + 2 * 2
@@ -205,10 +205,10 @@ def test_what_the_inner_estimator_cannot_do_is_said() -> None:
 
 
 def test_bad_input_is_refused() -> None:
-    with pytest.raises(UsageError, match="turns = 0"):
-        rotation_ensemble("nano", turns=0)
-    with pytest.raises(UsageError, match="closer = -1"):
-        rotation_ensemble("nano", closer=-1)
+    with pytest.raises(UsageError, match="rotations = 0"):
+        rotation_ensemble("nano", rotations=0)
+    with pytest.raises(UsageError, match="zooms = -1"):
+        rotation_ensemble("nano", zooms=-1)
     with pytest.raises(ShapeMismatch, match="1 images came with 2 box lists"):
         rotation_ensemble("nano").predict([np.zeros((9, 9, 3), np.uint8)], [[], []])
 

@@ -32,11 +32,11 @@ def lying(direction: tuple[float, float]) -> Sample:
     ("direction", "angle"),
     [((0, -1), 0), ((1, 0), 90), ((0, 1), 180), ((-1, 0), 270), ((1, -1), 45), ((0.2, -1), 0), ((-1, 1), 225)],
 )
-def test_the_turn_that_brings_the_trunk_up(direction: tuple[float, float], angle: float) -> None:
+def test_the_rotation_that_brings_the_trunk_up(direction: tuple[float, float], angle: float) -> None:
     sample = lying(direction)
     assert upright_angle(sample, 8, COCO17) == angle
-    turned = rotated_upright(sample, 8, COCO17, 400)
-    rise = turned.xy[5] - turned.xy[11]
+    rotated = rotated_upright(sample, 8, COCO17, 400)
+    rise = rotated.xy[5] - rotated.xy[11]
     assert rise[1] < 0  # shoulders above hips
     assert abs(rise[0]) <= abs(rise[1]) * 0.42  # within 22.5 degrees of upright
 
@@ -48,13 +48,13 @@ def test_a_sample_without_hips_stays_as_it_is() -> None:
 
 
 def test_lengths_shrink_with_a_picture_that_is_shrunk() -> None:
-    turned = rotated_upright(
+    rotated = rotated_upright(
         lying((0, 1)), 8, COCO17, 51
     )  # 1.7 x 60 = 102 pixels become 51: 101 steps between centres, 50 now
-    assert turned.image.shape == (51, 51, 3)
-    assert turned.head == pytest.approx(10 * 50 / 102)
-    assert turned.scale == pytest.approx(102 / 50)
-    assert np.linalg.norm(turned.xy[5] - turned.xy[11]) == pytest.approx(20 * 50 / 102, rel=1e-4)
+    assert rotated.image.shape == (51, 51, 3)
+    assert rotated.head == pytest.approx(10 * 50 / 102)
+    assert rotated.scale == pytest.approx(102 / 50)
+    assert np.linalg.norm(rotated.xy[5] - rotated.xy[11]) == pytest.approx(20 * 50 / 102, rel=1e-4)
 
 
 def test_the_middle_of_the_box_stays_in_the_middle_and_its_sides_change_places_at_a_right_angle() -> None:
@@ -67,7 +67,7 @@ def test_the_middle_of_the_box_stays_in_the_middle_and_its_sides_change_places_a
     assert rotated_box(BOX, 45.0, affine)[2:] == pytest.approx([60 * scale, 60 * scale])
 
 
-def test_the_picture_turns_counter_clockwise_as_seen() -> None:
+def test_the_picture_rotates_counter_clockwise_as_seen() -> None:
     image = np.zeros((120, 120, 3), np.uint8)
     image[60 - 3 : 60 + 4, 60 + 17 : 60 + 24] = 255  # right of the middle of a box around (60, 60)
     affine, size = rotation_affine(np.array([40.0, 40.0, 40.0, 40.0]), 90.0, 400)

@@ -74,11 +74,11 @@ def test_the_torso_measures_pck() -> None:
 
 
 def test_a_real_run_is_kept_and_not_done_again(tmp_path: Path) -> None:
-    few = {"steps": 2, "batch": 4, "ladder": 1, "turns": 2, "shares": (1.0,)}
+    few = {"steps": 2, "batch": 4, "ladder": 1, "ensemble_rotations": 2, "shares": (1.0,)}
     settings = read_settings(None, {}, calibrate=few, evaluate={"bootstrap": 20}, predict={"threads": 1})
     arms = ("initial", "calibration")
     first = bench_rendered(1, tmp_path, settings, None, arms, size=0.005)
-    assert list(first["models"]) == ["base", "base, turned", *arms]
+    assert list(first["models"]) == ["base", "base, rotation ensemble", *arms]
     scores = {name: model["target"]["pckh"]["total"]["value"] for name, model in first["models"].items()}
     assert scores["initial"] < 0.3 < scores["base"]  # two steps from scratch teach nothing
     stamps = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("arm.json")}

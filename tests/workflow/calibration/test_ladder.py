@@ -122,7 +122,7 @@ def test_from_scratch_means_the_same_architecture(tmp_path: Path) -> None:
 
 def test_patience_stops_the_ladder_and_a_second_call_knows(data: Populations, tmp_path: Path) -> None:
     # A learning rate too small to change a score: no checkpoint is better than the base.
-    still = FEW | {"lr": 1e-12, "ladder": 4, "patience": 2, "shares": (1.0,), "turns": 1}
+    still = FEW | {"lr": 1e-12, "ladder": 4, "patience": 2, "shares": (1.0,), "ensemble_rotations": 1}
     settings = read_settings(None, {}, calibrate=still, evaluate={"bootstrap": 10})
     stopped = run_ladder(NanoEstimator(), data, settings, tmp_path, Silent())
     assert stopped["stopped"] == {"step": 2, "of": 4, "patience": 2}
@@ -136,7 +136,7 @@ def test_patience_stops_the_ladder_and_a_second_call_knows(data: Populations, tm
 def test_a_full_disk_is_told_and_the_calibration_goes_on_afterwards(
     data: Populations, tmp_path: Path, save_every: int, named: str
 ) -> None:
-    few = FEW | {"turns": 1, "shares": (0.5,), "save_every": save_every}
+    few = FEW | {"ensemble_rotations": 1, "shares": (0.5,), "save_every": save_every}
     settings = read_settings(None, {}, calibrate=few, evaluate={"bootstrap": 0})
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -171,7 +171,7 @@ def test_parts_that_nobody_labelled_cannot_choose(
     held = [replace(sample, visibility=sample.visibility.copy()) for sample in data.validation_target]
     for sample in held:
         sample.visibility[list(COCO17.part(unlabelled))] = 0
-    settings = read_settings(None, {}, calibrate=FEW | {"turns": 1}, evaluate={"bootstrap": 0})
+    settings = read_settings(None, {}, calibrate=FEW | {"ensemble_rotations": 1}, evaluate={"bootstrap": 0})
     with pytest.raises(UsageError, match=f"no joint of leg is labelled on the held-out target persons.*{told}"):
         run_ladder(NanoEstimator(), replace(data, validation_target=held), settings, tmp_path, Silent())
     assert not (tmp_path / "state.pt").exists()
@@ -181,7 +181,7 @@ def test_one_unlabelled_part_of_several_does_not_silence_the_others(data: Popula
     held = [replace(sample, visibility=sample.visibility.copy()) for sample in data.validation_target]
     for sample in held:
         sample.visibility[list(COCO17.part("leg"))] = 0
-    few = FEW | {"turns": 1, "shares": (0.5,), "parts": ("leg", "shoulder")}
+    few = FEW | {"ensemble_rotations": 1, "shares": (0.5,), "parts": ("leg", "shoulder")}
     settings = read_settings(None, {}, calibrate=few, evaluate={"bootstrap": 0})
     ladder = run_ladder(NanoEstimator(), replace(data, validation_target=held), settings, tmp_path, Silent())
     assert "nan" not in ladder["chosen"]["why"]
@@ -193,7 +193,9 @@ def test_one_unlabelled_part_of_several_does_not_silence_the_others(data: Popula
 def test_one_person_in_each_split_is_enough(data: Populations, tmp_path: Path) -> None:
     parts = (data.train_target, data.train_common, data.validation_target, data.validation_common)
     alone = Populations(*(samples[:1] for samples in parts))
-    settings = read_settings(None, {}, calibrate=FEW | {"turns": 1, "shares": (0.5,)}, evaluate={"bootstrap": 10})
+    settings = read_settings(
+        None, {}, calibrate=FEW | {"ensemble_rotations": 1, "shares": (0.5,)}, evaluate={"bootstrap": 10}
+    )
     ladder = run_ladder(NanoEstimator(), alone, settings, tmp_path, Silent())
     assert ladder["finished"]
     assert ladder["ladder"][0]["target"]["persons"] == 1
@@ -207,7 +209,9 @@ def test_a_loss_that_is_not_finite_leaves_what_was_done(data: Populations, tmp_p
             self.steps += 1
             return super().loss(batch) * (float("inf") if self.steps == 3 else 1.0)
 
-    settings = read_settings(None, {}, calibrate=FEW | {"turns": 1, "shares": (0.5,)}, evaluate={"bootstrap": 0})
+    settings = read_settings(
+        None, {}, calibrate=FEW | {"ensemble_rotations": 1, "shares": (0.5,)}, evaluate={"bootstrap": 0}
+    )
     with pytest.raises(EmcError, match="the loss is inf at step 3"):
         run_ladder(Overflows(), data, settings, tmp_path, Silent())
     document = read_json(tmp_path / "ladder.json") or {}
@@ -218,7 +222,9 @@ def test_a_loss_that_is_not_finite_leaves_what_was_done(data: Populations, tmp_p
 def test_the_resume_point_of_another_model_is_refused(data: Populations, tmp_path: Path) -> None:
     from emc.estimators.vitpose.variants import configuration
 
-    settings = read_settings(None, {}, calibrate=FEW | {"turns": 1, "shares": (0.5,)}, evaluate={"bootstrap": 0})
+    settings = read_settings(
+        None, {}, calibrate=FEW | {"ensemble_rotations": 1, "shares": (0.5,)}, evaluate={"bootstrap": 0}
+    )
 
     class Stop(Silent):
         def advance(self, steps: int = 1, note: str = "") -> None:

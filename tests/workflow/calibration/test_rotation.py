@@ -18,7 +18,7 @@ from emc.workflow.calibration.rotation import try_rotations
 from emc.workflow.progress import Silent
 from emc.workflow.samples.rendered import ClipRequest, sparse_samples
 
-FEW = {"steps": 2, "batch": 4, "ladder": 1, "turns": 4, "shares": (0.1, 1.0), "certainty": 0.5}
+FEW = {"steps": 2, "batch": 4, "ladder": 1, "ensemble_rotations": 4, "shares": (0.1, 1.0), "certainty": 0.5}
 
 
 def on_the_head(sample: Sample) -> Sample:
@@ -33,7 +33,7 @@ def on_the_head(sample: Sample) -> Sample:
 
 
 def people(seed: int, clips: int) -> list[Sample]:
-    """One person each of several clips, so that intervals can be told."""
+    """One person each of several clips, so that there are intervals."""
     return [sparse_samples(ClipRequest("walk", seed + i, 1))[0] for i in range(clips)]
 
 
@@ -42,7 +42,7 @@ def walkers() -> list[Sample]:
     return people(100, 8)
 
 
-def test_turns_are_taken_for_people_on_their_heads_and_not_for_people_who_stand(walkers: list[Sample]) -> None:
+def test_rotations_are_used_for_people_on_their_heads_and_not_for_people_who_stand(walkers: list[Sample]) -> None:
     settings = read_settings(None, {}, calibrate=FEW, evaluate={"bootstrap": 100})
     base = NanoEstimator()
     heads = [on_the_head(sample) for sample in walkers]
@@ -56,8 +56,8 @@ def test_turns_are_taken_for_people_on_their_heads_and_not_for_people_who_stand(
     assert "of the errors" in left["why"]
 
 
-@pytest.mark.parametrize("asked", [{"turns": 1}, {"strategy": "finetune"}, {"strategy": "initial"}])
-def test_turns_are_asked_for(walkers: list[Sample], asked: dict[str, object]) -> None:
+@pytest.mark.parametrize("asked", [{"ensemble_rotations": 1}, {"strategy": "finetune"}, {"strategy": "initial"}])
+def test_rotations_are_asked_for(walkers: list[Sample], asked: dict[str, object]) -> None:
     settings = read_settings(None, {}, calibrate={**FEW, **asked}, evaluate={"bootstrap": 10})
     base = NanoEstimator()
     assert try_rotations(base, CheckpointScorer.of_base(base, walkers[:2], [], settings)) == {
@@ -66,20 +66,20 @@ def test_turns_are_asked_for(walkers: list[Sample], asked: dict[str, object]) ->
     }
 
 
-def test_a_ladder_with_turns_keeps_the_base_read_at_them_as_a_candidate(walkers: list[Sample], tmp_path: Path) -> None:
+def test_a_ladder_with_rotations_keeps_the_base_with_them_as_a_candidate(walkers: list[Sample], tmp_path: Path) -> None:
     settings = read_settings(None, {}, calibrate={**FEW, "lr": 0.05}, evaluate={"bootstrap": 50})
     heads = [on_the_head(sample) for sample in walkers]
     data = Populations(heads[:4], walkers[:4], heads, walkers)
     ladder = run_ladder(NanoEstimator(), data, settings, tmp_path, Silent())
-    assert ladder["turns"]["taken"] == 4
+    assert ladder["rotations"]["taken"] == 4
     row = ladder["ladder"][1]
-    assert [told["share"] for told in row["shares"]][0] == 0.0  # such a rate ruins the rest
+    assert [row["share"] for row in row["shares"]][0] == 0.0  # such a rate ruins the rest
     assert row["share"] == 0.0
     assert ladder["chosen"]["step"] == 2
-    assert "base weights; people are read at 4 turns of the picture" in ladder["chosen"]["why"]
+    assert "base weights; prediction uses a rotation ensemble of 4 rotations" in ladder["chosen"]["why"]
     chosen = plugins.estimator_for(str(tmp_path / "chosen"))
     assert isinstance(chosen, TrainableRotationEnsemble)
     own, base = chosen.module.state_dict(), NanoEstimator().module.state_dict()
     assert all(bool((own[name] == base[name]).all()) for name in base)
-    # The base is measured as it reads itself, at one turn.
+    # The base is measured without an ensemble.
     assert ladder["ladder"][0]["target"] == ladder["ladder"][0]["validation"]["target"]

@@ -3,6 +3,6 @@
 from emc.estimators.rotation.estimator import rotation_ensemble
 
 turned = rotation_ensemble
-"""The name under which the entry points of an installation from before register it."""
+"""The entry point of earlier versions: installed metadata names it until the package is installed again."""
 
 __all__ = ["rotation_ensemble", "turned"]

@@ -1,4 +1,4 @@
-"""How readings of one person at several turns of the picture become one pose: they vote, joint by joint."""
+"""Consensus of several passes over one person, joint by joint."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ SHARPNESS = 20.0
 POWER = 2.0
 KERNEL_WIDTH = 0.05
 UPRIGHT_WEIGHT = 2.0
-"""Chosen on training photos of LSPE that were held out (320 uncommon, 150 common poses): see docs/turned.md."""
+"""Chosen on training photos of LSPE that were held out (320 uncommon, 150 common poses): see docs/rotation.md."""
 
 
 @dataclass(frozen=True, slots=True)
 class Consensus:
-    """What a vote came to.
+    """The joints that most weight of the passes agrees on.
 
-    xy : (N, J, 2) in the readings' pixels, NaN where no reading found the joint. support : (N, J) in [0, 1], the share
-    of all weight that lies near xy. chosen : (N, J) index of the reading that xy was found by.
+    xy : (N, J, 2) in the passes' pixels, NaN where no pass found the joint. support : (N, J) in [0, 1], the share of
+    all weight that lies near xy. chosen : (N, J) index of the pass that xy was found by.
     """
 
     xy: np.ndarray
@@ -27,16 +27,17 @@ class Consensus:
 
 
 def find_consensus(xy: np.ndarray, score: np.ndarray, side: np.ndarray, upright: np.ndarray) -> Consensus:
-    """Return each joint where the readings agree most.
+    """Return each joint where the passes agree most.
 
-    xy : (K, N, J, 2) K readings of N persons in common pixels, NaN where not found. score : (K, N, J), about 0 to 1.
-    side : (N,) the longer side of each person's box, pixels. upright : (K, N) bool, the readings of the picture as it
-    is.
+    xy : (K, N, J, 2) K passes over N persons in common pixels, NaN where not found. score : (K, N, J), about 0 to 1.
+    side : (N,) the longer side of each person's box, pixels. upright : (K, N) bool, the passes over the unrotated
+    image.
 
-    A reading's weight at a joint is ``score ** POWER``, times ``exp(SHARPNESS * (m - best m))`` with m its mean score
-    over the person: a network that sees people as it was taught is surer of all their joints; times `UPRIGHT` for the
-    upright ones, so that people who stand are read as they always were. The place is the mode of the weighted kernel
-    density (Gaussian, `REACH` of the side), refined by one step of mean shift (Comaniciu and Meer, PAMI 2002).
+    A pass's weight at a joint is ``score ** POWER``, times ``exp(SHARPNESS * (m - best m))`` with m its mean score over
+    the person: a network is more confident of all joints of people who stand as in its training data; times
+    `UPRIGHT_WEIGHT` for the upright passes, so that standing people keep their prediction. The place is the mode of
+    the weighted kernel density (Gaussian, `KERNEL_WIDTH` of the side), refined by one step of mean shift (Comaniciu
+    and Meer, PAMI 2002).
     """
     weight = _weights(xy, score, upright)
     places = np.where(weight[..., None] > 0, xy, 0.0).astype(np.float64)
@@ -60,10 +61,10 @@ def found_confidence(xy: np.ndarray, score: np.ndarray) -> np.ndarray:
 
 
 def _weights(xy: np.ndarray, score: np.ndarray, upright: np.ndarray) -> np.ndarray:
-    """Return the (K, N, J) weight of each reading at each joint, 0 where it found none."""
-    sure = found_confidence(xy, score)
-    mean = sure.mean(axis=-1)
-    weight = np.exp(SHARPNESS * (mean - mean.max(axis=0)))[..., None] * sure**POWER
+    """Return the (K, N, J) weight of each pass at each joint, 0 where it found none."""
+    confidence = found_confidence(xy, score)
+    mean = confidence.mean(axis=-1)
+    weight = np.exp(SHARPNESS * (mean - mean.max(axis=0)))[..., None] * confidence**POWER
     return np.where(upright[..., None], UPRIGHT_WEIGHT, 1.0) * weight
 
 

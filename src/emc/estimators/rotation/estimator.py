@@ -1,6 +1,6 @@
-"""`turned`: any estimator, read at several turns of the picture, for people who are upside down or lie in the air.
+"""`rotation`: any estimator as a rotation ensemble, for people who are upside down or lie in the air.
 
-At the turns where it is surest of a person it looks again, closer.
+Test-time augmentation: passes at several rotations of the image, and zoomed passes at the most confident of them.
 """
 
 from __future__ import annotations
@@ -28,49 +28,50 @@ if TYPE_CHECKING:
     from emc.estimators.onnx import ExportForm
 
 ROTATIONS = 8
-ZOOMED_ROTATIONS = 3
+ZOOMS = 3
 ZOOM_BOX_SIDES = (0.85, 0.75)
-"""Sides of the boxes of the closer looks over the box's own; see docs/turned.md for how both were chosen."""
+"""Sides of the boxes of the zoomed passes over the box's own; see docs/rotation.md for how both were chosen."""
 MAX_OVERSAMPLING = 2.5
-"""Largest side of a turned picture over the estimator's input: more detail would be thrown away again."""
+"""Largest side of a rotated picture over the estimator's input: more detail would be thrown away again."""
 
 
 def rotation_ensemble(
-    weights: str | Path = "nano", inner: Any = None, turns: int = ROTATIONS, closer: int = ZOOMED_ROTATIONS
+    weights: str | Path = "nano", inner: Any = None, rotations: int = ROTATIONS, zooms: int = ZOOMS
 ) -> RotationEnsemble:
-    """Return an estimator that reads with another one at `turns` turns; trainable where the other one is.
+    """Return a rotation ensemble of another estimator; it is trainable where the other one is.
 
-    weights : the other one, as `plugins.estimator_for` takes it (``turned:nano``, a saved model's folder).
-    inner : an estimator itself, instead of `weights`. closer : of the turns, so many of which the other one is surest
-    are read again in closer crops. Raises `UsageError` for less than one turn or a negative `closer`.
+    weights : the other estimator, as `plugins.estimator_for` takes it (``rotation:nano``, a saved model's folder).
+    inner : an estimator itself, instead of `weights`. rotations : of the image, evenly spread over the circle. zooms :
+    number of the most confident rotations that get zoomed passes. Raises `UsageError` for fewer than one rotation or
+    negative `zooms`.
     """
-    if turns < 1 or closer < 0:
+    if rotations < 1 or zooms < 0:
         raise UsageError(
-            f"turns = {turns}, closer = {closer}: a person is read at one turn of the picture at least, and closer at "
-            "0 or more of them"
+            f"rotations = {rotations}, zooms = {zooms}: a rotation ensemble needs at least one rotation, and zooms of "
+            "0 or more"
         )
     made = plugins.estimator_for(str(weights)) if inner is None else inner
     made = made.inner if isinstance(made, RotationEnsemble) else made
     kind = TrainableRotationEnsemble if isinstance(made, Trainable) else RotationEnsemble
-    return kind(made, turns, closer)
+    return kind(made, rotations, zooms)
 
 
 UPRIGHT_SHARE = 0.5
-"""Share of the training samples that are turned upright."""
+"""Share of the training samples that are rotated upright."""
 
 
 class RotationEnsemble:
-    """Reads every person at `turns` turns of the picture, evenly spread over the circle; the readings vote.
+    """Predicts every person at `rotations` rotations of the image; a consensus of the passes is the prediction.
 
-    A network that was taught on upright people is read where it is at its best, without being taught anything: what it
-    knew is not touched. At the `closer` turns where it is surest of a person, it reads this person again in crops of
-    `CLOSER` times the size. It costs ``turns + 2 closer`` readings a person.
+    A network that was trained on upright people sees each person upright in one of the passes; its weights stay as
+    they are. At the `zooms` rotations with the highest confidence, two more passes see the person in boxes of
+    `ZOOM_BOX_SIDES` times the size. It costs ``rotations + 2 zooms`` passes per person.
     """
 
-    def __init__(self, inner: Any, turns: int, closer: int = ZOOMED_ROTATIONS) -> None:
+    def __init__(self, inner: Any, rotations: int, zooms: int = ZOOMS) -> None:
         self.inner = inner
-        self.turns = turns
-        self.closer = min(closer, turns) if turns > 1 else 0
+        self.rotations = rotations
+        self.zooms = min(zooms, rotations) if rotations > 1 else 0
 
     @property
     def skeleton(self) -> Skeleton:
@@ -80,55 +81,53 @@ class RotationEnsemble:
     def predict(self, images: Sequence[np.ndarray], boxes: Sequence[Sequence[Box]]) -> list[Prediction]:
         """Predict every box of every image; see `Estimator.predict`.
 
-        Of the reading whose place won the vote: score and confidence, each times the share of all votes that lie
-        near that place, and the features, with that share as one more.
+        Score, confidence and features are those of the pass whose place was chosen; score and confidence are multiplied
+        by the share of all weight that lies near that place, and the share is one more feature.
         Raises `ShapeMismatch` where the numbers of images and box lists differ.
         """
         if len(images) != len(boxes):
             raise ShapeMismatch(f"{len(images)} images came with {len(boxes)} box lists: give one list per image")
         upright: list[Prediction] = self.inner.predict(images, boxes)
         work = [(image, box) for image, listed in zip(images, boxes, strict=True) for box in listed]
-        if not work or self.turns == 1:
+        if not work or self.rotations == 1:
             return upright
-        angles = [np.full(len(work), 360.0 * k / self.turns) for k in range(self.turns)]
-        readings = [upright, *(self._read(work, turn) for turn in angles[1:])]
-        for turn in self._surest(readings):
+        angles = [np.full(len(work), 360.0 * k / self.rotations) for k in range(self.rotations)]
+        passes = [upright, *(self._pass(work, angle) for angle in angles[1:])]
+        for angle in self._most_confident(passes):
             for side in ZOOM_BOX_SIDES:
-                angles.append(turn)
-                readings.append(self._read([(image, _shrunk(box, side)) for image, box in work], turn))
+                angles.append(angle)
+                passes.append(self._pass([(image, _shrunk(box, side)) for image, box in work], angle))
         sides = np.array([max(box.xywh[2:]) for _, box in work])
-        return _combined(readings, sides, np.stack(angles) == 0)
+        return _combined(passes, sides, np.stack(angles) == 0)
 
     def describe(self) -> ModelInfo:
-        """Return the inner estimator's description under the name ``turned-NAME``."""
+        """Return the inner estimator's description under the name ``rotationN-NAME``."""
         info: ModelInfo = self.inner.describe()
-        closer = f", closer at {self.closer} of them" if self.closer else ""
+        zooms = f", zoomed passes at {self.zooms} of them" if self.zooms else ""
         return replace(
             info,
-            name=f"turned{self.turns}{f'c{self.closer}' if self.closer else ''}-{info.name}",
-            notes=f"reads every person at {self.turns} turns of the picture{closer}; {info.notes}",
-            extra={**info.extra, "turns": self.turns, "closer": self.closer},
+            name=f"rotation{self.rotations}{f'z{self.zooms}' if self.zooms else ''}-{info.name}",
+            notes=f"ensemble of {self.rotations} rotations of the image{zooms}; {info.notes}",
+            extra={**info.extra, "rotations": self.rotations, "zooms": self.zooms},
         )
 
-    def _surest(self, readings: Sequence[Sequence[Prediction]]) -> list[np.ndarray]:
-        """Return `closer` arrays (N,) of degrees: for each person the turns of its surest readings, the best first."""
-        xy, score = (
-            np.stack([[getattr(p, name) for p in reading] for reading in readings]) for name in ("xy", "score")
-        )
+    def _most_confident(self, passes: Sequence[Sequence[Prediction]]) -> list[np.ndarray]:
+        """Return `zooms` arrays (N,) of degrees: for each person the most confident rotations, the best first."""
+        xy, score = (np.stack([[getattr(p, name) for p in one] for one in passes]) for name in ("xy", "score"))
         mean = found_confidence(xy, score).mean(axis=-1)
-        order = np.argsort(-mean, axis=0, kind="stable")[: self.closer]
-        return list(order * (360.0 / self.turns))
+        order = np.argsort(-mean, axis=0, kind="stable")[: self.zooms]
+        return list(order * (360.0 / self.rotations))
 
-    def _read(self, work: Sequence[tuple[np.ndarray, Box]], angles: np.ndarray) -> list[Prediction]:
-        """Return the inner estimator's predictions with each picture turned by (N,) degrees, in upright pixels."""
-        turns = [float(angle) for angle in angles]
+    def _pass(self, work: Sequence[tuple[np.ndarray, Box]], angles: np.ndarray) -> list[Prediction]:
+        """Return the inner estimator's predictions with each image rotated by (N,) degrees, in upright pixels."""
+        degrees = [float(angle) for angle in angles]
         affines = [
-            rotation_affine(np.asarray(box.xywh), turn, self._detail)
-            for (_, box), turn in zip(work, turns, strict=True)
+            rotation_affine(np.asarray(box.xywh), angle, self._largest_side)
+            for (_, box), angle in zip(work, degrees, strict=True)
         ]
         pictures = [rotated_picture(image, *affine) for (image, _), affine in zip(work, affines, strict=True)]
         boxes = [
-            [_rotated(box, turn, affine)] for (_, box), turn, (affine, _) in zip(work, turns, affines, strict=True)
+            [_rotated(box, angle, affine)] for (_, box), angle, (affine, _) in zip(work, degrees, affines, strict=True)
         ]
         found: list[Prediction] = self.inner.predict(pictures, boxes)
         return [
@@ -137,15 +136,15 @@ class RotationEnsemble:
         ]
 
     @property
-    def _detail(self) -> int:
+    def _largest_side(self) -> int:
         return round(MAX_OVERSAMPLING * max(self.inner.describe().input_size))
 
 
 class TrainableRotationEnsemble(RotationEnsemble):
-    """A turned estimator that can be calibrated: its network is the inner estimator's.
+    """A rotation ensemble that can be calibrated: its network is the inner estimator's.
 
-    It is saved as the inner estimator is, with ``turns`` and ``closer`` in its ``emc.json``; `plugins.estimator_for`
-    reads such a folder back as a turned one.
+    It is saved as the inner estimator is, with ``rotations`` and ``zooms`` in its ``emc.json``;
+    `plugins.estimator_for` makes a rotation ensemble of such a folder.
     """
 
     @property
@@ -154,18 +153,17 @@ class TrainableRotationEnsemble(RotationEnsemble):
         return self.inner.module
 
     def collate(self, samples: Sequence[Sample], rng: np.random.Generator | None) -> Mapping[str, Any]:
-        """Return the inner estimator's batch of the samples: with `rng`, each second one by lot is turned first.
+        """Return the inner estimator's batch of the samples; with `rng`, a random half is rotated upright first.
 
-        It is turned to where its trunk points up most, among the turns that `predict` reads at; a sample without
-        shoulders or hips stays as it is. So the network learns people upright, where it will be surest of them, and as
-        they were filmed, for whoever reads it at one turn.
+        Upright is the rotation of the ensemble at which the trunk points up most; a sample without shoulders or hips
+        stays as it is. The other half is as it was filmed, so that the network can still be used without the ensemble.
         """
         if rng is None:
             return self.inner.collate(samples, None)
-        lots = rng.random(len(samples)) < UPRIGHT_SHARE
+        drawn = rng.random(len(samples)) < UPRIGHT_SHARE
         picked = [
-            rotated_upright(sample, self.turns, self.skeleton, self._detail) if lot else sample
-            for sample, lot in zip(samples, lots, strict=True)
+            rotated_upright(sample, self.rotations, self.skeleton, self._largest_side) if rotate else sample
+            for sample, rotate in zip(samples, drawn, strict=True)
         ]
         return self.inner.collate(picked, rng)
 
@@ -180,30 +178,30 @@ class TrainableRotationEnsemble(RotationEnsemble):
     def with_teacher_targets(
         self, batch: Mapping[str, Any], teacher: torch.nn.Module, common: torch.Tensor, distil: float, fill: float
     ) -> Mapping[str, Any]:
-        """Return the inner estimator's taught batch; raises `NotTrainable` where it cannot be taught."""
+        """Return the inner estimator's batch with a teacher's outputs in its targets; raises `NotTrainable`."""
         return self._ability("with_teacher_targets")(batch, teacher, common, distil, fill)
 
     def save(self, path: Path, extra: Mapping[str, Any] | None = None) -> None:
-        """Save the inner estimator with the number of turns, and of those that are read closer."""
-        self.inner.save(path, {**(extra or {}), "turns": self.turns, "closer": self.closer})
+        """Save the inner estimator with the numbers of rotations and of zooms."""
+        self.inner.save(path, {**(extra or {}), "rotations": self.rotations, "zooms": self.zooms})
 
     def load(self, path: Path) -> None:
-        """Read the inner estimator's weights; the number of turns stays as it is."""
+        """Read the inner estimator's weights; the number of rotations stays as it is."""
         self.inner.load(path)
 
     def export_form(self) -> ExportForm:
-        """Return the inner estimator's form: an exported file reads people once, as they are."""
+        """Return the inner estimator's form: an exported file makes one pass, without rotation."""
         return self._ability("export_form")()
 
     def clone(self) -> TrainableRotationEnsemble:
         """Return an independent copy, weights included."""
-        return TrainableRotationEnsemble(copy.deepcopy(self.inner), self.turns, self.closer)
+        return TrainableRotationEnsemble(copy.deepcopy(self.inner), self.rotations, self.zooms)
 
     def _ability(self, name: str) -> Any:
         if not hasattr(self.inner, name):
-            told = self.inner.describe().name
+            inner = self.inner.describe().name
             raise NotTrainable(
-                f"estimator '{told}' has no `{name}`: leave the settings that ask for it at their defaults"
+                f"estimator '{inner}' has no `{name}`: leave the settings that ask for it at their defaults"
             )
         return getattr(self.inner, name)
 
@@ -219,38 +217,37 @@ def _shrunk(box: Box, factor: float) -> Box:
     return replace(box, xywh=(x + inset * width, y + inset * height, factor * width, factor * height))
 
 
-def _combined(readings: Sequence[Sequence[Prediction]], side: np.ndarray, upright: np.ndarray) -> list[Prediction]:
-    """Return one prediction per person from K readings of all persons; box and frame are the first reading's.
+def _combined(passes: Sequence[Sequence[Prediction]], side: np.ndarray, upright: np.ndarray) -> list[Prediction]:
+    """Return one prediction per person from K passes of all persons; box and frame are the first pass's.
 
-    upright : (K, N) bool, the readings without a turn.
+    upright : (K, N) bool, the passes without rotation.
     """
     xy, score, confidence = (
-        np.stack([[getattr(p, name) for p in reading] for reading in readings])
-        for name in ("xy", "score", "confidence")
+        np.stack([[getattr(p, name) for p in one] for one in passes]) for name in ("xy", "score", "confidence")
     )
-    votes = find_consensus(xy, score, side, upright)
-    joints = np.arange(votes.chosen.shape[1])
-    united: list[Prediction] = []
-    for i, first in enumerate(readings[0]):
-        where = votes.chosen[i], i, joints
-        share = votes.support[i]
-        found = np.isfinite(votes.xy[i]).all(axis=-1)
-        united.append(
+    consensus = find_consensus(xy, score, side, upright)
+    joints = np.arange(consensus.chosen.shape[1])
+    combined: list[Prediction] = []
+    for i, first in enumerate(passes[0]):
+        where = consensus.chosen[i], i, joints
+        share = consensus.support[i]
+        found = np.isfinite(consensus.xy[i]).all(axis=-1)
+        combined.append(
             replace(
                 first,
-                xy=votes.xy[i].astype(np.float32),
+                xy=consensus.xy[i].astype(np.float32),
                 score=(score[where] * share).astype(np.float32),
                 confidence=np.where(found, confidence[where] * share, 0.0).astype(np.float32),
-                features=_features(readings, i, votes.chosen[i], share),
+                features=_features(passes, i, consensus.chosen[i], share),
             )
         )
-    return united
+    return combined
 
 
 def _features(
-    readings: Sequence[Sequence[Prediction]], person: int, chosen: np.ndarray, share: np.ndarray
+    passes: Sequence[Sequence[Prediction]], person: int, chosen: np.ndarray, share: np.ndarray
 ) -> np.ndarray | None:
-    own = [reading[person].features for reading in readings]
+    own = [one[person].features for one in passes]
     if any(one is None for one in own):
         return share[:, None].astype(np.float32)
     won = np.stack([own[k][j] for j, k in enumerate(chosen)])  # pyright: ignore[reportOptionalSubscript]

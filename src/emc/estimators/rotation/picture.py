@@ -1,4 +1,4 @@
-"""A person's surroundings cut out and turned, with the places of box and joints in them."""
+"""A person's surroundings cut out and rotated, with the places of box and joints in them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from emc.pose.records import Sample
 from emc.pose.skeletons import Skeleton
 
 REACH = 1.7
-"""Side of the turned picture over the longer side of the box: room for the padding that an estimator adds."""
+"""Side of the rotated picture over the longer side of the box: room for the padding that an estimator adds."""
 GREY = (114.0, 114.0, 114.0)
 SHOULDERS = ("left_shoulder", "right_shoulder")
 HIPS = ("left_hip", "right_hip")
@@ -21,8 +21,8 @@ HIPS = ("left_hip", "right_hip")
 def rotation_affine(box: np.ndarray, angle: float, largest: int) -> tuple[np.ndarray, int]:
     """Return the (2, 3) affine from image pixels to a square picture around a (4,) xywh box, and the picture's side.
 
-    angle : degrees, turns the content counter-clockwise as seen on screen. largest : pixels; the picture is as fine as
-    the image, but has no more than so many pixels a side.
+    angle : degrees, rotates the content counter-clockwise as seen on screen. largest : pixels; the picture has the
+    image's resolution, but at most this many pixels per side.
     """
     square = box_to_square(box, REACH)
     size = int(np.clip(round(float(square[2])), 8, largest))
@@ -37,9 +37,9 @@ def rotated_picture(image: np.ndarray, affine: np.ndarray, size: int) -> np.ndar
 
 
 def rotated_box(box: np.ndarray, angle: float, affine: np.ndarray) -> np.ndarray:
-    """Return the (4,) xywh box of the turned picture: its sides change places at right angles.
+    """Return the (4,) xywh box of the rotated picture: its sides change places at right angles.
 
-    At turns between it is the square of the longer side: the upright box around a box that stands on its corner would
+    At other angles it is the square of the longer side: the upright box around a box that stands on its corner would
     be half as large again as the person.
     """
     box = np.asarray(box, dtype=np.float64)
@@ -54,12 +54,13 @@ def rotated_box(box: np.ndarray, angle: float, affine: np.ndarray) -> np.ndarray
     return np.array([*(centre - [width / 2, height / 2]), width, height])
 
 
-def rotated_upright(sample: Sample, turns: int, skeleton: Skeleton, largest: int) -> Sample:
-    """Return a sample turned to the one of `turns` even turns at which its trunk, hips to shoulders, points up most.
+def rotated_upright(sample: Sample, rotations: int, skeleton: Skeleton, largest: int) -> Sample:
+    """Return a sample at the one of `rotations` even rotations at which its trunk, hips to shoulders, points up most.
 
-    A sample that needs no turn, or has no shoulder or no hip labelled, is returned as it is. largest : see `turning`.
+    A sample that needs no rotation, or has no shoulder or no hip labelled, is returned as it is. largest : see
+    `rotation_affine`.
     """
-    angle = upright_angle(sample, turns, skeleton)
+    angle = upright_angle(sample, rotations, skeleton)
     if angle == 0:
         return sample
     affine, size = rotation_affine(sample.box, angle, largest)
@@ -76,8 +77,8 @@ def rotated_upright(sample: Sample, turns: int, skeleton: Skeleton, largest: int
     )
 
 
-def upright_angle(sample: Sample, turns: int, skeleton: Skeleton) -> float:
-    """Return degrees, a multiple of 360 / turns, by which the picture must turn for the trunk to point up.
+def upright_angle(sample: Sample, rotations: int, skeleton: Skeleton) -> float:
+    """Return degrees, a multiple of 360 / rotations, by which the image must rotate for the trunk to point up.
 
     0 where shoulders or hips are not labelled.
     """
@@ -86,7 +87,7 @@ def upright_angle(sample: Sample, turns: int, skeleton: Skeleton) -> float:
         return 0.0
     across, down = upper - lower
     lean = np.degrees(np.arctan2(across, -down))
-    return float(round(lean / (360.0 / turns)) % turns) * 360.0 / turns
+    return float(round(lean / (360.0 / rotations)) % rotations) * 360.0 / rotations
 
 
 def _middle(sample: Sample, skeleton: Skeleton, names: tuple[str, str]) -> np.ndarray | None:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import torch
 
+import emc.old_names as old_names
 from emc.config import CalibrateSettings
 from emc.errors import InputError, UsageError
 from emc.stages.calibrate.schedule import resolved_precision
@@ -47,12 +48,12 @@ def unpack_state(state: bytes, fingerprint: str) -> dict[str, Any]:
             saved[name]
     except Exception as error:  # noqa: BLE001  # damaged bytes raise whatever the unpickler stumbles over
         raise InputError(
-            f"the resume point ({len(state)} bytes) is damaged ({type(error).__name__}): start the calibration anew"
+            f"the resume point ({len(state)} bytes) is damaged ({type(error).__name__}): start the calibration again"
         ) from error
     different = _difference(saved["fingerprint"], fingerprint)
     if different:
         raise UsageError(
-            f"the resume point was made with other settings or data ({different}): use the same ones, or start anew"
+            f"the resume point was made with other settings or data ({different}): use the same ones, or start again"
         )
     return saved
 
@@ -65,7 +66,7 @@ def refuse_other_network() -> Generator[None]:
     except (RuntimeError, ValueError, KeyError) as error:
         raise UsageError(
             f"the resume point is another network's ({str(error).splitlines()[0].strip(' :')}): calibrate with the "
-            "estimator it was made with, or start anew in another folder"
+            "estimator it was made with, or start again in another folder"
         ) from error
 
 
@@ -78,6 +79,7 @@ def fingerprint_of(module: torch.nn.Module, settings: CalibrateSettings, targets
 
 def _difference(old: str, new: str) -> str:
     """Return what differs; a setting that an older version did not know had its default."""
-    then, now = {**CalibrateSettings.model_validate({}).model_dump(mode="json"), **json.loads(old)}, json.loads(new)
+    stored = old_names.renamed_settings("calibrate", json.loads(old))
+    then, now = {**CalibrateSettings.model_validate({}).model_dump(mode="json"), **stored}, json.loads(new)
     names = [name for name in now if then.get(name) != now[name]]
     return ", ".join(f"{name} {then.get(name)} -> {now[name]}" for name in names)

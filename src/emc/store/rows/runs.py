@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select, tuple_, update
 
+import emc.old_names as old_names
 import emc.store.schema as schema
 from emc.errors import UsageError
 from emc.interfaces import RunRecord
@@ -31,10 +32,10 @@ def begin_run(connection: Connection, clip: str, model: str, skeleton: str, sett
     text = as_json(settings, f"settings of model {model}")
     canonical = json.dumps(json.loads(text), sort_keys=True)
     digest = hashlib.sha256(f"{skeleton}\n{canonical}".encode()).hexdigest()
-    run = schema.run
+    run, names = schema.run, old_names.model_names(model)
     found = connection.execute(
         select(run.c.key, run.c.next_frame).where(
-            run.c.clip == key, run.c.model == model, run.c.settings_hash == digest, run.c.finished == 0
+            run.c.clip == key, run.c.model.in_(names), run.c.settings_hash == digest, run.c.finished == 0
         )
     ).first()
     if found is not None:
@@ -82,7 +83,8 @@ def current_run_key(connection: Connection, clip: int, model: str | None = None)
     """Return the run of a clip that was completed last, of one model or of any; None where there is none."""
     run = schema.run
     query = select(run.c.key).where(run.c.clip == clip, run.c.finished > 0).order_by(run.c.finished.desc()).limit(1)
-    return connection.execute(query if model is None else query.where(run.c.model == model)).scalar()
+    names = () if model is None else old_names.model_names(model)
+    return connection.execute(query.where(run.c.model.in_(names)) if names else query).scalar()
 
 
 def last_person(connection: Connection, clip: int) -> int:
@@ -233,7 +235,7 @@ def _record(row: RowMapping) -> RunRecord:
     return RunRecord(
         id=run_id(row["key"]),
         clip=row["clip_id"],
-        model=row["model"],
+        model=old_names.model_name(row["model"]),
         skeleton=row["skeleton"],
         created=row["created"],
         complete=row["finished"] > 0,

@@ -20,12 +20,12 @@ from emc.workflow.scoring import predict_samples
 
 TRAINED: Mapping[str, Mapping[str, Any]] = {
     "initial": {"strategy": "initial", "ladder": 1},
-    "finetune": {"strategy": "finetune", "ladder": 1, "shares": (1.0,), "turns": 1},
-    "plain 8:2": {"strategy": "calibration", "mix": (8, 2), "ladder": 1, "shares": (1.0,), "turns": 1},
+    "finetune": {"strategy": "finetune", "ladder": 1, "shares": (1.0,), "ensemble_rotations": 1},
+    "plain 8:2": {"strategy": "calibration", "mix": (8, 2), "ladder": 1, "shares": (1.0,), "ensemble_rotations": 1},
     "calibration": {},
 }
 """What differs from the settings. The first three are the source's: their last weights, no choice, no way back."""
-UNTRAINED = ("base", "base, turned")
+UNTRAINED = ("base", "base, rotation ensemble")
 OURS = "calibration"
 
 
@@ -42,8 +42,12 @@ class Arm:
 
 
 def untrained_arm(name: str, base: Trainable, tests: Mapping[str, Sequence[Sample]], settings: Settings) -> Arm:
-    """Return the base as it is, or read at the turns of the settings."""
-    reader = base if name == "base" else with_rotations(base, settings.calibrate.turns, settings.calibrate.closer)
+    """Return the base as it is, or as the rotation ensemble of the settings."""
+    reader = (
+        base
+        if name == "base"
+        else with_rotations(base, settings.calibrate.ensemble_rotations, settings.calibrate.ensemble_zooms)
+    )
     return Arm(name, _places(reader, tests["target"]), _places(reader, tests["common"]))
 
 
@@ -85,7 +89,7 @@ def _train(
         minutes = before + (time.monotonic() - start) / 60
         write_json(folder / "minutes.json", {"minutes": minutes})
     model = "chosen" if name == OURS else f"step_{chosen.calibrate.steps}"
-    why = {**ladder["chosen"], "turns": ladder["turns"]} if name == OURS else None
+    why = {**ladder["chosen"], "rotations": ladder["rotations"]} if name == OURS else None
     return {"model": model, "steps": chosen.calibrate.steps, "minutes": minutes, "choice": why}
 
 

@@ -29,7 +29,7 @@ def bench_lspe(
 ) -> dict[str, Any]:
     """Correct ``target_train`` by its labels, calibrate with ``common_train``, measure on both test splits.
 
-    Compared are the base, the base read at several turns, and the trained `arms` (see `TRAINED`). A checkpoint is
+    Compared are the base, the base as a rotation ensemble, and the trained `arms` (see `TRAINED`). A checkpoint is
     chosen on parts of the training splits that are held out; the test splits are read once by every finished model.
     out : folder that keeps checkpoints and lets an interrupted run go on (default: a temporary one).
     Raises `UsageError` for an unknown arm.

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import emc.old_names as old_names
 from emc.config import Settings
 from emc.interfaces import Progress, Store
 from emc.pose.records import Role, Sample
@@ -122,8 +123,8 @@ def calibration_id(chosen: CalibrationSet, settings: Settings, base_key: str) ->
     """Return a short id that is equal where set, settings and base are: an interrupted calibration finds itself."""
     what = [
         chosen.sha256,
-        base_key,
-        settings.calibrate.model_dump(mode="json", exclude=HOW_ALONE),
+        old_names.model_names(base_key)[-1],
+        old_names.settings_as_hashed("calibrate", settings.calibrate.model_dump(mode="json", exclude=HOW_ALONE)),
         settings.evaluate.model_dump(mode="json"),
     ]
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:12]

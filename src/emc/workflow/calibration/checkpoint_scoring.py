@@ -1,4 +1,4 @@
-"""Judge sets of weights on the validation data: what chooses a checkpoint, and how far it is drawn back to the base."""
+"""Score sets of weights on the validation data: what chooses a checkpoint, and how far it is drawn back to the base."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class CheckpointScorer:
     def of_base(
         cls, estimator: Trainable, target: Sequence[Sample], common: Sequence[Sample], settings: Settings
     ) -> CheckpointScorer:
-        """Return a judge for whom the estimator's present weights are the base.
+        """Return a scorer for which the estimator's present weights are the base.
 
         Raises `UsageError` where the target persons have no labelled joint that could decide, or a part is unknown.
         """
@@ -79,7 +79,7 @@ class CheckpointScorer:
         while low < high:
             middle = (low + high) // 2
             share = shares[middle]
-            found[share] = self._judged(step, weights[share])
+            found[share] = self._scored(step, weights[share])
             low, high = (low, middle) if self._refused(found[share]) else (middle + 1, high)
         best = self._best(found)
         told = [{"share": share, **_short(found[share], self.settings)} for share in sorted(found)]
@@ -95,7 +95,7 @@ class CheckpointScorer:
         numbered = [self.base_row(), *(found[share] | {"step": n} for n, share in enumerate(shares, start=1))]
         return shares[max(choice_of(numbered, self.settings).step - 1, 0)]
 
-    def _judged(self, step: int, weights: Weights) -> Row:
+    def _scored(self, step: int, weights: Weights) -> Row:
         with borrowed_weights(self.estimator, weights):
             scores = _scores(self.estimator, self.target, self.common, self.settings)
         row: Row = {"step": step, "validation": scores.document()}

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+import emc.old_names as old_names
 import emc.plugins as plugins
 from emc.config import EvaluateSettings, PredictSettings, Settings
 from emc.errors import UsageError
@@ -202,7 +203,11 @@ def shown_confidence(store: Store, settings: PredictSettings) -> dict[str, Any]:
     return {
         "used": settings.confidence,
         "fits": [
-            {"model": name, "scores": document.get("scores", {}), "left_out": document.get("left_out", {})}
+            {
+                "model": old_names.model_name(name),
+                "scores": document.get("scores", {}),
+                "left_out": document.get("left_out", {}),
+            }
             for name, document in found.items()
         ],
     }

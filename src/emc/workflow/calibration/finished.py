@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import emc.old_names as old_names
 from emc.errors import UsageError
 from emc.interfaces import Store
 
@@ -33,4 +34,6 @@ def newest_calibration(store: Store, name: str | None = None) -> Calibration:
         raise UsageError(f"no calibration '{name}' in {store.folder}: use one of {', '.join(names)}")
     wanted = name or names[-1]
     document = store.document("calibration", wanted) or {}
-    return Calibration(wanted, store.folder / document["folder"], document["card"], document["ladder"])
+    return Calibration(
+        wanted, store.folder / document["folder"], document["card"], old_names.renamed_ladder(document["ladder"])
+    )

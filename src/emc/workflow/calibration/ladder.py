@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+import emc.old_names as old_names
 from emc.config import Settings
 from emc.errors import NotTrainable, StorageError, UsageError
 from emc.interfaces import Progress, Trainable
@@ -27,11 +28,11 @@ STATE_FILE = "state.pt"
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What the first process tells the others: the resume point, and at how many turns people are read."""
+    """What the first process tells the others: the resume point, and the rotation ensemble."""
 
     finished: bool
     state: bytes | None = None
-    turns: Mapping[str, Any] = field(default_factory=lambda: {"taken": 1})
+    rotations: Mapping[str, Any] = field(default_factory=lambda: {"taken": 1})
 
 
 FINISHED = Start(True)
@@ -54,7 +55,8 @@ def run_ladder(
     `follow_ladder`.
     """
     world = processes or Processes()
-    document = read_json(folder / LADDER_FILE) or {"ladder": [], "finished": False, "loss": []}
+    stored = read_json(folder / LADDER_FILE) or {"ladder": [], "finished": False, "loss": []}
+    document = old_names.renamed_ladder(stored)
     if document["finished"]:
         world.broadcast(FINISHED)
         return document
@@ -63,18 +65,18 @@ def run_ladder(
             "no target person is held out to choose a checkpoint by: correct frames of a second clip or athlete"
         )
     base = {name: value.detach().clone() for name, value in estimator.module.state_dict().items()}
-    judge = CheckpointScorer.of_base(estimator, data.validation_target, data.validation_common, settings)
+    scorer = CheckpointScorer.of_base(estimator, data.validation_target, data.validation_common, settings)
     if not document["ladder"]:
-        document["ladder"].append(judge.base_row())
+        document["ladder"].append(scorer.base_row())
         write_json(folder / LADDER_FILE, document)
-    if "turns" not in document:
-        document["turns"] = try_rotations(estimator, judge)
+    if "rotations" not in document:
+        document["rotations"] = try_rotations(estimator, scorer)
         write_json(folder / LADDER_FILE, document)
-        if document["turns"]["taken"] > 1:
-            progress.say(f"{describe_rotations(document['turns'])}: {document['turns']['why']}")
+        if document["rotations"]["taken"] > 1:
+            progress.say(f"{describe_rotations(document['rotations'])}: {document['rotations']['why']}")
     trainee = untrained(estimator, settings) if settings.calibrate.strategy == "initial" else estimator
-    trainee = with_recorded_rotations(trainee, document["turns"])
-    _climb(trainee, base, data, replace(judge, estimator=trainee), folder, document, progress, world)
+    trainee = with_recorded_rotations(trainee, document["rotations"])
+    _climb(trainee, base, data, replace(scorer, estimator=trainee), folder, document, progress, world)
     choice = choice_of(document["ladder"], settings)
     _finish((estimator, trainee), base, data, settings, folder, document, choice, progress)
     return document
@@ -86,7 +88,7 @@ def follow_ladder(estimator: Trainable, data: Populations, settings: Settings, p
     if start.finished:
         return
     trainee = untrained(estimator, settings) if settings.calibrate.strategy == "initial" else estimator
-    trainee = with_recorded_rotations(trainee, start.turns)
+    trainee = with_recorded_rotations(trainee, start.rotations)
     events = train(trainee, data.train_target, data.train_common, settings.calibrate, start.state, processes)
     for event in events:
         if isinstance(event, LadderStep) and processes.broadcast(None):
@@ -110,20 +112,20 @@ def _climb(
     estimator: Trainable,
     base: Mapping[str, torch.Tensor],
     data: Populations,
-    judge: CheckpointScorer,
+    scorer: CheckpointScorer,
     folder: Path,
     document: dict[str, Any],
     progress: Progress,
     world: Processes,
 ) -> None:
-    settings = judge.settings
+    settings = scorer.settings
     if "stopped" in document:
         world.broadcast(FINISHED)
         return
     state_file = folder / STATE_FILE
     state = state_file.read_bytes() if state_file.is_file() else None
     start = int(document.get("saved_step", 0)) if state else 0
-    world.broadcast(Start(False, state, document["turns"]))
+    world.broadcast(Start(False, state, document["rotations"]))
     document["loss"] = [row for row in document["loss"] if row[0] <= start]
     progress.start("calibrate", settings.calibrate.steps)
     progress.advance(start)
@@ -137,10 +139,10 @@ def _climb(
                 progress.advance(note=f"loss {loss:.4f}")
             case LadderStep(step=step, weights=weights):
                 shares = candidates(base, weights, settings)
-                if document["turns"]["taken"] > 1:
-                    # The base read at these turns is a candidate too: it is better there, and has forgotten nothing.
+                if document["rotations"]["taken"] > 1:
+                    # The base's rotation ensemble is a candidate too: better than the base, and nothing forgotten.
                     shares[0.0] = dict(base)
-                row = judge.row(step, shares)
+                row = scorer.row(step, shares)
                 with borrowed_weights(estimator, shares[row["share"]]):
                     save_model(estimator, folder / f"step_{step}", {"ladder_step": step, "tuned_share": row["share"]})
                 document["ladder"] = [*[r for r in document["ladder"] if r["step"] < step], row]
@@ -251,7 +253,7 @@ def _why(choice: CheckpointChoice, document: Mapping[str, Any]) -> str:
     if choice.step == 0:
         return choice.why
     drawn = "base weights" if share == 0 else f"{share:.0%} tuned, the rest base weights" if share < 1 else ""
-    return "; ".join(part for part in (choice.why, drawn, describe_rotations(document["turns"])) if part)
+    return "; ".join(part for part in (choice.why, drawn, describe_rotations(document["rotations"])) if part)
 
 
 def step_weights(estimator: Trainable, folder: Path, step: int) -> dict[str, torch.Tensor]:

@@ -1,4 +1,4 @@
-"""Whether people are read at several turns of the picture: asked of the validation data before anything is trained."""
+"""Whether a rotation ensemble is used: decided on the validation data before anything is trained."""
 
 from __future__ import annotations
 
@@ -16,59 +16,59 @@ from emc.workflow.calibration.checkpoint_scoring import CheckpointScorer
 from emc.workflow.scoring import score_samples
 
 MIN_ERRORS_REMOVED = 0.1
-"""Share of the errors that turning must remove: it costs a reading a person for each turn, two for a closer look."""
+"""Share of the errors that a rotation ensemble must remove: it costs a pass per rotation, two per zoom."""
 SCREENING_PERSONS = 200
-"""Target persons that are read first: where turning does nothing for them, the others are spared the readings."""
+"""Target persons that are predicted first: where rotations do nothing for them, the others are spared the passes."""
 
 
-def with_rotations(estimator: Trainable, turns: int, closer: int) -> Trainable:
-    """Return an estimator that shares the network of `estimator` and reads at `turns` turns, closer at some of them."""
-    if turns <= 1:
+def with_rotations(estimator: Trainable, rotations: int, zooms: int) -> Trainable:
+    """Return a rotation ensemble that shares the network of `estimator`, or the estimator itself for one rotation."""
+    if rotations <= 1:
         return estimator
-    return plugins.make_plugin("estimators", "turned", inner=estimator, turns=turns, closer=closer)
+    return plugins.make_plugin("estimators", "rotation", inner=estimator, rotations=rotations, zooms=zooms)
 
 
-def with_recorded_rotations(estimator: Trainable, turns: Mapping[str, Any]) -> Trainable:
-    """Return the reader that a ladder's ``turns`` tell of; one begun before there were closer looks has none."""
-    return with_rotations(estimator, turns["taken"], turns.get("closer", 0))
+def with_recorded_rotations(estimator: Trainable, rotations: Mapping[str, Any]) -> Trainable:
+    """Return the estimator that a ladder's ``rotations`` describe; a ladder from before zoomed passes has none."""
+    return with_rotations(estimator, rotations["taken"], rotations.get("zooms", 0))
 
 
-def describe_rotations(turns: Mapping[str, Any]) -> str:
-    """Return in words how a ladder's ``turns`` say that people are read, "" where it is as they are."""
-    if turns["taken"] <= 1:
+def describe_rotations(rotations: Mapping[str, Any]) -> str:
+    """Return a ladder's ``rotations`` in words, "" where no rotation ensemble is used."""
+    if rotations["taken"] <= 1:
         return ""
-    closer = f", closer at the {turns['closer']} surest" if turns.get("closer") else ""
-    return f"people are read at {turns['taken']} turns of the picture{closer}"
+    zooms = f", zoomed passes at the {rotations['zooms']} most confident" if rotations.get("zooms") else ""
+    return f"prediction uses a rotation ensemble of {rotations['taken']} rotations{zooms}"
 
 
-def try_rotations(estimator: Trainable, judge: CheckpointScorer) -> dict[str, Any]:
-    """Return the ladder's ``turns``: how many are taken, and by what figures.
+def try_rotations(estimator: Trainable, scorer: CheckpointScorer) -> dict[str, Any]:
+    """Return the ladder's ``rotations``: how many are used, and by what figures.
 
-    Compared is the base with itself, read at ``calibrate.turns`` turns and as it is. They are taken where they remove
-    target errors beyond doubt (95 % interval) and at least `WORTH` of them, and the common score keeps its budget with
-    the certainty that every checkpoint must have.
+    The base is compared with its own rotation ensemble of ``calibrate.ensemble_rotations`` rotations. It is used where
+    it removes target errors beyond doubt (95 % interval) and at least `MIN_ERRORS_REMOVED` of them, and the common
+    score stays within the non-inferiority margin with the certainty that every checkpoint must have.
     """
-    options = judge.settings.calibrate
-    if options.turns <= 1 or options.strategy != "calibration" or judge.base.target is None:
+    options = scorer.settings.calibrate
+    if options.ensemble_rotations <= 1 or options.strategy != "calibration" or scorer.base.target is None:
         return {"taken": 1, "why": "not asked for"}
-    reader = with_rotations(estimator, options.turns, options.closer)
-    tried: dict[str, Any] = {"tried": options.turns, "closer": options.closer}
-    if len(judge.target) > 2 * SCREENING_PERSONS:
-        glance = _screening_sample(judge.target, options.seed)
-        scores = score_samples(estimator, glance, judge.settings.evaluate)
-        removed = _errors_removed(scores, score_samples(reader, glance, judge.settings.evaluate), judge.settings)
+    reader = with_rotations(estimator, options.ensemble_rotations, options.ensemble_zooms)
+    tried: dict[str, Any] = {"tried": options.ensemble_rotations, "zooms": options.ensemble_zooms}
+    if len(scorer.target) > 2 * SCREENING_PERSONS:
+        screened = _screening_sample(scorer.target, options.seed)
+        scores = score_samples(estimator, screened, scorer.settings.evaluate)
+        removed = _errors_removed(scores, score_samples(reader, screened, scorer.settings.evaluate), scorer.settings)
         if removed["value"] < MIN_ERRORS_REMOVED / 2:
-            return {"taken": 1, **tried, "removed": removed, "why": _too_few_removed(removed, len(glance))}
-    after = score_samples(reader, judge.target, judge.settings.evaluate)
-    removed = _errors_removed(judge.base.target, after, judge.settings)
+            return {"taken": 1, **tried, "removed": removed, "why": _too_few_removed(removed, len(screened))}
+    after = score_samples(reader, scorer.target, scorer.settings.evaluate)
+    removed = _errors_removed(scorer.base.target, after, scorer.settings)
     if removed["value"] < MIN_ERRORS_REMOVED or not removed["ci95"] or removed["ci95"][0] <= 0:
-        return {"taken": 1, **tried, "removed": removed, "why": _too_few_removed(removed, len(judge.target))}
-    kept = _non_inferiority_chance(reader, judge)
+        return {"taken": 1, **tried, "removed": removed, "why": _too_few_removed(removed, len(scorer.target))}
+    kept = _non_inferiority_chance(reader, scorer)
     if kept < options.certainty:
-        why = f"the common score would keep its budget with a chance of {kept:.0%} only"
+        why = f"the common score stays within the margin with a chance of {kept:.0%} only"
         return {"taken": 1, **tried, "removed": removed, "kept": kept, "why": why}
     why = f"they remove {removed['value']:.0%} of the base's target errors with nothing trained"
-    return {"taken": options.turns, **tried, "removed": removed, "kept": kept, "why": why}
+    return {"taken": options.ensemble_rotations, **tried, "removed": removed, "kept": kept, "why": why}
 
 
 def _screening_sample(samples: Sequence[Sample], seed: int) -> list[Sample]:
@@ -87,15 +87,15 @@ def _errors_removed(
     return known[0] if known else {"value": 0.0, "ci95": None, "n": 0}
 
 
-def _non_inferiority_chance(reader: Trainable, judge: CheckpointScorer) -> float:
-    if judge.base.common is None:
+def _non_inferiority_chance(reader: Trainable, scorer: CheckpointScorer) -> float:
+    if scorer.base.common is None:
         return 1.0
-    after = score_samples(reader, judge.common, judge.settings.evaluate)
+    after = score_samples(reader, scorer.common, scorer.settings.evaluate)
     if after is None:
         return 1.0
-    options = judge.settings
+    options = scorer.settings
     return non_inferiority_chance(
-        judge.base.common, after, options.calibrate.budget, options.evaluate.bootstrap, options.evaluate.seed
+        scorer.base.common, after, options.calibrate.budget, options.evaluate.bootstrap, options.evaluate.seed
     )
 
 

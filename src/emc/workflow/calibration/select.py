@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+import emc.old_names as old_names
 from emc.config import Settings
 from emc.errors import UsageError
 from emc.interfaces import Progress, RunRecord, Store
@@ -45,7 +46,10 @@ def next_to_correct(
     skeleton = skeleton_called(store, skeletons.pop())
     joints = joints_of(skeleton, parts)
     models = {run.model for _, run in runs}
-    fitted = models <= set(store.documents(CONFIDENCE_KIND)) and settings.predict.confidence == "fitted"
+    fitted = (
+        models <= {old_names.model_name(name) for name in store.documents(CONFIDENCE_KIND)}
+        and settings.predict.confidence == "fitted"
+    )
     if not fitted:
         progress.say(
             "note: the confidence is the model's own guess: correct about 30 persons (--how random draws them), then "

@@ -18,7 +18,7 @@ BRINGS_NONE = {
     "onnx": "bring a file (docs/onnx.md)",
     "paf": "bring a file (docs/openpose.md)",
     "temporal": "bring a file (docs/lifting.md)",
-    "turned": "reads another model (docs/turned.md)",
+    "rotation": "ensemble of another model (docs/rotation.md)",
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import emc.old_names as old_names
 from emc.config import PredictSettings
 from emc.interfaces import Store
 from emc.pose.records import Prediction, Role
@@ -36,7 +37,8 @@ def read_confidence(store: Store, model: str, settings: PredictSettings) -> Conf
     """Return the fitted confidences of a model: the project's, else those in the saved model's folder, else none."""
     if settings.confidence == "raw":
         return ConfidenceByRole()
-    document = store.document(CONFIDENCE_KIND, model)
+    documents = (store.document(CONFIDENCE_KIND, name) for name in old_names.model_names(model))
+    document = next((one for one in documents if one is not None), None)
     if document is not None:
         return confidence_from(document, f"confidence of {model} in {store.folder}")
     file = Path(settings.estimator) / CONFIDENCE_FILE

@@ -43,8 +43,10 @@ def print_lspe(console: Console, document: Mapping[str, Any]) -> None:
             f"{pair}: target leg errors removed {told[0]}, all {told[1]}; common total {interval(common, 1)} points"
         )
     for choice in document["models"].get("calibration", {}).get("choices", []):
-        turns = f"{choice['turns']['taken']} turns: {choice['turns']['why']}"
-        console.print(f"chosen: {choice['why']}; {turns} (the scores above are of test persons)")
+        used = choice["rotations"]
+        console.print(
+            f"chosen: {choice['why']}; rotations: {used['taken']}, {used['why']} (the scores above are of test persons)"
+        )
 
 
 def interval(figure: Mapping[str, Any], factor: float = 100) -> str:
