@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Tests are about the embedded estimator unless they name another, and never wait for a network.
@@ -29,3 +35,23 @@ def _one_thread() -> None:
 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A Chromium of the system where there is one, else Playwright's own; skips where there is neither."""
+    from playwright.sync_api import Error, expect, sync_playwright
+
+    found = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
+    # As root (containers) Chromium refuses to start inside its own sandbox.
+    expect.set_options(timeout=20_000)  # A loaded machine is slow, not wrong.
+    args = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=found, args=args)
+        except Error as error:
+            pytest.skip(f"no Chromium can be started ({str(error).splitlines()[0]}): run `playwright install chromium`")
+        yield browser
+        browser.close()

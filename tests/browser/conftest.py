@@ -1,33 +1,14 @@
-"""A real Chromium for the tests that look at pages, and the editor on a real server and a real project."""
+"""The editor on a real server and a real project, in a browser."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from tests.browser.editor_page import served, show
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """A Chromium of the system where there is one, else Playwright's own; skips where there is neither."""
-    found = next(
-        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-    )
-    # As root (containers) Chromium refuses to start inside its own sandbox.
-    expect.set_options(timeout=20_000)  # A loaded machine is slow, not wrong.
-    args = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=found, args=args)
-        except Error as error:
-            pytest.skip(f"no Chromium can be started ({str(error).splitlines()[0]}): run `playwright install chromium`")
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -189,7 +189,7 @@ def test_the_queue_is_filtered_and_sorted(page: Page) -> None:
     )
     filters.get_by_role("button", name="Show all again").click()
     expect(open_runs).to_have_text(str(everything))
-    page.get_by_label("Sort").select_option(label="surest errors first")
+    page.get_by_label("Sort").select_option(label="most probably wrong first")
     # The list arrives after the choice: the page is asked until it is in order.
     page.wait_for_function("""() => {
         const sure = [...document.querySelectorAll('.row.run .side')]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,14 @@ from uuid import uuid4
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, Page, expect
+from tests.browser.conftest import predicted_project  # noqa: F401 - a fixture
+from tests.browser.crowd import crowd, second_clip
+from tests.browser.editor_page import edits, go_to, joint, on_screen, repair, row, saved, served, show
 from tests.server.opening import opened
 
 from emc.errors import ConflictError
-from emc.pose.records import Clip, Edit, Prediction, Role
+from emc.pose.records import Alert, AlertReason, Clip, Edit, Prediction, Provenance, Role
 from emc.workflow.project import new_project, open_project
 
 CLIP = "kick"
@@ -67,6 +73,59 @@ def next_steps(client: TestClient, who: dict[str, str]) -> tuple[int | None, int
     return tuple(each and each["id"] for each in (history["undo"], history["redo"]))  # type: ignore[return-value]
 
 
+KICK = "front_kick_00007"
+KNEE, WRIST = 13, 9
+
+
+@pytest.fixture
+def page(chromium: Browser, predicted_project: Path, tmp_path: Path) -> Iterator[Page]:  # noqa: F811 - a fixture
+    """The editor in Chromium on two people of one clip, and a second clip: one joint of each is flagged."""
+    project = Path(shutil.copytree(predicted_project, tmp_path / "crowd.emc"))
+    low, lost = AlertReason.LOW_CONFIDENCE, AlertReason.LOST
+    crowd(project, [Alert(KICK, 0, KNEE, 5, 5, lost, 0.96), Alert(KICK, 1, WRIST, 5, 5, low, 0.8)])
+    second_clip(project, [Alert("walk", 0, WRIST, 3, 3, low, 0.5)])
+    with served(project) as address:
+        context = chromium.new_context(viewport={"width": 1366, "height": 768})
+        opened_page = show(context, address, [])
+        go_to(opened_page, 5)
+        opened_page.locator(".people button", has_text="Person 0").click()
+        opened_page.locator("#picture").focus()
+        yield opened_page
+        context.close()
+
+
+@pytest.mark.browser
+def test_09_a_click_after_a_fix_never_labels_another_person(page: Page, tmp_path: Path) -> None:
+    repair(page, True)
+    page.keyboard.press("Tab")
+    expect(page.locator(".jointbar b")).to_have_text("left knee")
+    x, y = on_screen(page, joint(page, "left_knee"))
+    page.mouse.dblclick(x + 3, y)
+    saved(page)
+    expect(page.locator(".note")).to_contain_text(re.compile("^(placed on this frame alone|repaired)"))
+    expect(page.locator(".people button[aria-pressed=true]")).to_contain_text("Person 0")
+    page.wait_for_timeout(500)
+    page.mouse.click(x + 30, y + 20)
+    saved(page)
+    (edit,) = edits(tmp_path / "crowd.emc")
+    decided = [(c.frame, c.person, c.joint) for c in edit.changes if c.provenance >= Provenance.HUMAN]
+    assert decided == [(5, 0, KNEE)]
+
+
+@pytest.mark.browser
+def test_10_numbers_markers_and_lists_mean_one_thing(page: Page) -> None:
+    expect(page.locator(".run", has_text="left knee").locator(".side")).to_have_text("96 %")
+    expect(row(page, "left_knee").locator(".side")).to_have_text("lost 96 %")
+    expect(row(page, "left_knee")).to_have_attribute("data-mark", "cross")
+    expect(row(page, "nose").locator(".side")).to_have_text("2 %")
+    for panel in (".lists", ".joints"):
+        expect(page.locator(f"{panel} .heading")).to_contain_text("probably wrong")
+    expect(page.locator(".lists .heading b")).to_have_text("All clips")
+    page.locator(".clip select").select_option("walk")
+    expect(page.locator(".lists .heading b")).to_have_text("walk")
+    expect(page.locator(".run")).to_have_count(1)
+
+
 def test_11_undo_and_redo_take_ones_own_last_action_whoever_else_acted(client: TestClient, folder: Path) -> None:
     place(client, ANA, joint=5)
     place(client, BO, joint=6)
@@ -100,8 +159,8 @@ def test_11_two_people_without_a_name_are_two_authors(client: TestClient, folder
 
 
 def test_11_undo_and_redo_sent_again_are_done_once(client: TestClient, folder: Path) -> None:
-    for joint in (5, 6):
-        place(client, ANA, joint=joint)
+    for number in (5, 6):
+        place(client, ANA, joint=number)
     for verb, token in (("undo", "first-undo"), ("undo", "other-undo"), ("redo", "first-redo"), ("redo", "other-redo")):
         answers = [step(client, verb, ANA, token).json()["id"] for _ in range(3)]
         assert len(set(answers)) == 1 and answers[0] is not None

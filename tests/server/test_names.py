@@ -14,6 +14,11 @@ def test_two_browsers_never_sign_with_the_same_name() -> None:
     assert names.signed("four-123", "ana 2") == "ana 2 2"
 
 
+def test_the_second_browser_without_any_name_is_somebody() -> None:
+    names = Names()
+    assert [names.signed(browser, "") for browser in ("one-1234", "two-1234", "one-1234")] == ["", "somebody 2", ""]
+
+
 def test_a_script_signs_as_it_wants() -> None:
     names = Names()
     assert [names.signed("one-1234", "ana"), names.signed("", "ana")] == ["ana", "ana"]

@@ -33,6 +33,18 @@ function tabName(): string {
   return `page-${Math.random().toString(36).slice(2, 12).padEnd(10, "0")}`;
 }
 
+/** Return a name of this browser that lasts: undo goes by who acts, and two people may give the same name, or none. */
+function browserName(): string {
+  const storage = storageOf("localStorage");
+  const name = storage?.getItem("emc.browser") ?? tabName().replace("page", "browser");
+  try {
+    storage?.setItem("emc.browser", name);
+  } catch {
+    // Without storage the name lasts until the page is left.
+  }
+  return name;
+}
+
 async function start(): Promise<void> {
   const root = document.getElementById("app") as HTMLElement;
   const theme = storageOf("localStorage")?.getItem("emc.theme");
@@ -46,7 +58,7 @@ async function start(): Promise<void> {
     return startStudy(root, tab, simulated, storageOf("localStorage"));
   }
   const name = storageOf("localStorage")?.getItem("emc.name") ?? "";
-  introduce(tab, name);
+  introduce({ page: tab, browser: browserName(), name });
   try {
     const opening = api.queue(WHOLE_QUEUE, 0, QUEUE_PAGE);
     opening.catch(() => {}); // Asked again, and told, by who needs it.

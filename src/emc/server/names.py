@@ -28,8 +28,10 @@ class Names:
             return wanted
         with self._lock:
             number = 1
-            while self._owners.get(name := wanted if number == 1 else f"{wanted} {number}", browser) != browser:
+            name = wanted
+            while self._owners.get(name, browser) != browser:
                 number += 1
+                name = f"{wanted or 'somebody'} {number}"
             self._owners[name] = browser
             self._owners.move_to_end(name)
             while len(self._owners) > KEPT:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -83,6 +84,23 @@ def test_facets_count_what_there_is(client: TestClient) -> None:
     assert found["clips"] == {CLIP: 3}
     assert found["persons"] == [{"clip": CLIP, "person": 0, "n": 2}, {"clip": CLIP, "person": 1, "n": 1}]
     assert found["seconds"] > 0
+
+
+def test_facets_of_some_clips_count_their_runs_and_say_what_each_clip_has(client: TestClient, project: Path) -> None:
+    with open_project(project) as store:
+        run = store.current_run(CLIP)
+        assert run is not None
+        store.add_clip(replace(store.clip(CLIP), id="walk"))
+        other = store.start_run("walk", "nano", run.skeleton, {}).id
+        store.write_predictions(other, list(store.predictions(run.id)))
+        store.write_alerts(other, [Alert("walk", 0, 15, 1, 1, LOW, 0.4)], [FrameAlerts(1, 0, 1)])
+        store.finish_run(other)
+    decide(client, 15, 7)
+    every, walk = (client.get("/api/queue/facets", params=asked).json() for asked in ({}, {"clip": "walk"}))
+    assert (every["open"], every["confirmed"]) == (4, 1)
+    assert (walk["open"], walk["confirmed"], walk["joints"]) == (1, 0, {"left_ankle": 1})
+    assert 0 < walk["seconds"] < every["seconds"]
+    assert every["clips"] == walk["clips"] == {CLIP: 3, "walk": 1}
 
 
 def next_row(client: TestClient, **params: Any) -> tuple[int, int] | None:

@@ -1,7 +1,7 @@
 /** Drawing: skeletons, markers and the frame's surroundings on a 2D canvas, in CSS pixels. */
 
 import { MARGIN, type Size } from "../pose/margin";
-import { type Mark, markOf } from "../pose/mark";
+import { flagOf, type Mark, markOf } from "../pose/mark";
 import { ABSENT, type Bands, type Frame, OCCLUDED, type Point, type Pose, type Skeleton } from "../server/types";
 import { colourOf, INK, OUTLINES, PAPER } from "./palette";
 import { toScreen, type View } from "./view";
@@ -72,11 +72,13 @@ function paintPose(context: CanvasRenderingContext2D, shown: Shown, pose: Pose):
     const visibility = pose.visibility[joint] ?? 0;
     context.globalAlpha = visibility === ABSENT ? strength * 0.55 : strength;
     const at = toScreen(shown.view, xy);
-    paintMark(context, markOf(pose, joint, shown.bands), at, colourOf(pose.person), visibility, shown.unit);
+    paintMark(context, markIn(shown, pose, joint), at, colourOf(pose.person), visibility, shown.unit);
     if (flags.has(joint) && pose.person === shown.person) paintFlag(context, at, shown.unit);
   });
   context.globalAlpha = strength;
 }
+
+const markIn = ({ frame, bands }: Shown, pose: Pose, joint: number) => markOf(pose, joint, bands, flagOf(frame, pose.person, joint));
 
 function isHeld(shown: Shown, pose: Pose, joint: number): boolean {
   return shown.held?.person === pose.person && (shown.held.whole === true || shown.held.joint === joint);
@@ -86,7 +88,7 @@ function isHeld(shown: Shown, pose: Pose, joint: number): boolean {
 function paintLimb(context: CanvasRenderingContext2D, shown: Shown, pose: Pose, a: number, b: number): void {
   const [from, to] = [pose.xy[a], pose.xy[b]];
   if (!from || !to || pose.visibility[a] === ABSENT || pose.visibility[b] === ABSENT) return;
-  const unsure = [a, b].some((joint) => ["cross", "triangle"].includes(markOf(pose, joint, shown.bands)));
+  const unsure = [a, b].some((joint) => ["cross", "triangle"].includes(markIn(shown, pose, joint)));
   const left = [a, b].every((joint) => shown.skeleton.joints[joint]?.startsWith("left_"));
   paintLine(context, toScreen(shown.view, from), toScreen(shown.view, to), colourOf(pose.person), (unsure ? 1.6 : 3) * shown.unit, left);
 }

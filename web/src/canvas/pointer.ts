@@ -4,6 +4,9 @@ import type { Point } from "../server/types";
 import { toFrame, type View } from "./view";
 
 const CLICK_PIXELS = 4;
+/** A second click so soon (milliseconds) and so near is the second half of a double click. */
+const DOUBLE = 400;
+const DOUBLE_PIXELS: Record<string, number> = { mouse: 6, pen: 12, touch: 28 };
 const REACH: Record<string, number> = { mouse: 14, pen: 18, touch: 28 };
 
 export interface Near {
@@ -60,6 +63,7 @@ export class Pointer {
   /** Where the pointer is on the picture, null where it is elsewhere. */
   at: Point | null = null;
   private readonly fingers = new Map<number, Point>();
+  private last: { at: Point; time: number } | null = null;
 
   constructor(private readonly host: PointerHost) {
     const { root } = host;
@@ -174,8 +178,16 @@ export class Pointer {
     }
     if (held.moved) return this.release(true);
     this.held = null;
-    this.host.clicked(held.what === "joint" ? held : null, this.pointOf(event));
+    if (!this.isDouble(event)) this.host.clicked(held.what === "joint" ? held : null, this.pointOf(event));
     this.host.draw();
+  }
+
+  /** A double click is one click: what waits for a click after the first half was not meant by the second. */
+  private isDouble(event: PointerEvent): boolean {
+    const [at, time, before] = [this.pointOf(event), event.timeStamp, this.last];
+    this.last = { at, time };
+    if (!before || time - before.time > DOUBLE) return false;
+    return Math.hypot(at[0] - before.at[0], at[1] - before.at[1]) <= (DOUBLE_PIXELS[event.pointerType] ?? 6);
   }
 
   private pinch(finger: number, at: Point): void {

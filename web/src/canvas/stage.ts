@@ -6,11 +6,14 @@ import type { Why } from "../editor/state";
 import { extent } from "../pose/frame";
 import { inside, type Size } from "../pose/margin";
 import { api } from "../server/api";
-import type { Clip, Point } from "../server/types";
+import type { Clip, Point, Pose } from "../server/types";
 import { drawBase, drawOver, type Sight } from "./drawing";
 import { Pictures } from "./pictures";
 import { type HeldBox, type HeldJoint, type Near, Pointer, type PointerHost } from "./pointer";
-import { aimed, brought, fitting, kept, revealing, toFrame, toleranceOf, toScreen, type View, zoomed } from "./view";
+import { aimed, brought, fitting, inSight, kept, revealing, toFrame, toleranceOf, toScreen, type View, zoomed } from "./view";
+
+/** Share of a person (or of the screen) below which the view has lost sight of the person. */
+const LEAST_IN_SIGHT = 0.15;
 
 export class Stage implements PointerHost {
   view: View = { scale: 1, x: 0, y: 0 };
@@ -23,6 +26,7 @@ export class Stage implements PointerHost {
   private pictured = "";
   private before = 0;
   private centre: Point | null = null;
+  private followed = { frame: 0, person: null as number | null };
   private due = { base: false, over: false, asked: false };
   private readonly watching: ResizeObserver;
 
@@ -60,7 +64,9 @@ export class Stage implements PointerHost {
     else if (why === "frame" && region) this.keepCentred([region.x, region.y]);
     else if (why === "joint") this.reveal();
     else if (why === "suspect") this.bring(region);
+    if (pose && region && (why === "suspect" || why === "joint" || (why === "frame" && this.isFar()))) this.keepInSight(pose, region);
     if (region) this.centre = [region.x, region.y];
+    this.followed = { frame: editor.frame, person: editor.person };
     this.settle();
   }
 
@@ -211,6 +217,19 @@ export class Stage implements PointerHost {
   private fitFrame(): void {
     const { width, height } = this.editor.clip;
     this.view = fitting(this.screen, { x: (width - 1) / 2, y: (height - 1) / 2, width, height }, 0.02);
+  }
+
+  /** Whether the view followed to another person, or more than a step away. */
+  private isFar(): boolean {
+    const { frame, person } = this.editor;
+    return person !== this.followed.person || Math.abs(frame - this.followed.frame) > 1;
+  }
+
+  /** Show the person whole where the view lost it: a joint that the model put elsewhere must not take the view away. */
+  private keepInSight(pose: Pose, region: { x: number; y: number } & Size): void {
+    const [x, y, width, height] = pose.box ?? [region.x - region.width / 2, region.y - region.height / 2, region.width, region.height];
+    const person = { x: x + width / 2, y: y + height / 2, width, height };
+    if (inSight(this.view, person, this.screen) < LEAST_IN_SIGHT) this.view = fitting(this.screen, region);
   }
 
   /** Move the view as the person moved, so that the person stays where it was on the screen. */

@@ -52,6 +52,16 @@ export function revealing(view: View, point: Point, screen: Size, room = 90): Vi
   return { scale: view.scale, x: view.x + push(x, screen.width), y: view.y + push(y, screen.height) };
 }
 
+/** Return how much of a region (its middle and size, in the frame) is in sight: a share of it, or of the screen where that is
+ * smaller. */
+export function inSight(view: View, region: { x: number; y: number } & Size, screen: Size): number {
+  const [wide, high] = [region.width * view.scale, region.height * view.scale];
+  const [left, top] = toScreen(view, [region.x - region.width / 2, region.y - region.height / 2]);
+  const seen = (start: number, length: number, room: number) => Math.max(0, Math.min(start + length, room) - Math.max(start, 0));
+  const shown = seen(left, wide, screen.width) * seen(top, high, screen.height);
+  return shown / Math.max(Math.min(wide * high, screen.width * screen.height), 1);
+}
+
 /** Width of the circle in which a joint counts as well placed, in CSS pixels at least. */
 export const TOLERANCE_PIXELS = 24;
 

@@ -1,5 +1,6 @@
 /** What a person does to joints: each method is one action, one transaction. */
 
+import { kindWords } from "../journal/words";
 import { changeOf, confirmed, limbOf, moved, nextVisibility, swapped } from "../pose/changes";
 import { nextFlag } from "../pose/frame";
 import { inside } from "../pose/margin";
@@ -8,24 +9,11 @@ import type { Guide } from "./guide";
 import type { Repairs } from "./repairs";
 import { EditorState, type Edits } from "./state";
 
-
 const NUDGE_PAUSE = 350;
 /** Side of the smallest box (pixels of the frame) that can hold a person. */
 const LEAST_BOX = 8;
-const WORDS: Record<string, string> = {
-  drag: "move",
-  place: "placing",
-  nudge: "nudge",
-  visibility: "visibility",
-  swap: "left/right swap",
-  identity: "identity swap",
-  mirror: "mirrored limb",
-  copy: "copy",
-  "add person": "added person",
-  confirm: "confirmation",
-  candidate: "candidate",
-  resolve: "decision",
-};
+const GO_ON_TO = "Tab goes on to";
+const LEFT = "no flagged joint is left on this frame: C confirms it, Tab goes on";
 const CHOOSE = "choose a joint first: click it, or press Tab";
 
 interface CorrectionsHost extends EditorState {
@@ -134,6 +122,7 @@ export class Corrections implements Edits {
     const other = nearestOther(editor);
     if (other === null) return editor.say("there is no other person on this frame to swap with");
     this.operate({ op: "identity", other, ...this.reach(true) });
+    editor.armed = false;
     editor.say(`persons ${editor.person} and ${other} are swapped from here on`);
   }
 
@@ -205,8 +194,14 @@ export class Corrections implements Edits {
   }
 
   takeBack(verb: "undo" | "redo"): void {
+    const { editor } = this;
     this.flush();
-    this.editor.journal.takeBack(verb);
+    const last = editor.journal.takeBack(verb);
+    const change = last?.edit?.changes.length === 1 ? last.edit.changes[0] : undefined;
+    const here = change && last?.clip === editor.clip.id && change.frame === editor.frame && change.person === editor.person;
+    // The click that comes next is meant for the joint whose placing was wrong, not for the one that came after it.
+    if (here) editor.select(change.person, change.joint, editor.armed && last?.edit?.kind === "place", null);
+    else editor.armed = false;
   }
 
   /** Say what undo or redo did, and show it. */
@@ -214,7 +209,7 @@ export class Corrections implements Edits {
     const { editor } = this;
     if (answer.id === null) return editor.say(`nothing to ${verb}`);
     const undone = verb === "undo" ? answer.history.redo : answer.history.undo;
-    editor.say(`${verb === "undo" ? "took back" : "brought back"} the ${WORDS[(undone?.kind ?? "").replace(/ run$/, "")] ?? "edit"}`);
+    editor.say(`${verb === "undo" ? "took back" : "brought back"} the ${kindWords(undone?.kind ?? "")}`);
     const frames = answer.frames.map((each) => each.frame);
     if (frames[0] !== undefined && !frames.includes(editor.frame)) void editor.go(frames[0]);
   }
@@ -240,6 +235,7 @@ export class Corrections implements Edits {
     editor.frames.outdate();
     editor.frames.apply(changes);
     editor.guide.decided(changes);
+    if (propagate) editor.repairs.run = editor.run;
     const seconds = editor.clock.take();
     editor.journal.edit(propagate ? { kind, changes, seconds, propagate } : { kind, changes, seconds });
   }
@@ -261,13 +257,16 @@ export class Corrections implements Edits {
     return pose && joint !== null ? changeOf(frame, pose, joint, to) : null;
   }
 
+  /** Go on to the next flagged joint of the same person on this frame; to another person only who asks for it. */
   private advance(after: Change): void {
     const { editor } = this;
     const flagged = editor.now?.flagged ?? [];
-    const flag = nextFlag(flagged, after.person, after.joint, 1) ?? flagged[0] ?? null;
+    const own = flagged.filter(({ person }) => person === after.person);
+    const flag = nextFlag(own, after.person, after.joint, 1) ?? own[0] ?? null;
     if (flag) return editor.select(flag.person, flag.joint, true, "suspect");
     editor.armed = false;
-    editor.say("no flagged joint is left on this frame: C confirms it, Tab goes on");
+    const other = flagged[0];
+    editor.say(other ? `no flagged joint of person ${after.person} is left on this frame: ${GO_ON_TO} person ${other.person}` : LEFT);
   }
 }
 

@@ -3,7 +3,8 @@
 import { type Conflict, Journal } from "../journal/journal";
 import type { Item } from "../journal/outbox";
 import { nextFlag } from "../pose/frame";
-import { markOf } from "../pose/mark";
+import { flagOf, markOf } from "../pose/mark";
+import { introduce } from "../server/api";
 import type { Change, Clash, Clip, Frame, History, Page, Pose, Project, Run, Stored } from "../server/types";
 import { Corrections } from "./corrections";
 import { FrameCache } from "./frames";
@@ -60,6 +61,15 @@ export class Editor extends EditorState {
     await this.go(frame, "clip");
   }
 
+  /** Let the queue hold only some clips' runs, of all clips where none is named. */
+  narrowTo(clips: string[]): void {
+    // Where there is one clip, its queue is the whole one.
+    const clip = this.project.clips.length > 1 ? clips : [];
+    this.asked = { ...this.asked, clip, person: [] };
+    this.guide.outdate();
+    this.changed();
+  }
+
   /** Show a frame; the poses around it are fetched with it. */
   async go(frame: number, why: "frame" | "clip" = "frame"): Promise<void> {
     this.corrections.flush();
@@ -98,6 +108,7 @@ export class Editor extends EditorState {
   async nextJoint(step: 1 | -1): Promise<void> {
     const flag = this.now ? nextFlag(this.now.flagged, this.person, this.joint, step) : null;
     if (flag) return this.select(flag.person, flag.joint, true, "suspect");
+    this.armed = false;
     await this.guide.next(step);
   }
 
@@ -170,7 +181,7 @@ export class Editor extends EditorState {
     this.guide.outdate();
     if (item.verb === "undo" || item.verb === "redo") this.corrections.tookBack(item.verb, answer);
     else if (item.newcomer && answer.person !== null) this.corrections.added(answer.person, answer);
-    else this.repairs.told(answer);
+    else if (item.edit?.propagate) this.repairs.told(answer);
     this.changed();
   }
 
@@ -185,10 +196,30 @@ export class Editor extends EditorState {
   }
 
   refused(item: Item, why: string): void {
-    this.say(why, true);
+    this.say(item.aside ? `not stored, set aside: ${why}` : why, true);
+    this.reread(item);
+  }
+
+  dropped(item: Item): void {
+    this.say("took back what was not stored");
+    this.reread(item);
+  }
+
+  /** Show again what the server says of the frames of an action that is not stored. */
+  private reread(item: Item): void {
     const touched = (item.edit?.changes ?? []).map((change) => change.frame);
     this.frames.outdate();
     if (touched.length) this.took([Math.min(...touched), Math.max(...touched)], []);
+    this.changed();
+  }
+
+  /** The server signs for this browser with another name than the page thought: it keeps it from now on. */
+  signs(name: string): void {
+    const given = this.name;
+    this.name = name;
+    introduce({ name });
+    this.keepName(name);
+    if (given || / \d+$/.test(name)) this.say(`you sign as ${name}: somebody else here has the same name; click yours above to change it`);
   }
 
   clashed(conflict: Conflict): void {
@@ -213,7 +244,7 @@ export class Editor extends EditorState {
 
   private jointWords(person: number, joint: number): string {
     const pose = this.poseOf(person);
-    const mark = pose ? { cross: "lost", triangle: "low confidence" }[markOf(pose, joint, this.project) as string] : "";
+    const mark = pose ? { cross: "lost", triangle: "low confidence" }[markOf(pose, joint, this.project, flagOf(this.now, person, joint)) as string] : "";
     return [this.jointName(joint), mark].filter(Boolean).join(", ");
   }
 

@@ -6,6 +6,8 @@ import type { Change, Page, Place, Run } from "../server/types";
 import { afterPaint } from "./afterpaint";
 import type { EditorState } from "./state";
 
+/** Frames of which the server tells a joint's trajectory at once. */
+const MOST_FRAMES = 2000;
 const PRESENCE_PAUSE = 400;
 /** Who looks at a joint this long (milliseconds) will correct it: only then is decoded ahead what a repair needs. */
 const LOOKING = 450;
@@ -28,7 +30,7 @@ export class Guide {
   private anchor: Anchor | null = null;
   private prefetched: Prefetched | null = null;
   private presence = { timer: 0, sent: "" };
-  private look = 0;
+  private looks = 0;
   private warming = 0;
 
   /** opening : the first page of the queue, asked for before the editor was there. */
@@ -49,7 +51,11 @@ export class Guide {
   async next(step: 1 | -1): Promise<void> {
     const { editor } = this;
     editor.corrections.flush();
+    const place = () => [editor.clip.id, editor.frame, editor.person, editor.joint].join();
+    const before = place();
     const row = await this.asked(step);
+    // Who went elsewhere while this was asked is not taken away from there.
+    if (before !== place()) return;
     if (row) return this.open(row, step);
     const facets = await editor.attempt(api.facets("open"));
     editor.say(facets?.open ? "nothing else is open under these filters" : "no open alert is left in this project");
@@ -67,10 +73,30 @@ export class Guide {
     this.anchor = { clip: run.clip, frame, person: run.person, joint: run.joint };
     if (clip !== editor.clip) await editor.openClip(clip, frame);
     else if (frame !== editor.frame) await editor.go(frame);
-    if (editor.frame !== frame) return;
-    if (editor.poseOf(run.person)) editor.select(run.person, run.joint, run.state === "open", "suspect");
-    else editor.say(`person ${run.person} is not on frame ${frame}`);
+    if (editor.frame !== frame || clip !== editor.clip) return;
+    await this.look(run, frame);
     this.prefetch(step);
+  }
+
+  /** Choose a run's joint; where its person is not on the frame, on the nearest frame of the run that shows it. */
+  private async look(run: Run, frame: number): Promise<void> {
+    const { editor } = this;
+    if (!editor.poseOf(run.person)) {
+      const near = await this.nearest(run, frame);
+      if (editor.frame !== frame) return;
+      if (near === null) return editor.say(`person ${run.person} is on no frame from ${run.first} to ${run.last}`);
+      await editor.go(near);
+      if (editor.frame !== near) return;
+    }
+    if (editor.poseOf(run.person)) editor.select(run.person, run.joint, run.state === "open", "suspect");
+  }
+
+  /** Return the frame of a run nearest to `frame` on which its person is, null where there is none. */
+  private async nearest({ clip, person, joint, first, last }: Run, frame: number): Promise<number | null> {
+    const from = Math.max(first, frame - MOST_FRAMES / 2);
+    const track = await api.track(clip, person, joint, from, Math.min(last, from + MOST_FRAMES - 1)).catch(() => null);
+    const near = (track?.frames ?? []).toSorted((a, b) => Math.abs(a - frame) - Math.abs(b - frame));
+    return near[0] ?? null;
   }
 
   /** Show where the work begins, and get what Tab will bring. */
@@ -91,10 +117,10 @@ export class Guide {
     const { clip, frame, person, joint } = editor;
     if (person === null || joint === null) return;
     const place = { frame, person, joint };
-    this.look += 1;
-    const look = this.look;
+    this.looks += 1;
+    const look = this.looks;
     if (this.run && !holds(this.run, clip.id, person, joint, frame)) this.run = null;
-    const current = () => look === this.look && clip === editor.clip;
+    const current = () => look === this.looks && clip === editor.clip;
     this.warm(LOOKING);
     afterPaint(() => current() && this.lookedUp(place, current));
   }
@@ -141,7 +167,7 @@ export class Guide {
     if (!found) return;
     if (found.frame === null) return editor.say("every frame of this run is decided");
     await editor.go(found.frame);
-    if (editor.poseOf(person)) editor.select(person, joint, true, "suspect");
+    await this.look(run, found.frame);
     editor.say(`${found.left} of ${run.last - run.first + 1} frames of this run are open`);
   }
 

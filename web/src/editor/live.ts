@@ -1,13 +1,17 @@
 /** News from the server: what others do, how a calibration goes on, new predictions. */
 
-import { api } from "../server/api";
+import { api, signsItself } from "../server/api";
 import type { Colleague, Job } from "../server/types";
 import type { Editor } from "./editor";
 import { jobUpdated, predictionsUpdated } from "./models";
 
+/** Kinds of edits that leave every person who they are. */
+const JOINTWISE = ["drag", "place", "nudge", "visibility", "candidate", "resolve", "confirm", "confirm run", "visibility run"];
+
 interface Made {
   clip: string;
   id: number;
+  kind: string;
   author: string;
   touched: [number, number] | null;
   own: boolean;
@@ -45,8 +49,11 @@ export class Live {
   }
 
   private met(people: Colleague[]): void {
-    this.editor.people = people;
-    this.editor.changed();
+    const { editor } = this;
+    editor.people = people;
+    const me = people.find(({ page }) => page === editor.tab);
+    if (me && me.name !== editor.name && signsItself()) editor.signs(me.name);
+    editor.changed();
   }
 
   private made(news: Made): void {
@@ -54,6 +61,8 @@ export class Live {
     if (news.own) return;
     editor.edition += 1;
     if (news.clip === editor.clip.id && news.touched) {
+      // A click that waits was meant for a person who may be another one now.
+      if (!JOINTWISE.includes(news.kind)) editor.armed = false;
       editor.frames.outdate();
       editor.took(news.touched, []);
     }

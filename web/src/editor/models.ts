@@ -22,6 +22,6 @@ export async function predictionsUpdated(editor: Editor): Promise<void> {
   editor.frames.forgetAll();
   editor.edition += 1;
   editor.guide.outdate();
-  await editor.frames.block(editor.frame);
-  editor.changed();
+  // The persons of another run may be others: nothing that was chosen waits for a click.
+  await editor.go(editor.frame);
 }

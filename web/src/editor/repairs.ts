@@ -2,7 +2,7 @@
 
 import { changeOf } from "../pose/changes";
 import { api } from "../server/api";
-import type { Ghost, Preview, Span, Stop, Stored } from "../server/types";
+import type { Ghost, Preview, Run, Span, Stop, Stored } from "../server/types";
 import type { EditorState } from "./state";
 
 const STOPS: Record<Stop, string> = {
@@ -18,6 +18,8 @@ const STOPS: Record<Stop, string> = {
 export class Repairs {
   /** Each fix repairs the frames around it at once. */
   automatic = true;
+  /** The run that the last fix is in, as far as it is known. */
+  run: Run | null = null;
   /** What a repair would do, not yet stored. */
   preview: Preview | null = null;
 
@@ -74,19 +76,33 @@ export class Repairs {
     this.preview = null;
   }
 
-  /** Say how far a stored fix reached. */
-  told({ propagated }: Stored): void {
-    if (propagated.some((span) => span.changed)) this.editor.say(spansWords(propagated, "repaired"));
+  /** Say how far a stored fix reached, also where it reached nowhere; what was said of the next step stays. */
+  told({ propagated, fault }: Stored): void {
+    const { editor } = this;
+    const next = editor.note.bad ? "" : /(^|; )(no flagged joint .*)$/.exec(editor.note.text)?.[2];
+    editor.say([reachWords(propagated, fault, this.run), next].filter(Boolean).join("; "), Boolean(fault));
   }
 }
+
+/** Return how far a stored fix reached: of the run that it is in, where that is known. */
+export function reachWords(spans: readonly Span[], fault: string, run: Pick<Run, "person" | "joint" | "first" | "last"> | null): string {
+  if (fault) return `placed on this frame alone: the frames around it could not be repaired (${fault})`;
+  const [span] = spans;
+  if (!span) return "placed on this frame alone: no predictions around it to repair";
+  const frames = run && run.person === span.person && run.joint === span.joint ? run.last - run.first + 1 : 0;
+  const of = frames > 1 ? ` (this run has ${frames} frames)` : "";
+  if (spans.some(({ changed }) => changed)) return `${spansWords(spans, "repaired")}${of}`;
+  return `placed on this frame alone: no other frame was repaired, up to ${stopsWords(span)}${of}`;
+}
+
+const stopsWords = ({ before, after }: Span) => [...new Set([STOPS[before], STOPS[after]])].join(" and ");
 
 /** Return how far spans reach, and why no further, in words: of the joint that was placed, which comes first. */
 export function spansWords(spans: readonly Span[], verb = "would repair"): string {
   const [span, ...kin] = spans;
   const following = kin.filter((each) => each.changed && each.joint !== span?.joint).length;
-  const also = following ? `${following} ${following === 1 ? "joint" : "joints"} that move with it` : "";
+  const also = following === 1 ? "1 joint that moves with it" : following ? `${following} joints that move with it` : "";
   if (!span?.changed) return also ? `${verb} ${also}` : "nothing around it would change";
-  const stops = [...new Set([STOPS[span.before], STOPS[span.after]])].join(" and ");
-  const frames = `${span.changed} ${span.changed === 1 ? "frame" : "frames"} (${span.first}–${span.last})`;
-  return `${verb} ${frames}${also ? `, and ${also}` : ""}, up to ${stops}`;
+  const frames = `${span.changed} ${span.changed === 1 ? "frame" : "frames"} of ${span.first}–${span.last}`;
+  return `${verb} ${frames}${also ? `, and ${also}` : ""}, up to ${stopsWords(span)}`;
 }

@@ -11,7 +11,7 @@ import { Keys } from "./keys";
 
 /** Why the view must follow; `picture`: another frame's picture is wanted, its poses are still on their way. */
 export type Why = "picture" | "frame" | "joint" | "suspect" | "fit" | "fitFrame" | "clip";
-export type Panel = "help" | "sheet" | "trajectory" | "calibrate" | "name" | null;
+export type Panel = "help" | "sheet" | "trajectory" | "calibrate" | "name" | "aside" | null;
 
 const AWAY = "the server does not answer: is `emc edit` running?";
 
@@ -77,7 +77,7 @@ export abstract class EditorState {
     first: Clip,
     readonly tab: string,
     public name: string,
-    storage: Storage | null,
+    private readonly storage: Storage | null,
   ) {
     this.clip = first;
     this.keys = new Keys(storage);
@@ -118,6 +118,15 @@ export abstract class EditorState {
     clearTimeout(this.noteTimer);
     this.noteTimer = window.setTimeout(() => this.silence(), bad ? 12_000 : 5000);
     this.changed();
+  }
+
+  /** Sign with this name in later pages of this browser, too. */
+  keepName(name: string): void {
+    try {
+      this.storage?.setItem("emc.name", name);
+    } catch {
+      // Without storage the name lasts until the page is left.
+    }
   }
 
   jointName(joint: number): string {

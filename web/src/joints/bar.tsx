@@ -2,10 +2,10 @@
 
 import { colourOf } from "../canvas/palette";
 import type { Editor } from "../editor/editor";
-import { markOf } from "../pose/mark";
-import { VISIBLE } from "../server/types";
+import { flagOf, markOf, wrongness } from "../pose/mark";
+import { HUMAN, VISIBLE } from "../server/types";
 import { MarkIcon, PersonDot, Sign } from "../widgets/icons";
-import { framesWords, reasonWords } from "../widgets/words";
+import { framesWords, percent, reasonWords, WRONG, WRONG_TITLE } from "../widgets/words";
 
 const WHERE = {
   peak: "another peak of the model",
@@ -18,15 +18,16 @@ const SOURCES = { peak: "peak", tracker: "track", interpolation: "between", mirr
 export function JointBar({ editor }: { editor: Editor }) {
   const { pose, joint, run } = editor;
   if (!pose || joint === null) return <Idle editor={editor} />;
-  const flag = editor.now?.flagged.find((each) => each.person === pose.person && each.joint === joint);
+  const flag = flagOf(editor.now, pose.person, joint);
+  const decided = (pose.provenance[joint] ?? 0) >= HUMAN;
   return (
     <div class="jointbar" aria-label="Active joint">
-      <MarkIcon mark={markOf(pose, joint, editor.project)} colour={colourOf(pose.person)} hollow={pose.visibility[joint] !== VISIBLE} />
+      <MarkIcon mark={markOf(pose, joint, editor.project, flag)} colour={colourOf(pose.person)} hollow={pose.visibility[joint] !== VISIBLE} />
       <b>{editor.jointName(joint)}</b>
-      <span class="soft">
-        {flag ? `${reasonWords(flag.reason)}, ` : ""}
-        {Math.round((pose.confidence[joint] ?? 0) * 100)} % sure
-        {editor.armed ? " – click to place" : ""}
+      {editor.armed ? <span class="armed">click to place</span> : null}
+      <span class="soft" title={decided ? undefined : WRONG_TITLE}>
+        {decided ? "decided by a person" : `${percent(wrongness(pose, joint, flag))} ${WRONG}`}
+        {flag ? `: ${reasonWords(flag.reason)}` : ""}
       </span>
       <Candidates editor={editor} />
       {flag?.reason === "swap" ? (
@@ -54,7 +55,7 @@ function Candidates({ editor }: { editor: Editor }) {
   return (
     <span class="candidates" role="group" aria-label="Candidates">
       {editor.candidates.map(({ key, source, score, xy }) => (
-        <button key={key} data-xy={xy.join(" ")} title={`Accept candidate ${key}: ${WHERE[source]}, ${Math.round(score * 100)} %`} onClick={() => editor.corrections.accept(key)}>
+        <button key={key} data-xy={xy.join(" ")} title={`Accept candidate ${key}: ${WHERE[source]}`} data-score={score} onClick={() => editor.corrections.accept(key)}>
           <kbd>{key}</kbd> {SOURCES[source]}
         </button>
       ))}

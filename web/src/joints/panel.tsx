@@ -2,12 +2,12 @@
 
 import { colourOf } from "../canvas/palette";
 import type { Editor } from "../editor/editor";
-import { markOf } from "../pose/mark";
+import { flagOf, markOf, wrongness } from "../pose/mark";
 import { ScenePanel } from "../scene/panel";
 import { ABSENT, CONFIRMED, type Flag, HUMAN, OCCLUDED, type Pose, PROPAGATED, VISIBLE } from "../server/types";
 import { focusPicture } from "../widgets/focus";
 import { MarkIcon, PersonDot, Sign } from "../widgets/icons";
-import { reasonWord } from "../widgets/words";
+import { percent, reasonWord, WRONG, WRONG_TITLE } from "../widgets/words";
 import { Legend } from "./legend";
 
 const VISIBILITY = ["absent", "occluded", "visible"];
@@ -34,6 +34,14 @@ export function Joints({ editor }: { editor: Editor }) {
         </button>
         {now && !now.poses.length ? <p class="empty">No person was found on this frame.</p> : null}
       </div>
+      {pose ? (
+        <p class="heading">
+          <b>Joint</b>
+          <span class="side" title={WRONG_TITLE}>
+            {WRONG}
+          </span>
+        </p>
+      ) : null}
       <ul class="names">
         {pose ? editor.skeleton.joints.map((_, joint) => <JointItem key={joint} editor={editor} pose={pose} joint={joint} />) : null}
       </ul>
@@ -46,8 +54,8 @@ export function Joints({ editor }: { editor: Editor }) {
 function JointItem({ editor, pose, joint }: { editor: Editor; pose: Pose; joint: number }) {
   const visibility = pose.visibility[joint] ?? ABSENT;
   const xy = pose.xy[joint];
-  const mark = markOf(pose, joint, editor.project);
-  const flag = editor.now?.flagged.find((each) => each.person === pose.person && each.joint === joint);
+  const flag = flagOf(editor.now, pose.person, joint);
+  const mark = markOf(pose, joint, editor.project, flag);
   return (
     <li>
       <button
@@ -56,6 +64,7 @@ function JointItem({ editor, pose, joint }: { editor: Editor; pose: Pose; joint:
         data-xy={xy ? xy.join(" ") : ""}
         data-visibility={VISIBILITY[visibility]}
         data-provenance={pose.provenance[joint]}
+        data-mark={mark}
         aria-pressed={editor.joint === joint}
         onClick={() => {
           editor.select(pose.person, joint, true);
@@ -78,6 +87,6 @@ function sideWords(pose: Pose, joint: number, flag: Flag | undefined): string {
   // The marker tells who decided it; beside a longer word one sign is enough.
   if (seen && by) return provenance === CONFIRMED ? `${seen} ✓` : seen;
   if (by) return by;
-  const sure = `${Math.round((pose.confidence[joint] ?? 0) * 100)} %`;
-  return flag ? `${reasonWord(flag.reason)} ${sure}` : sure;
+  const wrong = percent(wrongness(pose, joint, flag));
+  return flag ? `${reasonWord(flag.reason)} ${wrong}` : wrong;
 }

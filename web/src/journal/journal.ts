@@ -1,16 +1,18 @@
 /** Actions as transactions: made at once, stored one after the other, taken back and brought again; and conflicts. */
 
-import { api, Refused } from "../server/api";
+import { api, Away, Refused } from "../server/api";
 import type { Change, Clash, Clip, History, Newcomer, Operation, Stored } from "../server/types";
-import { type Edit, type Item, type Kept, Outbox, type Saving } from "./outbox";
+import { type Edit, type Item, type Kept, Outbox, type Saving, type Verdict } from "./outbox";
 
 export interface JournalHost {
   readonly clip: Clip;
   changed(): void;
   /** An action is stored: what the server says of it, for the clip that is open. */
   stored(item: Item, answer: Stored): void;
-  /** An action cannot be: what it changed is to be read again. */
+  /** An action is not stored: what it changed is to be read again. */
   refused(item: Item, why: string): void;
+  /** An action that was never stored is taken back: what it changed is to be read again. */
+  dropped(item: Item): void;
   /** Somebody else changed the same joints: a person has to choose. */
   clashed(conflict: Conflict): void;
   noted(seconds: number, joints: number): void;
@@ -28,6 +30,8 @@ export class Journal {
   waiting = 0;
   history: History = NOTHING;
   private readonly outbox: Outbox<Stored>;
+  /** What undo would take of this page's own actions, oldest first: one that is not stored is not the server's to undo. */
+  private made: Item[] = [];
 
   constructor(
     private readonly host: JournalHost,
@@ -41,6 +45,7 @@ export class Journal {
         verdict,
         stored: (item, answer) => this.stored(item, answer),
         refused: (item, error) => this.refused(item, error),
+        cancelled: (item) => host.dropped(item),
         changed: (saving, waiting) => {
           [this.saving, this.waiting] = [saving, waiting];
           host.changed();
@@ -69,8 +74,32 @@ export class Journal {
     this.push({ verb: "persons", edit: null, newcomer });
   }
 
-  takeBack(verb: "undo" | "redo"): void {
-    this.push({ verb, edit: null });
+  /** Take back the last action, or bring one back; one that could not be stored is given up instead. Returns the action
+   * that is taken back, where this page made it. */
+  takeBack(verb: "undo" | "redo"): Item | null {
+    const last = verb === "undo" ? this.made.filter(({ clip }) => clip === this.host.clip.id).at(-1) : undefined;
+    this.forget(last?.token);
+    const unsent = this.setAside.find((item) => item.token === last?.token);
+    if (unsent) this.giveUp(unsent);
+    else this.push({ verb, edit: null });
+    return last ?? null;
+  }
+
+  /** Actions that could not be stored, each with its reason. */
+  get setAside(): readonly Item[] {
+    return this.outbox.setAside;
+  }
+
+  /** Send an action that was set aside once more. */
+  sendAgain(item: Item): void {
+    this.outbox.again(item);
+  }
+
+  /** Drop an action that was set aside. */
+  giveUp(item: Item): void {
+    this.forget(item.token);
+    this.outbox.give(item);
+    this.host.dropped(item);
   }
 
   /** Return changes of the open clip that the server does not know yet, oldest first. */
@@ -90,6 +119,7 @@ export class Journal {
   /** End a conflict: `mine` are the clashes where one's own value is to hold; the other's holds elsewhere. */
   resolve({ item, clashes }: Conflict, mine: readonly Clash[]): void {
     this.outbox.decided(item);
+    this.forget(item.token);
     if (item.operation) {
       if (mine.length) this.push({ verb: "operations", edit: null, operation: { ...item.operation, base: newest(clashes) } });
       return;
@@ -99,8 +129,14 @@ export class Journal {
   }
 
   private push(what: Pick<Item, "verb" | "edit"> & Partial<Item>, clip = this.host.clip.id): void {
-    this.outbox.push({ token: token(), clip, target: null, ...what });
+    const item = { token: token(), clip, ...what };
+    if (item.verb !== "undo") this.made.push(item);
+    this.outbox.push(item);
     this.host.changed();
+  }
+
+  private forget(token: string | undefined): void {
+    this.made = this.made.filter((each) => each.token !== token);
   }
 
   private async send(item: Item): Promise<Stored> {
@@ -108,12 +144,8 @@ export class Journal {
     if (item.edit) return api.store(clip, "edits", { ...item.edit, token });
     if (item.operation) return api.store(clip, "operations", { ...item.operation, token });
     if (item.newcomer) return api.store(clip, "persons", { ...item.newcomer, token });
-    const step = verb === "redo" ? verb : "undo";
-    if (item.target === null && clip === this.host.clip.id) {
-      item.target = this.history[step]?.id ?? null;
-      this.outbox.keep();
-    }
-    return api.store(clip, step, { target: item.target, token });
+    // Which edit that is, the server knows: one's own last one. What this page shows may be older.
+    return api.store(clip, verb === "redo" ? verb : "undo", { token });
   }
 
   private stored(item: Item, answer: Stored): void {
@@ -125,14 +157,21 @@ export class Journal {
   }
 
   private refused(item: Item, error: unknown): void {
-    if (verdict(error) === "park") this.host.clashed({ item, clashes: (error as Refused).conflicts });
-    else this.host.refused(item, error instanceof Error ? error.message : "the action was refused");
+    const meant = verdict(error, item);
+    if (meant === "park") return this.host.clashed({ item, clashes: (error as Refused).conflicts });
+    if (meant === "refused") this.forget(item.token);
+    this.host.refused(item, error instanceof Error ? error.message : "the action was refused");
   }
 }
 
-function verdict(error: unknown): "passing" | "park" | "refused" {
-  if (!(error instanceof Refused) || error.passing) return "passing";
-  return error.status === 409 && error.conflicts.length ? "park" : "refused";
+/** Return what a failure means for an action: see `Verdict`. What a person placed is never dropped. */
+export function verdict(error: unknown, { edit, verb }: Item): Verdict {
+  if (error instanceof Away) return "passing";
+  if (!(error instanceof Refused)) return "failing";
+  if (error.passing) return "passing";
+  if (error.status >= 500) return "failing";
+  if (error.status === 409 && error.conflicts.length) return "park";
+  return edit || verb === "persons" ? "aside" : "refused";
 }
 
 function jointsChanged({ edit, operation }: Item, { touched, propagated }: Stored): number {

@@ -10,7 +10,7 @@ export interface Edit {
   propagate?: boolean;
 }
 
-/** `target` is set when undo or redo is first sent, so that sending it again takes back the same edit. */
+/** `aside`: why it could not be stored; it then waits for a person, and nothing waits for it. */
 export interface Item {
   token: string;
   clip: string;
@@ -18,23 +18,32 @@ export interface Item {
   edit: Edit | null;
   operation?: Operation;
   newcomer?: Newcomer;
-  target: number | null;
+  aside?: string;
 }
 
-export type Saving = "saved" | "saving" | "retrying" | "asking";
+export type Saving = "saved" | "saving" | "retrying" | "asking" | "aside";
 export type Kept = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
+
+/** What a failure means. `passing`: the server is away or busy, nothing can be stored now, send again. `failing`: this
+ * action fails, send again a few times. `park`: a person must decide. `aside`: keep it, it will not do as it is.
+ * `refused`: it cannot be, and nothing is lost with it. */
+export type Verdict = "passing" | "failing" | "park" | "aside" | "refused";
 
 export interface Carrier<T> {
   /** Store one item; throws where that failed. */
   send(item: Item): Promise<T>;
-  /** Say what a failure means: it may pass (send again), a person must decide (park), or it stands (refused). */
-  verdict(error: unknown): "passing" | "park" | "refused";
+  verdict(error: unknown, item: Item): Verdict;
   stored(item: Item, answer: T): void;
+  /** It is not stored; `aside`: it is kept, for a person to send or to drop. */
   refused(item: Item, error: unknown): void;
+  /** It was never stored, and its undo waited already: both are gone. */
+  cancelled(item: Item, error: unknown): void;
   changed(saving: Saving, waiting: number): void;
 }
 
 const LONGEST_WAIT = 8000;
+/** How often an action that fails by itself is sent before the others go on without it. */
+const TRIES = 4;
 
 const nameOf = ({ frame, person, joint }: Change) => `${frame}/${person}/${joint}`;
 
@@ -42,6 +51,7 @@ export class Outbox<T> {
   private items: Item[] = [];
   /** Items that wait for a person's decision; kept like the others, so that a reload asks again. */
   private readonly parked: Item[] = [];
+  private aside: Item[] = [];
   private running = false;
   private wake: (() => void) | null = null;
   private readonly place: string;
@@ -58,7 +68,12 @@ export class Outbox<T> {
 
   /** Number of actions not yet stored. */
   get waiting(): number {
-    return this.items.length + this.parked.length;
+    return this.items.length + this.parked.length + this.aside.length;
+  }
+
+  /** Actions that could not be stored, oldest first, each with its reason. */
+  get setAside(): readonly Item[] {
+    return this.aside;
   }
 
   /** Add an action and send it as soon as those before it are stored. */
@@ -68,7 +83,7 @@ export class Outbox<T> {
     void this.run();
   }
 
-  /** Return the changes of a clip that are not yet stored, oldest first. */
+  /** Return the changes of a clip that are on their way, oldest first. */
   pending(clip: string): Change[] {
     return this.items.flatMap((item) => (item.clip === clip && item.edit ? item.edit.changes : []));
   }
@@ -77,8 +92,21 @@ export class Outbox<T> {
   decided(item: Item): void {
     const at = this.parked.indexOf(item);
     if (at >= 0) this.parked.splice(at, 1);
-    this.keep();
-    this.told(this.running ? "saving" : "saved");
+    this.settled();
+  }
+
+  /** Send an action that was set aside once more, after those that wait. */
+  again(item: Item): void {
+    if (!this.aside.includes(item)) return;
+    this.aside = this.aside.filter((each) => each !== item);
+    delete item.aside;
+    this.push(item);
+  }
+
+  /** Give up an action that was set aside. */
+  give(item: Item): void {
+    this.aside = this.aside.filter((each) => each !== item);
+    this.settled();
   }
 
   /** Later actions on the same joints saw what `item` made of them: without this a person conflicts with himself. */
@@ -90,16 +118,6 @@ export class Outbox<T> {
     this.keep();
   }
 
-  /** Write down an item's new `target`. */
-  keep(): void {
-    try {
-      if (this.waiting) this.storage?.setItem(this.place, JSON.stringify([...this.parked, ...this.items]));
-      else this.storage?.removeItem(this.place);
-    } catch {
-      // A full or forbidden storage: the actions stay in memory, and the page says that they are not stored.
-    }
-  }
-
   /** Try again at once instead of at the end of the waiting time. */
   retry(): void {
     this.wake?.();
@@ -108,22 +126,35 @@ export class Outbox<T> {
   async run(): Promise<void> {
     if (this.running) return;
     this.running = true;
-    let failures = 0;
+    let [failures, faults] = [0, 0];
     for (let item = this.items[0]; item; item = this.items[0]) {
       if (!failures) this.told("saving");
-      try {
-        const answer = await this.carrier.send(item);
-        failures = 0;
+      const answer = await this.sent(item);
+      if ("done" in answer) {
         this.drop();
-        this.carrier.stored(item, answer);
-      } catch (error) {
-        failures = this.carrier.verdict(error) === "passing" ? failures + 1 : 0;
-        if (failures) await this.failed(failures);
-        else this.stopped(item, error);
+        surely(() => this.carrier.stored(item, answer.done));
+      } else {
+        const verdict = this.carrier.verdict(answer.error, item);
+        faults += verdict === "failing" ? 1 : 0;
+        if (verdict === "passing" || (verdict === "failing" && faults < TRIES)) {
+          failures += 1;
+          await this.failed(failures);
+          continue;
+        }
+        this.stopped(item, answer.error, verdict);
       }
+      [failures, faults] = [0, 0];
     }
     this.running = false;
     this.told("saved");
+  }
+
+  private async sent(item: Item): Promise<{ done: T } | { error: unknown }> {
+    try {
+      return { done: await this.carrier.send(item) };
+    } catch (error) {
+      return { error };
+    }
   }
 
   private async failed(failures: number): Promise<void> {
@@ -131,20 +162,52 @@ export class Outbox<T> {
     await this.pause(Math.min(500 * 2 ** (failures - 1), LONGEST_WAIT));
   }
 
-  private stopped(item: Item, error: unknown): void {
-    if (this.carrier.verdict(error) === "park") this.parked.push(item);
-    this.drop();
-    this.carrier.refused(item, error);
+  private stopped(item: Item, error: unknown, verdict: Verdict): void {
+    const undo = this.undoOf(item);
+    this.items.shift();
+    if (undo) this.items = this.items.filter((each) => each !== undo);
+    else if (verdict === "park") this.parked.push(item);
+    else if (verdict !== "refused") this.aside.push(Object.assign(item, { aside: wordsOf(error) }));
+    this.keep();
+    surely(() => (undo ? this.carrier.cancelled(item, error) : this.carrier.refused(item, error)));
+  }
+
+  /** Return the undo that waits for this very action: sent alone, it would take back the one before. */
+  private undoOf(item: Item): Item | null {
+    if (item.verb === "undo" || item.verb === "redo") return null;
+    let between = 0;
+    for (const later of this.items.slice(this.items.indexOf(item) + 1)) {
+      if (later.clip !== item.clip) continue;
+      if (later.verb !== "undo") between += 1;
+      else if (between === 0) return later;
+      else between -= 1;
+    }
+    return null;
+  }
+
+  private settled(): void {
+    this.keep();
+    this.told(this.running ? "saving" : "saved");
   }
 
   private told(saving: Saving): void {
-    const decide = saving === "saved" && this.parked.length > 0;
-    this.carrier.changed(decide ? "asking" : saving, this.waiting);
+    const left = this.parked.length ? "asking" : this.aside.length ? "aside" : "saved";
+    this.carrier.changed(saving === "saved" ? left : saving, this.waiting);
   }
 
   private drop(): void {
     this.items.shift();
     this.keep();
+  }
+
+  private keep(): void {
+    try {
+      const all = [...this.aside, ...this.parked, ...this.items];
+      if (all.length) this.storage?.setItem(this.place, JSON.stringify(all));
+      else this.storage?.removeItem(this.place);
+    } catch {
+      // A full or forbidden storage: the actions stay in memory, and the page says that they are not stored.
+    }
   }
 
   private pause(milliseconds: number): Promise<void> {
@@ -166,12 +229,25 @@ export class Outbox<T> {
     ) as string[];
     for (const place of places.sort()) {
       try {
-        this.items.push(...(JSON.parse(store.getItem(place) ?? "[]") as Item[]));
+        for (const item of JSON.parse(store.getItem(place) ?? "[]") as Item[]) (item.aside ? this.aside : this.items).push(item);
         store.removeItem(place);
       } catch {
         // Not ours, or cut off: nothing in it can be sent.
       }
     }
     this.keep();
+  }
+}
+
+const wordsOf = (error: unknown) => (error instanceof Error ? error.message : "it could not be stored");
+
+/** Tell somebody; what goes wrong there is reported, and stops no saving. */
+function surely(tell: () => void): void {
+  try {
+    tell();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }

@@ -150,17 +150,19 @@ function visit(editor: Editor, { clip, frame }: Colleague): void {
 }
 
 function SavingState({ editor }: { editor: Editor }) {
-  const { saving, waiting } = editor.journal;
+  const { saving, waiting, setAside } = editor.journal;
   const words = {
     saved: "saved",
     saving: "saving …",
     retrying: `not stored (${waiting}): retrying`,
     asking: `waits for your choice (${waiting})`,
+    aside: `${setAside.length} not stored`,
   }[saving];
   return (
     <span class={`saving is-${saving}`} role="status" title="Every action is stored at once; what cannot be stored waits in this browser">
       {words}
       {saving === "retrying" ? <button onClick={() => editor.journal.retry()}>now</button> : null}
+      {setAside.length ? <button onClick={() => editor.open("aside")}>{saving === "aside" ? "look" : `${setAside.length} set aside`}</button> : null}
     </span>
   );
 }

@@ -15,6 +15,7 @@ import { Conflicts } from "./conflicts";
 import { Head } from "./head";
 import { pressed, released } from "./keyboard";
 import { KeySheet } from "./keysheet";
+import { SetAside } from "./setaside";
 import { Timeline } from "./timeline";
 import { WhoAmI } from "./whoami";
 
@@ -60,6 +61,7 @@ export function Page({ editor }: { editor: Editor }) {
       {editor.panel === "trajectory" ? <ContactSheet key={`${editor.frame}/${editor.joint}`} editor={editor} trajectory /> : null}
       {editor.panel === "calibrate" ? <Calibrate editor={editor} /> : null}
       {editor.panel === "name" ? <WhoAmI editor={editor} /> : null}
+      {editor.panel === "aside" ? <SetAside editor={editor} /> : null}
       <Conflicts editor={editor} />
     </>
   );

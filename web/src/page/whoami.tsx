@@ -11,12 +11,8 @@ export function WhoAmI({ editor }: { editor: Editor }) {
   const keep = (event: Event) => {
     event.preventDefault();
     editor.name = name.trim();
-    introduce(editor.tab, editor.name);
-    try {
-      localStorage.setItem("emc.name", editor.name);
-    } catch {
-      // Without storage the name lasts until the page is left.
-    }
+    introduce({ name: editor.name });
+    editor.keepName(editor.name);
     editor.renamed();
     close();
   };

@@ -34,10 +34,11 @@ export function Lists({ editor }: { editor: Editor }) {
 function useFacets(editor: Editor): Facets | null {
   const [facets, setFacets] = useState<Facets | null>(null);
   const { edition, asked } = editor;
+  const clips = asked.clip.join();
   useEffect(() => {
-    const timer = setTimeout(() => void api.facets(asked.state).then(setFacets, () => {}), facets ? 250 : 400);
+    const timer = setTimeout(() => void api.facets(asked.state, asked.clip).then(setFacets, () => {}), facets ? 250 : 400);
     return () => clearTimeout(timer);
-  }, [edition, asked.state]);
+  }, [edition, asked.state, clips]);
   return facets;
 }
 
@@ -50,7 +51,9 @@ function ClipChoice({ editor, facets }: { editor: Editor; facets: Facets | null 
         value={editor.clip.id}
         onChange={(event) => {
           const clip = editor.clipOf(event.currentTarget.value);
-          if (clip) void editor.openClip(clip);
+          if (!clip) return;
+          editor.narrowTo([clip.id]);
+          void editor.openClip(clip);
         }}
       >
         {editor.project.clips.map((clip) => (

@@ -4,7 +4,7 @@ import type { QueueQuery } from "../server/queue";
 
 export const ORDERS: [QueueQuery["order"], boolean, string][] = [
   ["value", true, "most gain first"],
-  ["severity", true, "surest errors first"],
+  ["severity", true, "most probably wrong first"],
   ["frames", true, "longest runs first"],
   ["seconds", false, "quickest first"],
   ["frame", false, "by clip and frame"],

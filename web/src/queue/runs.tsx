@@ -6,7 +6,7 @@ import { holds, type QueueQuery } from "../server/queue";
 import type { Facets, Run } from "../server/types";
 import { focusPicture } from "../widgets/focus";
 import { PersonDot, Sign } from "../widgets/icons";
-import { framesWords, reasonWord, timeWords } from "../widgets/words";
+import { framesWords, percent, reasonWord, timeWords, WRONG, WRONG_TITLE } from "../widgets/words";
 import { Filters } from "./filters";
 import { VirtualList } from "./list";
 import { narrowed, ORDERS } from "./query";
@@ -42,6 +42,7 @@ export function Queue({ editor, facets }: { editor: Editor; facets: Facets | nul
         </button>
       </div>
       {filtering ? <Filters editor={editor} facets={facets} ask={ask} /> : null}
+      <Heading editor={editor} />
       <VirtualList<Run>
         label="Flagged joints"
         key={JSON.stringify(asked)}
@@ -60,6 +61,21 @@ export function Queue({ editor, facets }: { editor: Editor; facets: Facets | nul
   );
 }
 
+/** Say whose runs the list holds, and what its numbers are. */
+function Heading({ editor }: { editor: Editor }) {
+  const { asked, clip, project } = editor;
+  const all = project.clips.length > 1 && !asked.clip.length;
+  return (
+    <p class="heading">
+      <b title={asked.clip.join(", ") || undefined}>{all ? "All clips" : asked.clip.join(", ") || clip.id}</b>
+      {project.clips.length > 1 ? <button onClick={() => editor.narrowTo(all ? [clip.id] : [])}>{all ? "this clip" : "all clips"}</button> : null}
+      <span class="side" title={WRONG_TITLE}>
+        {WRONG}
+      </span>
+    </p>
+  );
+}
+
 function RunItem({ editor, run }: { editor: Editor; run: Run }) {
   const current = holds(run, editor.clip.id, editor.person, editor.joint, editor.frame);
   const done = run.state === "confirmed";
@@ -72,8 +88,8 @@ function RunItem({ editor, run }: { editor: Editor; run: Run }) {
     >
       <PersonDot person={run.person} />
       <span class="title">{run.name.replaceAll("_", " ")}</span>
-      <span class="side" title="How probably the joint is wrong">
-        {done ? "confirmed" : `${Math.round(run.severity * 100)} %`}
+      <span class="side" title={WRONG_TITLE}>
+        {done ? "confirmed" : percent(run.severity)}
       </span>
       <span class="detail">
         <i class="chip">{reasonWord(run.reason)}</i> {framesWords(run)}

@@ -14,42 +14,62 @@ export class Refused extends Error {
     super(message);
   }
 
-  /** Whether the same request may succeed later: the server is busy, restarted or out of space. */
+  /** Whether any request may succeed later: the server is busy, restarted or out of space. */
   get passing(): boolean {
-    return this.status >= 500 || this.status === 401 || this.status === 429;
+    return this.status === 503 || this.status === 401 || this.status === 429;
   }
 }
 
-/** Who asks: the page's own id, and the name that others see. */
-const asker = { page: "", name: "" };
+/** The server cannot be reached. */
+export class Away extends Error {}
 
-export function introduce(page: string, name: string): void {
-  Object.assign(asker, { page, name });
+/** An action that takes longer than this (milliseconds) counts as failed: those that wait for it must go on. */
+const LONGEST = 120_000;
+
+/** Who asks: the page's own id, the browser's, which lasts, and the name that others see. */
+const asker = { page: "", browser: "", name: "" };
+
+export function introduce(who: Partial<typeof asker>): void {
+  Object.assign(asker, who);
 }
+
+/** Return whether this browser signs with a name of its own (participants of a study do not). */
+export const signsItself = () => asker.browser !== "";
 
 type Name = keyof Operations;
 type Asked<N extends Name> = {
   path?: Record<string, string>;
   query?: Operations[N]["query"];
   body?: Operations[N]["body"];
+  signal?: AbortSignal;
 };
 
 /** Ask the server; what is asked and answered is what its own document says. */
 async function ask<N extends Name>(operation: N, asked: Asked<N> = {}): Promise<Operations[N]["answer"]> {
   const [method, path] = operation.split(" ") as [string, string];
-  const headers: Record<string, string> = { "x-emc-page": asker.page };
+  const headers: Record<string, string> = { "x-emc-page": asker.page, "x-emc-browser": asker.browser };
   if (asker.name) headers["x-emc-name"] = encodeURIComponent(asker.name);
-  const init: RequestInit = { method, headers };
+  const init: RequestInit = { method, headers, signal: asked.signal ?? null };
   if (asked.body !== undefined) {
     headers["content-type"] = "application/json";
     init.body = JSON.stringify(asked.body);
   }
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(asked.path?.[name] ?? ""));
-  const answer = await fetch(filled + query((asked.query ?? {}) as Record<string, Given>), init);
+  const answer = await reached(fetch(filled + query((asked.query ?? {}) as Record<string, Given>), init));
   if (answer.status === 204) return undefined;
   if (answer.ok) return (await answer.json()) as Operations[N]["answer"];
   const told = (await answer.json().catch(() => null)) as { error?: string; conflicts?: Clash[] } | null;
   throw new Refused(answer.status, told?.error ?? `the server answered ${answer.status}`, told?.conflicts ?? []);
+}
+
+/** Say apart that nobody answered, and that an answer took too long. */
+async function reached(answer: Promise<Response>): Promise<Response> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "TimeoutError") throw new Error("the server did not answer in time");
+    throw new Away("the server does not answer");
+  }
 }
 
 type Given = string | number | boolean | null | undefined | readonly (string | number)[];
@@ -77,7 +97,7 @@ export const api = {
   poses: (clip: string, first: number, last: number) =>
     ask("GET /api/clips/{clip}/poses", { path: { clip }, query: { first, last } }),
   store: <V extends Verb>(clip: string, verb: V, body: Body<V>) =>
-    ask<`POST /api/clips/{clip}/${V}`>(`POST /api/clips/{clip}/${verb}`, { path: { clip }, body }),
+    ask<`POST /api/clips/{clip}/${V}`>(`POST /api/clips/{clip}/${verb}`, { path: { clip }, body, signal: AbortSignal.timeout(LONGEST) }),
   preview: (clip: string, changes: Change[]) =>
     ask("POST /api/clips/{clip}/propagate", { path: { clip }, body: { changes } }),
   warm: (clip: string, person: number, frame: number) =>
@@ -93,7 +113,7 @@ export const api = {
   compare: (clip: string, frame: number) => ask("GET /api/clips/{clip}/compare", { path: { clip }, query: { frame } }),
   queue: (asked: QueueQuery, offset: number, limit: number) =>
     ask("GET /api/queue", { query: { ...asked, offset, limit } }),
-  facets: (state: QueueQuery["state"]) => ask("GET /api/queue/facets", { query: { state } }),
+  facets: (state: QueueQuery["state"], clip: readonly string[] = []) => ask("GET /api/queue/facets", { query: { state, clip: [...clip] } }),
   next: (asked: QueueQuery, step: 1 | -1, clip: string, at: Partial<Place>) =>
     ask("GET /api/queue/next", {
       query: {
@@ -113,7 +133,7 @@ export const api = {
   ready: () => ask("GET /api/calibration/ready"),
   calibrate: (predict: boolean) => ask("POST /api/calibration", { body: { predict } }),
   cancel: () => ask("POST /api/calibration/cancel", { body: {} }),
-  events: (after: number) => `/api/events${query({ page: asker.page, name: asker.name, after })}`,
+  events: (after: number) => `/api/events${query({ ...asker, after })}`,
   picture: (clip: string, frame: number, version: string) => `${clipPath(clip)}/frames/${frame}?v=${version}`,
   crop: (clip: string, frame: number, x: number, y: number, side: number, size: number, version: string) =>
     `${clipPath(clip)}/frames/${frame}/crop${query({ x: x.toFixed(1), y: y.toFixed(1), side: Math.round(side), size, v: version })}`,

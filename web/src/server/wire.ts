@@ -163,7 +163,7 @@ export interface ErrorOut {
   error: string;
 }
 
-/** Counts of the runs that the filter lets through; `open`, `confirmed` and `seconds` are those of the project. */
+/** Counts of the runs that the filter lets through; `open`, `confirmed`, `seconds` are of the clips asked for. clips: of every clip, whichever are asked for. */
 export interface FacetsOut {
   clips: Record<string, number>;
   confirmed: number;

@@ -5,13 +5,13 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { colourOf } from "../canvas/palette";
 import type { Editor } from "../editor/editor";
 import { extent } from "../pose/frame";
-import { markOf } from "../pose/mark";
+import { flagOf, markOf, wrongness } from "../pose/mark";
 import { api } from "../server/api";
 import { type Point, type Track, VISIBLE } from "../server/types";
 import { Dialog } from "../widgets/dialog";
 import { MarkIcon } from "../widgets/icons";
 import { Spark } from "../widgets/spark";
-import { framesWords, reasonWords } from "../widgets/words";
+import { framesWords, percent, reasonWords, WRONG } from "../widgets/words";
 import { afterTrajectory, changedFrames, type Sheet, sheetOf, type Tile, tilesOf, tileWidth, trajectorySheet } from "./tiles";
 
 const CROP = 256;
@@ -74,7 +74,8 @@ function Tiles({ editor, sheet, trajectory }: { editor: Editor; sheet: Sheet; tr
   const grid = useRef<HTMLDivElement>(null);
   const body = useRef<HTMLDivElement>(null);
   const [chosen, setChosen] = useState<number | null>(null);
-  const tiles = track ? tilesOf(track, sheet) : [];
+  const boxOf = (frame: number) => editor.frames.get(frame)?.poses.find(({ person }) => person === sheet.person)?.box ?? null;
+  const tiles = track ? tilesOf(track, sheet, boxOf) : [];
   const changed = useChanged(tiles, sheet.side);
   const count = sheet.last - sheet.first + 1;
   const confirm = () => {
@@ -149,16 +150,22 @@ function Trajectory({ tiles, chosen }: { tiles: readonly Tile[]; chosen: number 
   );
 }
 
+/** Where in its cut a joint is, along one axis. */
+const away = ({ xy, middle, side }: Tile, axis: 0 | 1) => `${50 + (100 * ((xy?.[axis] ?? 0) - middle[axis])) / side}%`;
+
 function TileItem(given: { editor: Editor; sheet: Sheet; tile: Tile; changed: boolean; look: () => void; open: () => void }) {
   const { editor, sheet, tile, changed, look, open } = given;
   const { clip } = editor;
-  const mark = markOf({ provenance: [tile.provenance], confidence: [tile.confidence] }, 0, editor.project);
+  const seen = { provenance: [tile.provenance], confidence: [tile.confidence] };
+  const flag = flagOf(editor.frames.get(tile.frame), sheet.person, sheet.joint);
+  const mark = markOf(seen, 0, editor.project, flag);
   const inRun = tile.frame >= sheet.first && tile.frame <= sheet.last;
   const click = (event: MouseEvent) => {
     if (event.detail === 0) return open();
+    if (event.detail > 1) return; // The second half of a double click: the first one placed the joint.
     const box = (event.currentTarget as HTMLElement).querySelector("img")?.getBoundingClientRect();
     if (!box) return;
-    const share = (at: number, start: number, length: number) => ((at - start) / length - 0.5) * sheet.side;
+    const share = (at: number, start: number, length: number) => ((at - start) / length - 0.5) * tile.side;
     const place: Point = [tile.middle[0] + share(event.clientX, box.left, box.width), tile.middle[1] + share(event.clientY, box.top, box.height)];
     editor.corrections.placeOn(tile.frame, sheet.person, sheet.joint, place);
   };
@@ -166,14 +173,14 @@ function TileItem(given: { editor: Editor; sheet: Sheet; tile: Tile; changed: bo
     <button
       class={`tile ${inRun ? "" : "beside"} ${tile.outlier ? "outlier" : ""} ${changed ? "changed" : ""}`}
       data-frame={tile.frame}
-      aria-label={`frame ${tile.frame}, ${Math.round(tile.confidence * 100)} % sure${tile.outlier ? ", jumps" : ""}: open`}
+      aria-label={`frame ${tile.frame}, ${percent(wrongness(seen, 0, flag))} ${WRONG}${tile.outlier ? ", jumps" : ""}: open`}
       onPointerEnter={look}
       onFocus={look}
       onClick={click}
     >
       <span class="crop">
-        <Crop address={api.crop(clip.id, tile.frame, ...tile.middle, sheet.side, CROP, clip.version)} />
-        {tile.xy ? <i class="cross" style={{ "--person": colourOf(sheet.person) }} /> : null}
+        <Crop address={api.crop(clip.id, tile.frame, ...tile.middle, tile.side, CROP, clip.version)} />
+        {tile.xy ? <i class="cross" style={{ "--person": colourOf(sheet.person), left: away(tile, 0), top: away(tile, 1) }} /> : null}
       </span>
       <span class="tile-foot">
         <MarkIcon mark={mark} colour={colourOf(sheet.person)} hollow={tile.visibility !== VISIBLE} /> {tile.frame}

@@ -12,6 +12,11 @@ const MOST_APART = 5;
 const UNSEEN = 0.015;
 const OUT_OF_LINE = 0.12;
 
+/** A joint may be so far (share of the longer side) outside of its person's box before it counts as beside the person. */
+const BESIDE = 0.15;
+
+type Box = readonly [number, number, number, number];
+
 export interface Sheet {
   person: number;
   joint: number;
@@ -30,8 +35,10 @@ export interface Sheet {
 export interface Tile {
   frame: number;
   xy: Point | null;
-  /** Middle of the crop: the joint, or where it would be between its neighbours. */
+  /** Middle of the crop: the joint, or where it would be between its neighbours; of the person, where that is elsewhere. */
   middle: Point;
+  /** Side of the crop in pixels of the frame. */
+  side: number;
   visibility: number;
   provenance: number;
   confidence: number;
@@ -120,7 +127,7 @@ export function changedFrames(seen: ReadonlyMap<number, Point | null>, now: read
 }
 
 /** Return the tiles of a sheet from the joint's track. */
-export function tilesOf(track: Track, sheet: Sheet): Tile[] {
+export function tilesOf(track: Track, sheet: Sheet, boxOf: (frame: number) => Box | null = () => null): Tile[] {
   return track.frames.flatMap((frame, i) => {
     const middle = track.xy[i] ?? nearest(track.xy, i);
     if (!middle || (frame - sheet.from) % sheet.every !== Math.floor(sheet.every / 2)) return [];
@@ -128,7 +135,7 @@ export function tilesOf(track: Track, sheet: Sheet): Tile[] {
       {
         frame,
         xy: track.xy[i] ?? null,
-        middle,
+        ...cutOf(middle, sheet.side, boxOf(frame)),
         visibility: track.visibility[i] ?? 0,
         provenance: track.provenance[i] ?? 0,
         confidence: track.confidence[i] ?? 0,
@@ -136,6 +143,17 @@ export function tilesOf(track: Track, sheet: Sheet): Tile[] {
       },
     ];
   });
+}
+
+/** Return the crop of a tile. A joint that the model put beside the person cannot be clicked to where it belongs unless the
+ * person is in the picture: then that is what the crop shows. */
+export function cutOf(joint: Point, side: number, box: Box | null): { middle: Point; side: number } {
+  if (!box) return { middle: joint, side };
+  const [x, y, width, height] = box;
+  const beside = BESIDE * Math.max(width, height);
+  const near = joint[0] >= x - beside && joint[0] <= x + width + beside && joint[1] >= y - beside && joint[1] <= y + height + beside;
+  if (near) return { middle: joint, side };
+  return { middle: [x + width / 2, y + height / 2], side: Math.max(side, Math.round(1.1 * Math.max(width, height))) };
 }
 
 /** Return how far (pixels) a place is from the middle of its neighbours, 0 where there are not two. */

@@ -14,7 +14,7 @@ import { StudySession } from "./session";
 
 export async function startStudy(root: HTMLElement, tab: string, simulated: boolean, storage: Storage | null): Promise<void> {
   root.classList.add("study");
-  introduce(tab, "");
+  introduce({ page: tab });
   try {
     const state = await studyApi.state();
     document.title = `${state.study.name} – study`;

@@ -17,6 +17,12 @@ const REASONS: Record<string, [string, string]> = {
 export const reasonWords = (reason: string) => REASONS[reason]?.[0] ?? reason.replaceAll("_", " ");
 export const reasonWord = (reason: string) => REASONS[reason]?.[1] ?? reasonWords(reason);
 
+/** Every percentage of a joint in the editor is this one; the heading of a list of them, and what it means. */
+export const WRONG = "probably wrong";
+export const WRONG_TITLE = "How probably the joint is wrong; of a run of frames, on its worst one";
+
+export const percent = (share: number) => `${Math.round(share * 100)} %`;
+
 export const framesWords = ({ first, last }: Pick<Run, "first" | "last">) =>
   first === last ? `frame ${first}` : `frames ${first}–${last}`;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { aimed, brought, fitting, kept, revealing, toFrame, TOLERANCE_PIXELS, toleranceOf, toScreen, zoomed } from "../../src/canvas/view";
+import { aimed, brought, fitting, inSight, kept, revealing, toFrame, TOLERANCE_PIXELS, toleranceOf, toScreen, zoomed } from "../../src/canvas/view";
 
 const screen = { width: 800, height: 600 };
 
@@ -20,6 +20,14 @@ describe("view", () => {
     const view = zoomed({ scale: 1, x: 0, y: 0 }, 3, [100, 50], 0.1);
     expect(view).toEqual({ scale: 3, x: -200, y: -100 });
     expect(zoomed({ scale: 1, x: 0, y: 0 }, 0.001, [0, 0], 0.5).scale).toBe(0.5);
+  });
+
+  it("knows how much of a person is in sight, of the screen where the person is larger", () => {
+    const person = { x: 100, y: 100, width: 40, height: 80 };
+    expect(inSight({ scale: 1, x: 0, y: 0 }, person, screen)).toBe(1);
+    expect(inSight({ scale: 1, x: -100, y: 0 }, person, screen)).toBe(0.5);
+    expect(inSight({ scale: 1, x: -200, y: 0 }, person, screen)).toBe(0);
+    expect(inSight({ scale: 40, x: -3600, y: -3600 }, person, screen)).toBe(1);
   });
 
   it("never loses the frame", () => {

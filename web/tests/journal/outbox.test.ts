@@ -6,8 +6,8 @@ const item = (token: string): Item => ({
   clip: "kick",
   verb: "edits",
   edit: { kind: "drag", seconds: 1, changes: [{ frame: 1, person: 0, joint: 2, xy: [1, 2], visibility: 2, provenance: 2 }] },
-  target: null,
 });
+const undo = (token: string): Item => ({ token, clip: "kick", verb: "undo", edit: null });
 
 function memory(): Kept {
   const held = new Map<string, string>();
@@ -26,9 +26,10 @@ function carrier(send: (item: Item) => Promise<string>) {
   const told: string[] = [];
   const made: Carrier<string> = {
     send,
-    verdict: (error) => (({ away: "passing", both: "park" }) as const)[(error as Error).message as "away"] ?? "refused",
+    verdict: (error) => (({ away: "passing", both: "park", fault: "failing", wrong: "aside" }) as const)[(error as Error).message as "away"] ?? "refused",
     stored: (sent, answer) => void told.push(`stored ${sent.token} ${answer}`),
     refused: (sent) => void told.push(`refused ${sent.token}`),
+    cancelled: (sent) => void told.push(`cancelled ${sent.token}`),
     changed: (saving, waiting) => void told.push(`${saving} ${waiting}`),
   };
   return { made, told };
@@ -110,6 +111,90 @@ describe("the outbox", () => {
     outbox.decided(asked);
     expect(outbox.waiting).toBe(0);
     expect(told.at(-1)).toBe("saved 0");
+  });
+
+  it("sets an action aside that fails by itself a few times, and the others go on", async () => {
+    vi.useFakeTimers();
+    const sent: string[] = [];
+    const { made, told } = carrier(async (each) => {
+      sent.push(each.token);
+      if (each.token === "1") throw new Error("fault");
+      return "ok";
+    });
+    const storage = memory();
+    const outbox = new Outbox(made, "box", "a", storage);
+    outbox.push(item("1"));
+    outbox.push(item("2"));
+    await vi.advanceTimersByTimeAsync(10_000);
+    vi.useRealTimers();
+    expect(sent).toEqual(["1", "1", "1", "1", "2"]);
+    expect(told.slice(-4)).toEqual(["refused 1", "saving 2", "stored 2 ok", "aside 1"]);
+    expect(outbox.setAside.map(({ token, aside }) => [token, aside])).toEqual([["1", "fault"]]);
+    expect(outbox.pending("kick")).toEqual([]);
+    // A reload keeps it where it is: it is not sent again by itself.
+    const { made: later, told: toldLater } = carrier(async () => "ok");
+    const next = new Outbox(later, "box", "b", storage);
+    await next.run();
+    expect(toldLater).toEqual(["aside 1"]);
+    next.again(next.setAside[0] as Item);
+    await settled();
+    expect(toldLater.slice(-2)).toEqual(["stored 1 ok", "saved 0"]);
+    expect(storage.length).toBe(0);
+  });
+
+  it("lets go of an action that was set aside", async () => {
+    const { made, told } = carrier(() => Promise.reject(new Error("wrong")));
+    const storage = memory();
+    const outbox = new Outbox(made, "box", "a", storage);
+    outbox.push(item("1"));
+    await settled();
+    expect(told).toEqual(["saving 1", "refused 1", "aside 1"]);
+    outbox.give(outbox.setAside[0] as Item);
+    expect([told.at(-1), storage.length]).toEqual(["saved 0", 0]);
+  });
+
+  it("does not count against an action that the server was away", async () => {
+    vi.useFakeTimers();
+    const answers = ["away", "fault", "away", "fault", "away", "fault", "away"];
+    const { made, told } = carrier(() => {
+      const next = answers.shift();
+      return next ? Promise.reject(new Error(next)) : Promise.resolve("ok");
+    });
+    const outbox = new Outbox(made, "box", "a", memory());
+    outbox.push(item("1"));
+    await vi.advanceTimersByTimeAsync(60_000);
+    vi.useRealTimers();
+    expect(told.slice(-2)).toEqual(["stored 1 ok", "saved 0"]);
+  });
+
+  it.each(["fault", "wrong", "both", "no"])("drops the undo of an action that is not stored (%s) with it", async (why) => {
+    vi.useFakeTimers();
+    const sent: string[] = [];
+    const { made, told } = carrier(async (each) => {
+      sent.push(each.token);
+      if (each.token === "2") throw new Error(why);
+      return "ok";
+    });
+    const outbox = new Outbox(made, "box", "a", memory());
+    for (const each of [item("1"), item("2"), item("3"), undo("4"), undo("5"), undo("6")]) outbox.push(each);
+    await vi.advanceTimersByTimeAsync(10_000);
+    vi.useRealTimers();
+    // 4 takes back 3, 5 took back 2, which is not there; 6 takes back 1.
+    expect([...new Set(sent)]).toEqual(["1", "2", "3", "4", "6"]);
+    expect(told).toContain("cancelled 2");
+    expect([told.at(-1), outbox.waiting]).toEqual(["saved 0", 0]);
+  });
+
+  it("goes on saving where telling of an action fails", async () => {
+    const raised: unknown[] = [];
+    const raise = vi.spyOn(globalThis, "queueMicrotask").mockImplementation((act) => void raised.push(act));
+    const { made, told } = carrier(async () => "ok");
+    const outbox = new Outbox({ ...made, stored: () => { throw new Error("a fault of the page"); } }, "box", "a", memory());
+    outbox.push(item("1"));
+    outbox.push(item("2"));
+    await settled();
+    raise.mockRestore();
+    expect([told.at(-1), raised.length]).toEqual(["saved 0", 2]);
   });
 
   it("tells later actions on a joint what the earlier one made of it", async () => {

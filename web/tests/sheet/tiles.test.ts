@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Point, Run, Track } from "../../src/server/types";
-import { afterTrajectory, changedFrames, deviation, sheetOf, type Tile, tilesOf, tileWidth, trajectorySheet } from "../../src/sheet/tiles";
+import { afterTrajectory, changedFrames, cutOf, deviation, sheetOf, type Tile, tilesOf, tileWidth, trajectorySheet } from "../../src/sheet/tiles";
 
 const run = (first: number, last: number) => ({ first, last }) as Run;
 const of = (given: Partial<Parameters<typeof sheetOf>[0]>) =>
@@ -35,6 +35,15 @@ describe("a contact sheet", () => {
     expect(sheet.every).toBe(10);
     const places = Array.from({ length: 480 }, (_, i): Point => [i, 0]);
     expect(tilesOf(track(places), sheet)).toHaveLength(48);
+  });
+
+  it("shows the person where the model put the joint beside it", () => {
+    const box = [100, 100, 60, 200] as const;
+    expect(cutOf([170, 310], 70, box)).toEqual({ middle: [170, 310], side: 70 });
+    expect(cutOf([195, 200], 70, box)).toEqual({ middle: [130, 200], side: 220 });
+    expect(cutOf([9, 9], 70, null)).toEqual({ middle: [9, 9], side: 70 });
+    const tiles = tilesOf(track([[500, 20], [130, 150]]), { ...of({ run: run(0, 1), frames: 2 }), every: 1 }, () => box);
+    expect(tiles.map(({ middle }) => middle)).toEqual([[130, 200], [130, 150]]);
   });
 
   it("marks the joint that leaves the line of its neighbours, and not those beside it on a steady way", () => {

@@ -43,7 +43,10 @@ class PersonCountOut(BaseModel):
 
 
 class FacetsOut(BaseModel):
-    """Counts of the runs that the filter lets through; `open`, `confirmed` and `seconds` are those of the project."""
+    """Counts of the runs that the filter lets through; `open`, `confirmed`, `seconds` are of the clips asked for.
+
+    clips: of every clip, whichever are asked for.
+    """
 
     open: int
     confirmed: int

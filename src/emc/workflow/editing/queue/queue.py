@@ -65,20 +65,26 @@ class ProjectQueue:
             return self._row(loaded, int(chosen[index])), index
 
     def facets(self, wanted: QueueFilter) -> Facets:
-        """Return counts over the runs that the filter lets through; `open`, `confirmed` and `seconds` over all."""
+        """Return counts over the runs that the filter lets through.
+
+        `open`, `confirmed` and `seconds` are over all runs of the clips that are asked for; `clips` leaves only the
+        filter of clips out, so that it says what each of them has.
+        """
         with self._lock:
             loaded = self._refreshed()
             c = loaded.columns
             chosen = self._listed(loaded, wanted)
             seconds, _ = self._costs(loaded)
-            is_open = c.done < c.frames
+            scope = self._mask(loaded, QueueFilter("all", clips=wanted.clips))
+            is_open = (c.done < c.frames) & scope
+            every = self._listed(loaded, replace(wanted, clips=()))
             return Facets(
                 open=int(is_open.sum()),
-                confirmed=int(len(c) - is_open.sum()),
+                confirmed=int(scope.sum() - is_open.sum()),
                 seconds=float(seconds[is_open].sum()),
                 reasons=counted(c.reason[chosen], c.reasons),
                 joints=self._joint_counts(loaded, chosen),
-                clips=counted(c.clip[chosen], [run.clip for run in loaded.runs]),
+                clips=counted(c.clip[every], [run.clip for run in loaded.runs]),
                 persons=person_counts(loaded, chosen),
             )
 
