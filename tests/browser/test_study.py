@@ -91,7 +91,7 @@ def _page_shows_figure(chromium: Browser, file: Path) -> None:
     page.goto(file.as_uri())
     box = page.locator("svg").bounding_box()
     assert box is not None and box["width"] > 600
-    expect(page.locator(".warn")).to_contain_text("2 of the participants are simulated")
+    expect(page.locator(".warn")).to_contain_text("2 of the 2 participants who finished a trial are simulated")
     assert asked == [file.as_uri()]  # Nothing else is fetched.
     page.close()
 
