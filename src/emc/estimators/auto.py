@@ -16,12 +16,16 @@ from emc.config import KEPT
 from emc.errors import EmcError, UsageError
 from emc.estimators.vitpose import VITPOSE_VARIANTS as VITPOSE
 from emc.weights.hub import INSTALL, fetching
+from emc.weights.published import local, published_named
+from emc.weights.published import offline as offline_by_setting
 
 HERE = "here"
 HUB = ("huggingface.co", 443)
 PATIENCE = 2.5
 """Seconds after which a hub that does not answer counts as out of reach."""
 PREFERRED = "vitpose-plus-s"
+BY_NAME = ""
+"""Which of the networks that are fetched by name comes before `nano`, such as ``movenet-thunder``; "": none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,10 @@ def choose(downloads: bool = True) -> Choice:
     rcnn = _best_rcnn()
     if rcnn is not None:
         return Choice(rcnn[0], f"COCO AP {rcnn[1]}, weights at hand", better)
+    if BY_NAME and local(BY_NAME) is not None:
+        return Choice(BY_NAME, "weights at hand", better)
+    if BY_NAME and downloads and not offline_by_setting():
+        return Choice(BY_NAME, f"{published_named(BY_NAME).megabytes} MB fetched once", better, fetch=True)
     return Choice("nano", "embedded, for simple footage", better)
 
 

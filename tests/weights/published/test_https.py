@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,12 @@ def test_a_source_that_is_silent_or_away_is_told_by_name(tmp_path: Path) -> None
             download(f"{away}/small.bin", SMALL.weights, tmp_path, None)
     with pytest.raises(SourceError, match="refused"):
         download(f"{away}/small.bin", SMALL.weights, tmp_path, None)
+
+
+def test_a_name_server_that_is_silent_does_not_hold_it_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_: release.wait(30))
+    monkeypatch.setattr("urllib.request.getproxies", dict)
+    with pytest.raises(SourceError, match="nowhere.example: its name was not found within 0 s"):
+        download("https://nowhere.example/small.bin", SMALL.weights, tmp_path, None, patience=0.2)
+    release.set()

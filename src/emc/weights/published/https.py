@@ -6,7 +6,9 @@ import contextlib
 import hashlib
 import http.client
 import os
-import urllib.error
+import socket
+import threading
+import urllib.parse
 import urllib.request
 from collections.abc import Generator
 from pathlib import Path
@@ -56,6 +58,7 @@ def _append(address: str, file: File, part: Path, progress: Progress | None, pat
         have = 0
     if have == file.size:
         return
+    _look_up(address, patience)
     headers = {"User-Agent": f"emc/{__version__}"} | ({"Range": f"bytes={have}-"} if have else {})
     # Addresses come from a table of this package and begin with https; tests alone give others.
     with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=patience) as answer:
@@ -70,6 +73,29 @@ def _append(address: str, file: File, part: Path, progress: Progress | None, pat
             os.fsync(out.fileno())
     if left:
         raise SourceError(f"{_host(address)}: {file.name} broke off {left} bytes before its end")
+
+
+def _look_up(address: str, patience: float) -> None:
+    """Raise `SourceError` where the name of a server is not found within `patience` seconds."""
+    if urllib.request.getproxies():  # Then the proxy looks names up.
+        return
+    parts = urllib.parse.urlsplit(address)
+    failed: list[OSError] = []
+    done = threading.Event()
+
+    def look() -> None:
+        try:
+            socket.getaddrinfo(parts.hostname, parts.port or 443)
+        except OSError as error:
+            failed.append(error)
+        done.set()
+
+    # A name server that does not answer cannot be timed out: the thread is left behind.
+    threading.Thread(target=look, daemon=True).start()
+    if not done.wait(patience):
+        raise SourceError(f"{_host(address)}: its name was not found within {patience:.0f} s")
+    if failed:
+        raise failed[0]
 
 
 def _copy(answer: Any, out: Any, left: int, progress: Progress | None) -> int:
