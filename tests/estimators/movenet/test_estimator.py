@@ -141,6 +141,38 @@ def test_a_few_steps_learn_one_picture() -> None:
     assert float(estimator.loss(batch).detach()) < 0.8 * first
 
 
+def test_the_calibration_loop_trains_it_with_a_teacher_and_hard_joints() -> None:
+    from emc.config import CalibrateSettings
+    from emc.stages.calibrate import Progressed, train
+
+    rng = np.random.default_rng(10)
+    samples = [blob_sample(rng) for _ in range(2)]
+    estimator = MoveNetLightning.untrained(1)
+    before = {name: value.clone() for name, value in estimator.module.state_dict().items()}
+    settings = CalibrateSettings(
+        steps=2,
+        batch=2,
+        lr=1e-4,
+        warmup=0.0,
+        distil=0.2,
+        fill=0.5,
+        hard_joints=4,
+        layer_decay=0.9,
+        workers=0,
+        weight_decay=0.0,
+    )
+    losses = [e.loss for e in train(estimator, samples, samples, settings) if isinstance(e, Progressed)]
+    assert len(losses) == 2
+    assert np.isfinite(losses).all()
+    changed = [name for name, value in estimator.module.state_dict().items() if not torch.equal(value, before[name])]
+    # The centre's head has no loss (weight decay alone would move it): a crop's person is nothing to correct.
+    assert {name.split(".")[1] for name in changed if name.startswith("heads")} == {
+        "kpt_heatmap",
+        "kpt_regress",
+        "kpt_offset",
+    }
+
+
 def test_the_loss_is_the_mean_of_the_joints(untrained: MoveNetLightning) -> None:
     batch = untrained.collate([blob_sample(np.random.default_rng(8))], None)
     batch["weight"][0, 1:4] = 0.0
