@@ -18,7 +18,7 @@ help:
 	@echo "make lock      write constraints.txt from the installed versions"
 	@echo "make clean     remove what the other commands made"
 
-demo: install
+demo: install weights
 	@echo "demo: run the whole loop on embedded clips -> $(DEMO_OUT)/"
 	@$(BIN)/emc demo --out $(DEMO_OUT)
 
@@ -62,10 +62,10 @@ imports: install-test
 	@echo "test: import-linter"
 	@$(BIN)/lint-imports
 
-weights: install-test
-	@echo "test: published weights"
+weights: install
+	@echo "weights: the published networks, fetched once"
 	@$(BIN)/emc models get movenet-lightning movenet-thunder movenet-multipose >/dev/null || \
-		echo "test: without them the tests of the published networks are skipped"
+		echo "weights: going on without them: emc predicts with nano, tests of the published networks are skipped"
 
 unit: install-test chromium weights
 	@echo "test: pytest"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +15,12 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# Tests are about the embedded estimator unless they name another, and never wait for a network.
+# Tests are about the embedded models unless they name others, and never wait for a network.
 os.environ.setdefault("EMC_PREDICT__ESTIMATOR", "nano")
+os.environ.setdefault("EMC_PREDICT__DETECTOR", "embedded")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# As where the environment is activated: messages name commands as they are typed.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 
 @pytest.fixture(scope="session")

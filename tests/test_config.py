@@ -60,10 +60,16 @@ def test_a_stored_value_that_cannot_be_used_is_named() -> None:
 def test_auto_stays_what_the_project_began_with(tmp_path: Path) -> None:
     assert read_settings(tmp_path, {}).predict.estimator == "auto"
     (tmp_path / "auto.toml").write_text('estimator = "nano"\n')
-    assert read_settings(tmp_path, {}).predict.estimator == "auto:nano"
-    assert read_settings(tmp_path, {}, predict={"estimator": "auto:here"}).predict.estimator == "auto:nano"
+    assert read_settings(tmp_path, {}).predict.estimator == "nano"
+    assert read_settings(tmp_path, {}).predict.detector == "auto"
+    assert read_settings(tmp_path, {}, predict={"estimator": "auto:here"}).predict.estimator == "nano"
+    assert read_settings(tmp_path, {}, predict={"fast": True}).predict.estimator == "auto"
     assert read_settings(tmp_path, {}, predict={"estimator": "vitpose-b"}).predict.estimator == "vitpose-b"
-    assert read_settings(tmp_path, {"EMC_PREDICT__THREADS": "1"}).predict.estimator == "auto:nano"
+    assert read_settings(tmp_path, {"EMC_PREDICT__THREADS": "1"}).predict.estimator == "nano"
+    (tmp_path / "auto.toml").write_text('estimator = "nano"\ndetector = "embedded"\nfast = true\n')
+    kept = read_settings(tmp_path, {}, predict={"fast": True}).predict
+    assert (kept.estimator, kept.detector) == ("nano", "embedded")
+    assert read_settings(tmp_path, {}, predict={"detector": "dfine-s"}).predict.detector == "dfine-s"
     (tmp_path / "auto.toml").write_text("estimator\n")
     with pytest.raises(UsageError, match=r"auto\.toml does not name an estimator .*delete it"):
         read_settings(tmp_path, {})

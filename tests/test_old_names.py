@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.embedded_models import EMBEDDED
 
 import emc.old_names as old_names
 import emc.plugins as plugins
@@ -145,7 +146,7 @@ def test_a_calibration_that_was_interrupted_goes_on_with_its_rotations(tmp_path:
     people = [sparse_samples(ClipRequest(motion, seed, 2)) for seed, motion in enumerate(("squat", "walk") * 2)]
     data = Populations(*people)
     few = {"steps": 2, "batch": 2, "ladder": 1, "shares": (0.5,), "ensemble_rotations": 2}
-    settings = read_settings(None, {}, calibrate=few, evaluate={"bootstrap": 10})
+    settings = read_settings(None, EMBEDDED, calibrate=few, evaluate={"bootstrap": 10})
     whole = run_ladder(NanoEstimator(), data, settings, tmp_path / "whole", Silent())
     turns = {"taken": 2, "tried": 2, "closer": 1, "why": "they help"}
     begun = {"ladder": [{"step": 0, "validation": whole["ladder"][0]["validation"]}], "finished": False, "loss": []}

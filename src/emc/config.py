@@ -18,9 +18,9 @@ import emc.old_names as old_names
 from emc.errors import UsageError
 
 AUTO = "auto"
-"""The estimator that stands for the best at hand."""
+"""The estimator and the detector that stand for the best at hand."""
 KEPT = "auto.toml"
-"""File of a project that keeps what ``auto`` was when the project began."""
+"""File of a project that keeps its estimator and detector: what ``auto`` was at first, or what was asked for since."""
 
 
 class Section(BaseModel):
@@ -47,10 +47,15 @@ class PredictSettings(Section):
 
     estimator: str = Field(
         "auto",
-        description="estimator: a name from `emc models`, the folder of a saved model, or an ONNX file; auto: the best "
-        "at hand, downloaded where it can be; auto:here: the same without downloads",
+        description="estimator: a name from `emc models`, the folder of a saved model, or an ONNX file; auto: that of "
+        "the project, at first movenet-thunder, fetched once, else nano; auto:here: the same without downloads",
     )
-    detector: str = Field("embedded", description="person detector: a name from `emc models`")
+    detector: str = Field(
+        "auto",
+        description="person detector: a name from `emc models`; auto: that of the project, at first "
+        "movenet-multipose, fetched once, else embedded",
+    )
+    fast: bool = Field(False, description="with estimator = auto: movenet-lightning, smaller and faster")
     batch: int = Field(32, ge=1, description="persons per network call")
     max_persons: int = Field(6, ge=1, description="at most this many persons per frame")
     min_box_score: float = Field(0.3, ge=0, le=1, description="drop boxes that the detector trusts less")
@@ -283,17 +288,24 @@ def read_settings(project: Path | None, environ: dict[str, str] | None = None, *
 
 
 def _keep_choice(project: Path, values: dict[str, dict[str, Any]]) -> None:
-    """Let ``auto`` stand for the estimator that the project began with, if it has begun."""
+    """Let ``auto`` stand for the estimator and the detector of the project, if it has them."""
     section = values.get("predict", {})
-    if not isinstance(section, dict) or str(section.get("estimator", AUTO)).partition(":")[0] != AUTO:
+    if not isinstance(section, dict):
         return
     try:
-        name = tomllib.loads((project / KEPT).read_text(encoding="utf-8"))["estimator"]
+        kept = tomllib.loads((project / KEPT).read_text(encoding="utf-8"))
+        name = kept["estimator"]
     except FileNotFoundError:
         return
     except (OSError, ValueError, KeyError, UnicodeDecodeError) as error:
         raise UsageError(f"{project / KEPT} does not name an estimator ({error!r}): delete it") from error
-    values["predict"] = section | {"estimator": f"{AUTO}:{name}"}
+    # Whoever now asks for the fast one, and did not when the project began, wants another estimator.
+    asked = not section.get("fast") or bool(kept.get("fast"))
+    if asked and str(section.get("estimator", AUTO)).partition(":")[0] == AUTO:
+        section = section | {"estimator": name}
+    if section.get("detector", AUTO) == AUTO:
+        section = section | {"detector": kept.get("detector", AUTO)}
+    values["predict"] = section
 
 
 def stored_settings(document: Mapping[str, Any]) -> Settings:

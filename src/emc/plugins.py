@@ -15,6 +15,8 @@ from typing import Any
 import emc.old_names as old_names
 from emc.errors import PluginError
 
+ADAPTIVE = "+rotation"
+"""After an estimator's name: with a rotation ensemble for persons who are unsure, lying or inverted."""
 GROUPS = ("estimators", "detectors", "lifters", "formats")
 
 
@@ -47,6 +49,8 @@ def make_plugin(group: str, name: str, **options: Any) -> Any:
 def estimator_for(name_or_folder: str) -> Any:
     """Return an estimator by plug-in name, from the folder of a saved model, or from an ``.onnx`` file.
 
+    ``NAME+rotation`` reads persons who are unsure, lying or inverted at several rotations of the image.
+
     A saved model's ``emc.json`` names its estimator. ``NAME:WEIGHTS`` gives a plug-in weights of one's own: a folder, a
     file, or what else it takes (``vitpose:OWNER/MODEL@REVISION``). Raises `PluginError` for an unknown name and
     `WeightsError` (from the estimator) for a folder that is damaged.
@@ -54,10 +58,11 @@ def estimator_for(name_or_folder: str) -> Any:
     folder = Path(name_or_folder)
     if (folder / "emc.json").is_file():
         made = make_plugin("estimators", saved_estimator_name(folder), weights=folder)
-        rotations, zooms = saved_rotations(folder)
-        if rotations == 1:
-            return made
-        return make_plugin("estimators", "rotation", inner=made, rotations=rotations, zooms=zooms)
+        how = saved_rotations(folder)
+        return made if how["rotations"] == 1 else make_plugin("estimators", "rotation", inner=made, **how)
+    if name_or_folder.endswith(ADAPTIVE):
+        inner = estimator_for(name_or_folder.removesuffix(ADAPTIVE))
+        return make_plugin("estimators", "rotation", inner=inner, adaptive=True)
     name, colon, weights = old_names.plugin_name("estimators", name_or_folder).partition(":")
     if colon and name in plugin_names("estimators"):
         return make_plugin("estimators", name, weights=weights)
@@ -131,14 +136,21 @@ def saved_estimator_name(folder: Path) -> str:
     return str(name)
 
 
-def saved_rotations(folder: Path) -> tuple[int, int]:
-    """Return the numbers of rotations and of zooms of a saved model's rotation ensemble; 1 and 0 where it has none."""
+def is_named_estimator(name: str) -> bool:
+    """Return whether an estimator is asked for by a plug-in's name, not by a file or the folder of a saved model."""
+    plain = old_names.plugin_name("estimators", name.removesuffix(ADAPTIVE)).partition(":")[0]
+    return plain in plugin_names("estimators")
+
+
+def saved_rotations(folder: Path) -> dict[str, Any]:
+    """Return ``rotations``, ``zooms`` and ``adaptive`` of a saved model's rotation ensemble; 1, 0, False if none."""
     import json
 
     try:
         card = json.loads((folder / "emc.json").read_text(encoding="utf-8"))
         card = old_names.renamed(card, old_names.CARD)
-        return int(card.get("rotations", 1)), int(card.get("zooms", 0))
+        numbers = {name: int(card.get(name, least)) for name, least in (("rotations", 1), ("zooms", 0))}
+        return {**numbers, "adaptive": bool(card.get("adaptive", False))}
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise PluginError(
             f"{folder / 'emc.json'} does not say how many rotations to use ({error}): save the model again"

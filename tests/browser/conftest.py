@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 from tests.browser.editor_page import served, show
+from tests.embedded_models import EMBEDDED
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +25,7 @@ def predicted_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files = render_file(ClipRequest("front_kick", 7, 12, folder=str(folder / "media")))
     with new_project(folder / "kick") as store:
         added = add_clips(store, [files.video])
-        settings = read_settings(None, {}, alerts={"low": 0.9})
+        settings = read_settings(None, EMBEDDED, alerts={"low": 0.9})
         predict_clips(store, added.clips, settings, boxes_file=files.labels)
         return store.folder
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.editor_page import CLIP, Command, drag, go_to, repair, saved, served, show
+from tests.embedded_models import EMBEDDED
 
 from emc.config import read_settings
 from emc.pose.records import Provenance, Role
@@ -41,7 +42,7 @@ def corrected(tmp_path: Path) -> Path:
         for seed in (7, 8):
             files = render_file(ClipRequest("front_kick", seed, 4, folder=str(tmp_path / "media")))
             clip = add_clips(store, [files.video], role=Role.TARGET, group=files.group).clips[0]
-            predict_clips(store, [clip], read_settings(None, {}), boxes_file=files.labels)
+            predict_clips(store, [clip], read_settings(None, EMBEDDED), boxes_file=files.labels)
             labels = [Label(p.frame, p.person, p.xy, p.visibility * 0 + 2) for p in store.poses(clip.id)]
             store.append_edit(edit_from_labels(labels, clip, COCO17, "confirm", Provenance.CONFIRMED))
         (store.folder / "emc.toml").write_text(SETTINGS, encoding="utf-8")

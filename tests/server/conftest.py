@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from tests.embedded_models import EMBEDDED
 from tests.server.opening import opened
 
 from emc.config import read_settings
@@ -24,7 +25,7 @@ def predicted_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with new_project(folder / "kick") as store:
         added = add_clips(store, [files.video])
         # The labels' boxes: these tests are about the editor, whatever the detector of the day finds.
-        predict_clips(store, added.clips, read_settings(None, {}), boxes_file=files.labels)
+        predict_clips(store, added.clips, read_settings(None, EMBEDDED), boxes_file=files.labels)
         return store.folder
 
 

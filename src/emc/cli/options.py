@@ -40,6 +40,10 @@ FirstFrame = Annotated[
 Estimator = Annotated[
     str | None, typer.Option("--estimator", help="A name from `emc models`, a saved model's folder, or an ONNX file.")
 ]
+Fast = Annotated[
+    bool,
+    typer.Option("--fast", help="The smaller, faster network (movenet-lightning) where no estimator is named."),
+]
 Sample = Annotated[
     str | None,
     typer.Option(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from emc.cli.programs import as_typed
 from emc.errors import EmcError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Terminal:
 
     def say(self, line: str) -> None:
         """Write one line to stderr, above a running bar."""
+        line = as_typed(line)
         if self._bars is not None:
             self._bars.console.print(line, markup=False, highlight=False)
         else:
@@ -67,10 +69,14 @@ class Terminal:
 
 
 def console() -> Console:
-    """Return a console on stdout that keeps lines whole when piped."""
+    """Return a console on stdout that keeps lines whole when piped, and shows commands as they are typed here."""
     from rich.console import Console
 
-    return Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
+    class Typed(Console):
+        def print(self, *objects: Any, **how: Any) -> None:
+            super().print(*(as_typed(one) if isinstance(one, str) else one for one in objects), **how)
+
+    return Typed(soft_wrap=not sys.stdout.isatty(), highlight=False)
 
 
 @contextmanager
@@ -94,7 +100,7 @@ def running(as_json: bool) -> Iterator[Terminal]:
 def _fail(message: str, code: int, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps({"error": message, "exit_code": code}) + "\n")
-    sys.stderr.write(f"emc: {message}\n")
+    sys.stderr.write(f"emc: {as_typed(message)}\n")
     raise typer.Exit(code)
 
 

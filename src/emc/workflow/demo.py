@@ -81,10 +81,10 @@ def run_demo(out: Path, settings: Settings, quick: bool = False, progress: Progr
 
 
 def demo_settings(settings: Settings, quick: bool) -> Settings:
-    """Return the settings of the demo: as given, with `nano` for ``auto``, and few steps where it is to be quick."""
+    """Return the settings of the demo: as given, embedded models for ``auto``, few steps where it is to be quick."""
     # The demo's story and its figures are those of the embedded model, whatever else is at hand.
     if settings.predict.estimator.partition(":")[0] == "auto":
-        embedded = settings.predict.model_copy(update={"estimator": "nano"})
+        embedded = settings.predict.model_copy(update={"estimator": "nano", "detector": "embedded"})
         settings = settings.model_copy(update={"predict": embedded})
     if not quick:
         return settings

@@ -31,6 +31,7 @@ def examine(project: Path | None = None) -> dict[str, Any]:
         _check("project store", _store, "check that the folder for temporary files can be written to"),
         _check("estimator nano", _nano, "reinstall emc-pose: its embedded weights are missing or damaged"),
         _check("detector embedded", _detector, "reinstall emc-pose: its embedded weights are missing or damaged"),
+        _check("models of auto", _auto, "set XDG_CACHE_HOME to a folder that can be read"),
         _check("lifter temporal-small", _lifter, "reinstall emc-pose: its embedded weights are missing or damaged"),
         _check("regions (keypointrcnn)", _regions, "reinstall PyTorch: `pip install --force-reinstall torch`"),
         _check("ONNX files", _onnx, "follow what it says, or reinstall: `pip install --force-reinstall onnxruntime`"),
@@ -133,6 +134,13 @@ def _nano() -> str:
 def _detector() -> str:
     plugins.make_plugin("detectors", "embedded").detect([np.zeros((64, 64, 3), np.uint8)], [0])
     return "detects"
+
+
+def _auto() -> str:
+    # Without them EMC works, with the embedded models: that is no fault of the installation.
+    from emc.estimators.auto import choose
+
+    return choose(downloads=False).line.removeprefix("auto: ")
 
 
 def _regions() -> str:

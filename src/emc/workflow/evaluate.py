@@ -15,7 +15,7 @@ from emc.workflow.found import Found, ignored_on, results_on, run_on, score_foun
 from emc.workflow.labels import count_labels, refuse_unconfirmed
 from emc.workflow.predict import model_key
 from emc.workflow.progress import Silent
-from emc.workflow.project import estimator_in, selected_clips
+from emc.workflow.project import estimator_in, selected_clips, with_models
 from emc.workflow.samples import load_samples
 from emc.workflow.scoring import score_samples
 
@@ -61,6 +61,7 @@ def evaluate_project(
 
 def _scored_model(store: Store, clips: Sequence[Clip], settings: Settings, progress: Progress) -> dict[str, Any]:
     set_threads(settings.predict)
+    settings = with_models(store, settings, progress)
     estimator = estimator_in(store, settings.predict.estimator)
     document: dict[str, Any] = {"model": model_key(estimator)}
     for role in Role:

@@ -13,7 +13,8 @@ import pytest
 import emc.plugins as plugins
 from emc.errors import NotTrainable, ShapeMismatch, UsageError
 from emc.estimators.nano.estimator import NanoEstimator
-from emc.estimators.rotation.estimator import RotationEnsemble, TrainableRotationEnsemble, rotation_ensemble
+from emc.estimators.rotation.estimator import RotationEnsemble
+from emc.estimators.rotation.trainable import TrainableRotationEnsemble, rotation_ensemble
 from emc.interfaces import ModelInfo, Trainable
 from emc.pose.records import Box, Prediction, Sample
 from emc.pose.skeletons.skeleton import COCO17, Skeleton

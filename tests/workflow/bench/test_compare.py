@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.embedded_models import EMBEDDED
 
 from emc.config import read_settings
 from emc.errors import UsageError
@@ -43,7 +44,7 @@ def test_changes_are_counted_over_all_seeds() -> None:
         "plain 8:2": [arm("plain 8:2", samples, {0: ANKLES}), arm("plain 8:2", samples, {0: ANKLES, 5: [9]})],
         "calibration": [arm("calibration", samples, {0: [15]}), arm("calibration", samples, {})],
     }
-    settings = read_settings(None, {}, evaluate={"bootstrap": 200})
+    settings = read_settings(None, EMBEDDED, evaluate={"bootstrap": 200})
     document = document_of(found, {"target": samples, "common": samples}, COCO17, settings.evaluate)
     # 12 ankles, hips and knees of 6 persons and 2 seeds: 72 leg joints; the base misses 4 of each 36.
     assert document["models"]["base"]["target"]["pckh"]["leg"]["value"] == pytest.approx(32 / 36)
@@ -66,7 +67,7 @@ def test_the_torso_measures_pck() -> None:
     off.target[:, 15] += (0, 9)  # 0.2 torsos are 0.2 x 50 pixels (joints 6 and 11), 0.5 heads 10 pixels
     off.target[:, 16] += (0, 11)
     document = document_of(
-        {"base": [off]}, {"target": samples, "common": samples}, COCO17, read_settings(None, {}).evaluate
+        {"base": [off]}, {"target": samples, "common": samples}, COCO17, read_settings(None, EMBEDDED).evaluate
     )
     legs = document["models"]["base"]["target"]
     assert legs["pck"]["leg"]["value"] == legs["pckh"]["leg"]["value"] == pytest.approx(5 / 6)
@@ -75,7 +76,7 @@ def test_the_torso_measures_pck() -> None:
 
 def test_a_real_run_is_kept_and_not_done_again(tmp_path: Path) -> None:
     few = {"steps": 2, "batch": 4, "ladder": 1, "ensemble_rotations": 2, "shares": (1.0,)}
-    settings = read_settings(None, {}, calibrate=few, evaluate={"bootstrap": 20}, predict={"threads": 1})
+    settings = read_settings(None, EMBEDDED, calibrate=few, evaluate={"bootstrap": 20}, predict={"threads": 1})
     arms = ("initial", "calibration")
     first = bench_rendered(1, tmp_path, settings, None, arms, size=0.005)
     assert list(first["models"]) == ["base", "base, rotation ensemble", *arms]
@@ -89,4 +90,4 @@ def test_a_real_run_is_kept_and_not_done_again(tmp_path: Path) -> None:
 
 def test_an_unknown_arm_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="unknown model 'best'"):
-        bench_rendered(1, tmp_path, read_settings(None, {}), None, ("best",), size=0.005)
+        bench_rendered(1, tmp_path, read_settings(None, EMBEDDED), None, ("best",), size=0.005)

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from tests.embedded_models import EMBEDDED
 from typer.testing import CliRunner
 
 from emc.cli.main import app
@@ -43,7 +44,7 @@ def data(tmp_path_factory):
 
 
 def quick(**lift):
-    return read_settings(None, {}, predict={"threads": 1}, evaluate={"bootstrap": 20}, lift=lift)
+    return read_settings(None, EMBEDDED, predict={"threads": 1}, evaluate={"bootstrap": 20}, lift=lift)
 
 
 def test_action_means_over_both_subjects(data):

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from tests.embedded_models import EMBEDDED
 from typer.testing import CliRunner
 
 from emc.cli.main import app
@@ -32,7 +33,7 @@ def data(tmp_path_factory):
 
 
 def quick(**lift):
-    return read_settings(None, {}, predict={"threads": 1}, evaluate={"bootstrap": 50}, lift=lift)
+    return read_settings(None, EMBEDDED, predict={"threads": 1}, evaluate={"bootstrap": 50}, lift=lift)
 
 
 def test_calibrated_noise_lifts_better_and_the_summary_says_so(data):

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.embedded_models import EMBEDDED
 
 from emc.config import Settings, read_settings
 from emc.errors import UsageError
@@ -21,7 +22,7 @@ from emc.workflow.samples.rendered import ClipRequest, sparse_samples
 
 @pytest.fixture(scope="module")
 def judge() -> CheckpointScorer:
-    settings = read_settings(None, {}, calibrate={"budget": 0.5, "certainty": 0.6}, evaluate={"bootstrap": 50})
+    settings = read_settings(None, EMBEDDED, calibrate={"budget": 0.5, "certainty": 0.6}, evaluate={"bootstrap": 50})
     target, common = (sparse_samples(ClipRequest(motion, seed, 6)) for motion, seed in (("side_kick", 1), ("walk", 2)))
     return CheckpointScorer.of_base(NanoEstimator(), target, common, settings)
 
@@ -108,7 +109,7 @@ def rows_of(*legs: float) -> list[dict[str, Any]]:
 
 
 def patient(checkpoints: int) -> Settings:
-    return read_settings(None, {}, calibrate={"patience": checkpoints})
+    return read_settings(None, EMBEDDED, calibrate={"patience": checkpoints})
 
 
 def test_patience_ends_when_the_last_checkpoints_brought_nothing() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.embedded_models import EMBEDDED
 
 from emc.config import Settings, read_settings
 from emc.errors import UsageError
@@ -43,7 +44,7 @@ def kicks(tmp_path_factory: pytest.TempPathFactory) -> list[ClipFiles]:
 
 @pytest.fixture
 def settings() -> Settings:
-    return read_settings(None, {}, evaluate={"bootstrap": 20}, predict={"threads": 1})
+    return read_settings(None, EMBEDDED, evaluate={"bootstrap": 20}, predict={"threads": 1})
 
 
 @pytest.fixture

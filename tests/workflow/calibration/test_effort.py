@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.embedded_models import EMBEDDED
 from tests.kicks import FRAMES, correct_wrist, kick_project, seen
 
 from emc.config import read_settings
@@ -13,7 +14,7 @@ from emc.pose.records import SIMULATED, Edit, JointChange, Provenance, Visibilit
 from emc.store import SqlStore
 from emc.workflow.calibration.effort import project_effort
 
-SETTINGS = read_settings(None, {})
+SETTINGS = read_settings(None, EMBEDDED)
 
 
 @pytest.fixture

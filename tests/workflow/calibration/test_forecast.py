@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.embedded_models import EMBEDDED
 
 from emc.config import read_settings
 from emc.errors import UsageError
@@ -11,7 +12,7 @@ from emc.store.sql import SqlStore
 from emc.workflow.calibration.forecast import history_forecast, nested_parts, step_of
 from emc.workflow.samples.rendered import ClipRequest, sparse_samples
 
-SETTINGS = read_settings(None, {}, evaluate={"bootstrap": 100})
+SETTINGS = read_settings(None, EMBEDDED, evaluate={"bootstrap": 100})
 
 
 def interval(value: float, half: float) -> dict[str, object]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.embedded_models import EMBEDDED
 
 from emc.config import read_settings
 from emc.errors import ConflictError
@@ -48,7 +49,7 @@ def corrected(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for seed in (7, 8):
             files = render_file(ClipRequest("front_kick", seed, 4, folder=str(folder / "media")))
             added = add_clips(store, [files.video], role=Role.TARGET, group=files.group)
-            predict_clips(store, added.clips, read_settings(None, {}), boxes_file=files.labels)
+            predict_clips(store, added.clips, read_settings(None, EMBEDDED), boxes_file=files.labels)
             clip = added.clips[0]
             labels = [Label(p.frame, p.person, p.xy, p.visibility * 0 + 2) for p in store.poses(clip.id)]
             store.append_edit(edit_from_labels(labels, clip, COCO17, "confirm", Provenance.CONFIRMED))

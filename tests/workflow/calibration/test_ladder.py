@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.embedded_models import EMBEDDED
 
 from emc.config import read_settings
 from emc.errors import EmcError, StorageError, UsageError
@@ -35,17 +36,17 @@ def data() -> Populations:
 def test_candidates_lie_between_base_and_tuned() -> None:
     base = {"w": torch.tensor([0.0, 2.0]), "n": torch.tensor(3)}
     tuned = {"w": torch.tensor([1.0, 4.0]), "n": torch.tensor(5)}
-    found = candidates(base, tuned, read_settings(None, {}, calibrate={"shares": (0.5, 0.25)}))
+    found = candidates(base, tuned, read_settings(None, EMBEDDED, calibrate={"shares": (0.5, 0.25)}))
     assert list(found) == [0.25, 0.5]
     assert found[0.5]["w"].tolist() == [0.5, 3.0]
     assert found[0.25]["n"].item() == 5
-    scratch = candidates(base, tuned, read_settings(None, {}, calibrate={"strategy": "initial"}))
+    scratch = candidates(base, tuned, read_settings(None, EMBEDDED, calibrate={"strategy": "initial"}))
     assert list(scratch) == [1.0]
     assert scratch[1.0]["w"].tolist() == [1.0, 4.0]
 
 
 def test_a_stopped_ladder_goes_on_to_the_same_numbers(data: Populations, tmp_path: Path) -> None:
-    settings = read_settings(None, {}, calibrate=FEW, evaluate={"bootstrap": 10})
+    settings = read_settings(None, EMBEDDED, calibrate=FEW, evaluate={"bootstrap": 10})
     whole = run_ladder(NanoEstimator(), data, settings, tmp_path / "whole", Silent())
 
     class Stop(Silent):
@@ -69,7 +70,7 @@ def test_a_stopped_ladder_goes_on_to_the_same_numbers(data: Populations, tmp_pat
 def test_a_stop_between_ladder_and_resume_point_loses_neither_losses_nor_checkpoints(
     data: Populations, tmp_path: Path
 ) -> None:
-    settings = read_settings(None, {}, calibrate=FEW, evaluate={"bootstrap": 10})
+    settings = read_settings(None, EMBEDDED, calibrate=FEW, evaluate={"bootstrap": 10})
     whole = run_ladder(NanoEstimator(), data, settings, tmp_path / "whole", Silent())
     stopped = tmp_path / "stopped"
     (stopped / "state.pt.part").mkdir(parents=True)
@@ -93,7 +94,9 @@ def test_a_stop_between_ladder_and_resume_point_loses_neither_losses_nor_checkpo
 
 
 def test_saved_models_are_those_that_were_scored(data: Populations, tmp_path: Path) -> None:
-    settings = read_settings(None, {}, calibrate=FEW | {"budget": 100.0, "shares": (0.5,)}, evaluate={"bootstrap": 0})
+    settings = read_settings(
+        None, EMBEDDED, calibrate=FEW | {"budget": 100.0, "shares": (0.5,)}, evaluate={"bootstrap": 0}
+    )
     ladder = run_ladder(NanoEstimator(), data, settings, tmp_path, Silent())
     assert [row["step"] for row in ladder["ladder"]] == [0, 2, 4]
     chosen = NanoEstimator(tmp_path / "chosen").module.state_dict()
@@ -109,7 +112,7 @@ def test_from_scratch_means_the_same_architecture(tmp_path: Path) -> None:
     config = configuration(hidden=48, layers=2, heads=3, simple_head=True, size=(64, 48))
     VitPoseEstimator.untrained(1, config).save(tmp_path)
     saved = VitPoseEstimator(tmp_path)
-    settings = read_settings(None, {}, calibrate={"strategy": "initial", "seed": 5})
+    settings = read_settings(None, EMBEDDED, calibrate={"strategy": "initial", "seed": 5})
     anew, same = untrained(saved, settings), untrained(saved, settings)
     shapes = {name: value.shape for name, value in anew.module.state_dict().items()}
     assert shapes == {name: value.shape for name, value in saved.module.state_dict().items()}
@@ -123,7 +126,7 @@ def test_from_scratch_means_the_same_architecture(tmp_path: Path) -> None:
 def test_patience_stops_the_ladder_and_a_second_call_knows(data: Populations, tmp_path: Path) -> None:
     # A learning rate too small to change a score: no checkpoint is better than the base.
     still = FEW | {"lr": 1e-12, "ladder": 4, "patience": 2, "shares": (1.0,), "ensemble_rotations": 1}
-    settings = read_settings(None, {}, calibrate=still, evaluate={"bootstrap": 10})
+    settings = read_settings(None, EMBEDDED, calibrate=still, evaluate={"bootstrap": 10})
     stopped = run_ladder(NanoEstimator(), data, settings, tmp_path, Silent())
     assert stopped["stopped"] == {"step": 2, "of": 4, "patience": 2}
     assert [row["step"] for row in stopped["ladder"]] == [0, 1, 2]
@@ -137,7 +140,7 @@ def test_a_full_disk_is_told_and_the_calibration_goes_on_afterwards(
     data: Populations, tmp_path: Path, save_every: int, named: str
 ) -> None:
     few = FEW | {"ensemble_rotations": 1, "shares": (0.5,), "save_every": save_every}
-    settings = read_settings(None, {}, calibrate=few, evaluate={"bootstrap": 0})
+    settings = read_settings(None, EMBEDDED, calibrate=few, evaluate={"bootstrap": 0})
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
@@ -152,7 +155,7 @@ def test_a_full_disk_is_told_and_the_calibration_goes_on_afterwards(
 
 
 def test_an_empty_split_is_told(data: Populations, tmp_path: Path) -> None:
-    settings = read_settings(None, {}, calibrate=FEW)
+    settings = read_settings(None, EMBEDDED, calibrate=FEW)
     with pytest.raises(UsageError, match="no target person is held out to choose a checkpoint by: correct frames"):
         run_ladder(NanoEstimator(), replace(data, validation_target=()), settings, tmp_path, Silent())
     with pytest.raises(UsageError, match="asks for target samples and there are none"):
@@ -171,7 +174,7 @@ def test_parts_that_nobody_labelled_cannot_choose(
     held = [replace(sample, visibility=sample.visibility.copy()) for sample in data.validation_target]
     for sample in held:
         sample.visibility[list(COCO17.part(unlabelled))] = 0
-    settings = read_settings(None, {}, calibrate=FEW | {"ensemble_rotations": 1}, evaluate={"bootstrap": 0})
+    settings = read_settings(None, EMBEDDED, calibrate=FEW | {"ensemble_rotations": 1}, evaluate={"bootstrap": 0})
     with pytest.raises(UsageError, match=f"no joint of leg is labelled on the held-out target persons.*{told}"):
         run_ladder(NanoEstimator(), replace(data, validation_target=held), settings, tmp_path, Silent())
     assert not (tmp_path / "state.pt").exists()
@@ -182,10 +185,10 @@ def test_one_unlabelled_part_of_several_does_not_silence_the_others(data: Popula
     for sample in held:
         sample.visibility[list(COCO17.part("leg"))] = 0
     few = FEW | {"ensemble_rotations": 1, "shares": (0.5,), "parts": ("leg", "shoulder")}
-    settings = read_settings(None, {}, calibrate=few, evaluate={"bootstrap": 0})
+    settings = read_settings(None, EMBEDDED, calibrate=few, evaluate={"bootstrap": 0})
     ladder = run_ladder(NanoEstimator(), replace(data, validation_target=held), settings, tmp_path, Silent())
     assert "nan" not in ladder["chosen"]["why"]
-    unknown = read_settings(None, {}, calibrate=few | {"parts": ("legs",)}, evaluate={"bootstrap": 0})
+    unknown = read_settings(None, EMBEDDED, calibrate=few | {"parts": ("legs",)}, evaluate={"bootstrap": 0})
     with pytest.raises(UsageError, match="no target score of legs: use hip, knee"):
         run_ladder(NanoEstimator(), data, unknown, tmp_path / "other", Silent())
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.embedded_models import EMBEDDED
 
 from emc.config import Settings, read_settings
 from emc.pose.records import Clip, Edit, JointChange, Prediction, Provenance, Role, Visibility
@@ -44,7 +45,7 @@ def predict(store: SqlStore, clip: str) -> None:
 
 
 def settings() -> Settings:
-    return read_settings(None, {})
+    return read_settings(None, EMBEDDED)
 
 
 def test_nothing_is_corrected(store: SqlStore) -> None:

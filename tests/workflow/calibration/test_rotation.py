@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.embedded_models import EMBEDDED
 
 import emc.plugins as plugins
 from emc.config import read_settings
 from emc.estimators.nano.estimator import NanoEstimator
-from emc.estimators.rotation.estimator import TrainableRotationEnsemble
+from emc.estimators.rotation.trainable import TrainableRotationEnsemble
 from emc.pose.records import Sample
 from emc.workflow.calibration.checkpoint_scoring import CheckpointScorer
 from emc.workflow.calibration.data import Populations
@@ -43,7 +44,7 @@ def walkers() -> list[Sample]:
 
 
 def test_rotations_are_used_for_people_on_their_heads_and_not_for_people_who_stand(walkers: list[Sample]) -> None:
-    settings = read_settings(None, {}, calibrate=FEW, evaluate={"bootstrap": 100})
+    settings = read_settings(None, EMBEDDED, calibrate=FEW, evaluate={"bootstrap": 100})
     base = NanoEstimator()
     heads = [on_the_head(sample) for sample in walkers]
     taken = try_rotations(base, CheckpointScorer.of_base(base, heads, walkers, settings))
@@ -58,7 +59,7 @@ def test_rotations_are_used_for_people_on_their_heads_and_not_for_people_who_sta
 
 @pytest.mark.parametrize("asked", [{"ensemble_rotations": 1}, {"strategy": "finetune"}, {"strategy": "initial"}])
 def test_rotations_are_asked_for(walkers: list[Sample], asked: dict[str, object]) -> None:
-    settings = read_settings(None, {}, calibrate={**FEW, **asked}, evaluate={"bootstrap": 10})
+    settings = read_settings(None, EMBEDDED, calibrate={**FEW, **asked}, evaluate={"bootstrap": 10})
     base = NanoEstimator()
     assert try_rotations(base, CheckpointScorer.of_base(base, walkers[:2], [], settings)) == {
         "taken": 1,
@@ -67,7 +68,7 @@ def test_rotations_are_asked_for(walkers: list[Sample], asked: dict[str, object]
 
 
 def test_a_ladder_with_rotations_keeps_the_base_with_them_as_a_candidate(walkers: list[Sample], tmp_path: Path) -> None:
-    settings = read_settings(None, {}, calibrate={**FEW, "lr": 0.05}, evaluate={"bootstrap": 50})
+    settings = read_settings(None, EMBEDDED, calibrate={**FEW, "lr": 0.05}, evaluate={"bootstrap": 50})
     heads = [on_the_head(sample) for sample in walkers]
     data = Populations(heads[:4], walkers[:4], heads, walkers)
     ladder = run_ladder(NanoEstimator(), data, settings, tmp_path, Silent())

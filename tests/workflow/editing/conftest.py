@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.embedded_models import EMBEDDED
 
 from emc.config import read_settings
 from emc.pose.records import Clip, JointChange, Prediction, Provenance, Role, Visibility
@@ -23,7 +24,7 @@ def editing(tmp_path: Path) -> Iterator[Editing]:
         run = store.start_run("kick", "nano", "coco17", {}).id
         store.write_predictions(run, [_standing(frame) for frame in range(FRAMES)], upto=FRAMES)
         store.finish_run(run)
-        opened = Editing(store, read_settings(None, {}).alerts, "starter")
+        opened = Editing(store, read_settings(None, EMBEDDED).alerts, "starter")
         yield opened
         opened.close()
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.embedded_models import EMBEDDED
 
 import emc.plugins as plugins
 from emc.config import read_settings
@@ -60,7 +61,7 @@ def test_a_runs_model_is_found_by_its_key(tmp_path: Path) -> None:
     folder = tmp_path
     estimator = plugins.estimator_for("nano")
     key = model_key(estimator)
-    models = RunModels(folder, read_settings(None, {}))
+    models = RunModels(folder, read_settings(None, EMBEDDED))
     assert models.estimator(key) is not None
     with __import__("torch").no_grad():
         next(iter(estimator.module.parameters())).add_(0.01)
@@ -74,7 +75,7 @@ def test_a_runs_model_is_found_by_its_key(tmp_path: Path) -> None:
 
 def test_a_run_is_read_by_the_estimator_that_its_key_names_whatever_the_project_uses_now(tmp_path: Path) -> None:
     key = model_key(plugins.estimator_for("nano"))
-    models = RunModels(tmp_path, read_settings(None, {}, predict={"estimator": "onnx:missing.onnx"}))
+    models = RunModels(tmp_path, read_settings(None, EMBEDDED, predict={"estimator": "onnx:missing.onnx"}))
     found = models.estimator(key)
     assert found is not None
     assert model_key(found) == key
@@ -89,7 +90,7 @@ def test_a_model_that_nobody_has_is_looked_for_once(tmp_path: Path, monkeypatch:
         return make(name)
 
     monkeypatch.setattr(plugins, "estimator_for", counted)
-    models = RunModels(tmp_path, read_settings(None, {}, predict={"estimator": "nano"}))
+    models = RunModels(tmp_path, read_settings(None, EMBEDDED, predict={"estimator": "nano"}))
     assert models.estimator("imported-0123456789ab") is None
     assert models.estimator("imported-0123456789ab") is None
     assert asked == ["nano"]

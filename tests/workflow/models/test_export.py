@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.embedded_models import EMBEDDED
 from typer.testing import CliRunner
 
 from emc.cli.main import app
@@ -46,7 +47,7 @@ def test_a_saved_model_becomes_a_file_that_predicts_and_cannot_be_trained(tmp_pa
     assert (mode["det_class"], mode["det_input_size"]) == ("YOLOX", [640, 640])
     assert mode["det_model"].endswith(".onnx")
     assert OnnxEstimator(out).card.about.source == str(saved)
-    settings = read_settings(None, {}, predict={"estimator": str(out)})
+    settings = read_settings(None, EMBEDDED, predict={"estimator": str(out)})
     with pytest.raises(NotTrainable, match=r"kicks\.onnx' can only predict"):
         trainable_estimator(settings)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from tests.embedded_models import EMBEDDED
 
 from emc.config import read_settings
 from emc.workflow.predict.calls import (
@@ -36,7 +37,7 @@ def test_only_estimators_that_say_so_are_called_side_by_side() -> None:
     assert concurrent_calls(Small(), 16) == 16  # pyright: ignore[reportArgumentType]
     assert [persons_at_once(one, 32) for one in (Plain(), Around(), Small())] == [32, 32, 4]  # pyright: ignore[reportArgumentType]
     assert persons_at_once(Small(), 2) == 2  # pyright: ignore[reportArgumentType]
-    assert compute_threads(read_settings(None, {}, predict={"threads": 3}).predict) == 3
+    assert compute_threads(read_settings(None, EMBEDDED, predict={"threads": 3}).predict) == 3
 
 
 def test_a_video_is_decoded_on_one_thread_where_few_cores_compute() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.embedded_models import EMBEDDED
 
 from emc.config import read_settings
 from emc.detectors.embedded.detector import EmbeddedDetector
@@ -52,11 +53,11 @@ class Plain:
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     folder = str(tmp_path_factory.mktemp("clip"))
     video = render_file(ClipRequest("walk", 5, FRAMES, seconds=3.1, size=(200, 200), folder=folder)).video
-    return read_clip(video, Role.TARGET, "", {}, [], read_settings(None, {}).video)
+    return read_clip(video, Role.TARGET, "", {}, [], read_settings(None, EMBEDDED).video)
 
 
 def finder(clip: Clip, detector: Any, threads: int = 1, control: ConcurrencyControl | None = None) -> PersonFinder:
-    settings = read_settings(None, {}, predict={"threads": threads}).predict
+    settings = read_settings(None, EMBEDDED, predict={"threads": threads}).predict
     return PersonFinder(clip, probe(Path(clip.path)), detector, settings, control)
 
 
@@ -96,9 +97,10 @@ def test_the_same_to_the_bit_in_one_thread_several_or_elsewhere(clip: Clip, thre
     with closing(finder(clip, EmbeddedDetector(), threads)) as one:
         one.learn(frames)
         with closing(pickle.loads(pickle.dumps(one))) as other:
-            assert other(frames[:40]) + other(frames[40:]) == one(frames[:40]) + one(frames[40:])
-            # As a resumed search looks: from somewhere on.
-            assert other(frames[40:]) == here[40:]
+            blocks = one(frames[:40]) + one(frames[40:])
+            assert other(frames[:40]) + other(frames[40:]) == blocks
+            # As a resumed search looks: from some block on.
+            assert other(frames[40:]) == blocks[40:]
 
 
 def test_a_detector_that_cannot_learn_looks_at_all_frames(clip: Clip) -> None:
@@ -107,7 +109,7 @@ def test_a_detector_that_cannot_learn_looks_at_all_frames(clip: Clip) -> None:
 
 
 def test_unsure_boxes_are_left_out_and_a_halt_ends_the_search(clip: Clip) -> None:
-    settings = read_settings(None, {}, predict={"min_box_score": 0.99}).predict
+    settings = read_settings(None, EMBEDDED, predict={"min_box_score": 0.99}).predict
     with closing(PersonFinder(clip, probe(Path(clip.path)), Plain(), settings)) as one:  # pyright: ignore[reportArgumentType]
         assert one.find([0, 1]) == [(0, []), (1, [])]
     control = ConcurrencyControl()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.embedded_models import EMBEDDED
 
 from emc.config import read_settings
 from emc.pose.records import Box, Clip, Prediction, Role
@@ -54,12 +55,12 @@ class Whole(Brightness):
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     folder = str(tmp_path_factory.mktemp("clip"))
     video = render_file(ClipRequest("walk", 5, 12, seconds=0.4, size=(320, 240), folder=folder)).video
-    return read_clip(video, Role.TARGET, "", {}, [], read_settings(None, {}).video)
+    return read_clip(video, Role.TARGET, "", {}, [], read_settings(None, EMBEDDED).video)
 
 
 def predicted(clip: Clip, estimator: Any, boxes: Any = BOXES) -> list[Prediction]:
     rows = [(frame, [Box(frame, xywh, 1.0, n) for n, xywh in enumerate(boxes[: 1 + frame % 2])]) for frame in range(12)]
-    settings = read_settings(None, {}, predict={"threads": 1, "batch": 3}).predict
+    settings = read_settings(None, EMBEDDED, predict={"threads": 1, "batch": 3}).predict
     predictor = SpanPredictor(clip, probe(Path(clip.path)), estimator, settings)
     return [one for done in predictor.stream(spans_of(rows, 0, size=5)) for one in done.predictions]
 
@@ -106,7 +107,7 @@ TRICKY = [LARGE, (-40.2, 60.7, 120.9, 216.6)], [LARGE, (130.5, 120.1, 60.0, 90.0
 def wide(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     folder = str(tmp_path_factory.mktemp("wide"))
     video = render_file(ClipRequest("walk", 5, 12, seconds=0.4, size=(480, 320), folder=folder)).video
-    return read_clip(video, Role.TARGET, "", {}, [], read_settings(None, {}).video)
+    return read_clip(video, Role.TARGET, "", {}, [], read_settings(None, EMBEDDED).video)
 
 
 @pytest.mark.parametrize("boxes", TRICKY, ids=["large", "mixed"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.embedded_models import EMBEDDED
 from tests.people_clips import PeopleClip, couple, ghosts, plant_boxes, squatter
 
 from emc.config import Settings, read_settings
@@ -30,7 +31,7 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
 
 
 def settings(**predict: object) -> Settings:
-    return read_settings(None, {}, predict={"estimator": "nano", "detector": "embedded", "threads": 1} | predict)
+    return read_settings(None, EMBEDDED, predict={"estimator": "nano", "detector": "embedded", "threads": 1} | predict)
 
 
 @pytest.mark.parametrize("kind", ["jitter", "upper", "lower", "large"])

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.embedded_models import EMBEDDED
 
 from emc.config import Settings, read_settings
 from emc.errors import InputError, NotTrainable, ProjectError, UsageError
@@ -192,9 +193,9 @@ def test_parts_that_a_skeleton_has(tmp_path: Path) -> None:
     plain = Settings()
     assert scored_in(plain, COCO17) is plain
     assert scored_in(plain, dog).calibrate.parts == ("total",)
-    tail = read_settings(None, {}, calibrate={"parts": ("tail",)})
+    tail = read_settings(None, EMBEDDED, calibrate={"parts": ("tail",)})
     assert scored_in(tail, dog) is tail
-    arms = read_settings(None, {}, calibrate={"parts": ("wrist",)})
+    arms = read_settings(None, EMBEDDED, calibrate={"parts": ("wrist",)})
     with pytest.raises(UsageError, match="names wrist, which skeleton dog lacks: use tail, total"):
         scored_in(arms, dog)
 
@@ -226,18 +227,3 @@ def test_what_cannot_be_is_told_in_time(tmp_path: Path) -> None:
             liftable(store, "clip")
     with new_project(tmp_path / "q") as store:
         assert rendered_stand_in(store) is COCO17
-
-
-def test_what_auto_took_first_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EMC_MODELS", str(tmp_path / "models"))
-    with new_project(tmp_path / "p") as store:
-        first = estimator_in(store, "auto:here").describe().name
-        kept = store.folder / "auto.toml"
-        assert f'estimator = "{first}"' in kept.read_text()
-        assert read_settings(store.folder, {}).predict.estimator == f"auto:{first}"
-        kept.write_text('estimator = "another"\n')
-        estimator_in(store, "auto:here")
-        assert "another" in kept.read_text()
-    with new_project(tmp_path / "q") as store:
-        estimator_in(store, "nano")
-        assert not (store.folder / "auto.toml").exists()

@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
 def predict(
     clip: options.Clips = None,
     estimator: options.Estimator = None,
+    fast: options.Fast = False,
     boxes: options.Boxes = None,
     frames_by: options.FramesBy = None,
     first_frame: options.FirstFrame = None,
@@ -46,7 +47,7 @@ def predict(
         from emc.workflow.project import find_project, open_project, selected_clips
 
         folder = find_project(project, Path.cwd())
-        chosen = {"estimator": estimator, "executor": executor}
+        chosen = {"estimator": estimator, "executor": executor, "fast": fast or None}
         settings = options.settings_for(folder, setting, predict=chosen, video=sampling_of(sample))
         with open_project(folder) as store:
             rule = FrameRule(frames_by or "", first_frame)

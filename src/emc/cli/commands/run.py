@@ -28,6 +28,7 @@ def run(
         bool, typer.Option("--edit/--no-edit", help="Open the editor on the project afterwards, or leave that out.")
     ] = True,
     estimator: options.Estimator = None,
+    fast: options.Fast = False,
     boxes: options.Boxes = None,
     sample: options.Sample = None,
     setting: options.Set = None,
@@ -40,7 +41,8 @@ def run(
         from emc.workflow.run import run_videos
 
         before = project_folder(out / name)
-        settings = options.settings_for(before, setting, predict={"estimator": estimator}, video=sampling_of(sample))
+        chosen = {"estimator": estimator, "fast": fast or None}
+        settings = options.settings_for(before, setting, predict=chosen, video=sampling_of(sample))
         document = run_videos(videos, out, name, settings, boxes, terminal)
         terminal.result(document, lambda console: _print(console, document))
         if edit and not json:

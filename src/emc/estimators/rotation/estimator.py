@@ -5,27 +5,21 @@ Test-time augmentation: passes at several rotations of the image, and zoomed pas
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 import emc.plugins as plugins
-from emc.errors import NotTrainable, ShapeMismatch, UsageError
+from emc.errors import ShapeMismatch
+from emc.estimators.rotation.adaptive import needs_rotations
 from emc.estimators.rotation.consensus import find_consensus, found_confidence
-from emc.estimators.rotation.picture import rotated_box, rotated_picture, rotated_upright, rotation_affine
-from emc.interfaces import ModelInfo, Trainable
+from emc.estimators.rotation.picture import rotated_box, rotated_picture, rotation_affine
+from emc.interfaces import ModelInfo
 from emc.pose.geometry import invert_affine, transform
-from emc.pose.records import Box, Prediction, Sample
+from emc.pose.records import Box, Prediction
 from emc.pose.skeletons import Skeleton
-
-if TYPE_CHECKING:
-    import torch
-
-    from emc.estimators.onnx import ExportForm
 
 ROTATIONS = 8
 ZOOMS = 3
@@ -35,29 +29,8 @@ MAX_OVERSAMPLING = 2.5
 """Largest side of a rotated picture over the estimator's input: more detail would be thrown away again."""
 
 
-def rotation_ensemble(
-    weights: str | Path = "nano", inner: Any = None, rotations: int = ROTATIONS, zooms: int = ZOOMS
-) -> RotationEnsemble:
-    """Return a rotation ensemble of another estimator; it is trainable where the other one is.
-
-    weights : the other estimator, as `plugins.estimator_for` takes it (``rotation:nano``, a saved model's folder).
-    inner : an estimator itself, instead of `weights`. rotations : of the image, evenly spread over the circle. zooms :
-    number of the most confident rotations that get zoomed passes. Raises `UsageError` for fewer than one rotation or
-    negative `zooms`.
-    """
-    if rotations < 1 or zooms < 0:
-        raise UsageError(
-            f"rotations = {rotations}, zooms = {zooms}: a rotation ensemble needs at least one rotation, and zooms of "
-            "0 or more"
-        )
-    made = plugins.estimator_for(str(weights)) if inner is None else inner
-    made = made.inner if isinstance(made, RotationEnsemble) else made
-    kind = TrainableRotationEnsemble if isinstance(made, Trainable) else RotationEnsemble
-    return kind(made, rotations, zooms)
-
-
-UPRIGHT_SHARE = 0.5
-"""Share of the training samples that are rotated upright."""
+Work = tuple[np.ndarray, Box]
+"""An image and one of its boxes."""
 
 
 class RotationEnsemble:
@@ -65,11 +38,13 @@ class RotationEnsemble:
 
     A network that was trained on upright people sees each person upright in one of the passes; its weights stay as
     they are. At the `zooms` rotations with the highest confidence, two more passes see the person in boxes of
-    `ZOOM_BOX_SIDES` times the size. It costs ``rotations + 2 zooms`` passes per person.
+    `ZOOM_BOX_SIDES` times the size. It costs ``rotations + 2 zooms`` passes per person, an `adaptive` one a single pass
+    for everybody who does not need them (`adaptive.needs_rotations`).
     """
 
-    def __init__(self, inner: Any, rotations: int, zooms: int = ZOOMS) -> None:
+    def __init__(self, inner: Any, rotations: int, zooms: int = ZOOMS, adaptive: bool = False) -> None:
         self.inner = inner
+        self.adaptive = adaptive
         self.rotations = rotations
         self.zooms = min(zooms, rotations) if rotations > 1 else 0
 
@@ -82,7 +57,7 @@ class RotationEnsemble:
         """Predict every box of every image; see `Estimator.predict`.
 
         Score, confidence and features are those of the pass whose place was chosen; score and confidence are multiplied
-        by the share of all weight that lies near that place, and the share is one more feature.
+        by the share of all weight that lies near that place, and the share is one more feature, 1 after a single pass.
         Raises `ShapeMismatch` where the numbers of images and box lists differ.
         """
         if len(images) != len(boxes):
@@ -91,6 +66,17 @@ class RotationEnsemble:
         work = [(image, box) for image, listed in zip(images, boxes, strict=True) for box in listed]
         if not work or self.rotations == 1:
             return upright
+        if not self.adaptive:
+            return self._rotated_passes(work, upright)
+        chosen = np.flatnonzero(needs_rotations(upright, self.skeleton))
+        read = [_single_pass(one) for one in upright]
+        again = self._rotated_passes([work[i] for i in chosen], [upright[i] for i in chosen]) if len(chosen) else []
+        for i, one in zip(chosen, again, strict=True):
+            read[i] = one
+        return read
+
+    def _rotated_passes(self, work: Sequence[Work], upright: list[Prediction]) -> list[Prediction]:
+        """Return the consensus of the passes over some persons, of which `upright` is the first."""
         angles = [np.full(len(work), 360.0 * k / self.rotations) for k in range(self.rotations)]
         passes = [upright, *(self._pass(work, angle) for angle in angles[1:])]
         for angle in self._most_confident(passes):
@@ -101,14 +87,16 @@ class RotationEnsemble:
         return _combined(passes, sides, np.stack(angles) == 0)
 
     def describe(self) -> ModelInfo:
-        """Return the inner estimator's description under the name ``rotationN-NAME``."""
+        """Return the inner estimator's description under the name ``rotationN-NAME``, ``NAME+rotation`` if adaptive."""
         info: ModelInfo = self.inner.describe()
         zooms = f", zoomed passes at {self.zooms} of them" if self.zooms else ""
+        whom = ", for persons who are unsure, lying or inverted" if self.adaptive else ""
+        passes = f"{self.rotations}{f'z{self.zooms}' if self.zooms else ''}"
         return replace(
             info,
-            name=f"rotation{self.rotations}{f'z{self.zooms}' if self.zooms else ''}-{info.name}",
-            notes=f"ensemble of {self.rotations} rotations of the image{zooms}; {info.notes}",
-            extra={**info.extra, "rotations": self.rotations, "zooms": self.zooms},
+            name=f"{info.name}{plugins.ADAPTIVE}" if self.adaptive else f"rotation{passes}-{info.name}",
+            notes=f"ensemble of {self.rotations} rotations of the image{zooms}{whom}; {info.notes}",
+            extra={**info.extra, "rotations": self.rotations, "zooms": self.zooms, "adaptive": self.adaptive},
         )
 
     def _most_confident(self, passes: Sequence[Sequence[Prediction]]) -> list[np.ndarray]:
@@ -118,7 +106,7 @@ class RotationEnsemble:
         order = np.argsort(-mean, axis=0, kind="stable")[: self.zooms]
         return list(order * (360.0 / self.rotations))
 
-    def _pass(self, work: Sequence[tuple[np.ndarray, Box]], angles: np.ndarray) -> list[Prediction]:
+    def _pass(self, work: Sequence[Work], angles: np.ndarray) -> list[Prediction]:
         """Return the inner estimator's predictions with each image rotated by (N,) degrees, in upright pixels."""
         degrees = [float(angle) for angle in angles]
         affines = [
@@ -140,72 +128,6 @@ class RotationEnsemble:
         return round(MAX_OVERSAMPLING * max(self.inner.describe().input_size))
 
 
-class TrainableRotationEnsemble(RotationEnsemble):
-    """A rotation ensemble that can be calibrated: its network is the inner estimator's.
-
-    It is saved as the inner estimator is, with ``rotations`` and ``zooms`` in its ``emc.json``;
-    `plugins.estimator_for` makes a rotation ensemble of such a folder.
-    """
-
-    @property
-    def module(self) -> torch.nn.Module:
-        """The inner estimator's network."""
-        return self.inner.module
-
-    def collate(self, samples: Sequence[Sample], rng: np.random.Generator | None) -> Mapping[str, Any]:
-        """Return the inner estimator's batch of the samples; with `rng`, a random half is rotated upright first.
-
-        Upright is the rotation of the ensemble at which the trunk points up most; a sample without shoulders or hips
-        stays as it is. The other half is as it was filmed, so that the network can still be used without the ensemble.
-        """
-        if rng is None:
-            return self.inner.collate(samples, None)
-        drawn = rng.random(len(samples)) < UPRIGHT_SHARE
-        picked = [
-            rotated_upright(sample, self.rotations, self.skeleton, self._largest_side) if rotate else sample
-            for sample, rotate in zip(samples, drawn, strict=True)
-        ]
-        return self.inner.collate(picked, rng)
-
-    def loss(self, batch: Mapping[str, Any]) -> torch.Tensor:
-        """Return the inner estimator's loss."""
-        return self.inner.loss(batch)
-
-    def parameter_depths(self) -> Mapping[str, int]:
-        """Return the inner estimator's depths; raises `NotTrainable` where it has none."""
-        return self._ability("parameter_depths")()
-
-    def with_teacher_targets(
-        self, batch: Mapping[str, Any], teacher: torch.nn.Module, common: torch.Tensor, distil: float, fill: float
-    ) -> Mapping[str, Any]:
-        """Return the inner estimator's batch with a teacher's outputs in its targets; raises `NotTrainable`."""
-        return self._ability("with_teacher_targets")(batch, teacher, common, distil, fill)
-
-    def save(self, path: Path, extra: Mapping[str, Any] | None = None) -> None:
-        """Save the inner estimator with the numbers of rotations and of zooms."""
-        self.inner.save(path, {**(extra or {}), "rotations": self.rotations, "zooms": self.zooms})
-
-    def load(self, path: Path) -> None:
-        """Read the inner estimator's weights; the number of rotations stays as it is."""
-        self.inner.load(path)
-
-    def export_form(self) -> ExportForm:
-        """Return the inner estimator's form: an exported file makes one pass, without rotation."""
-        return self._ability("export_form")()
-
-    def clone(self) -> TrainableRotationEnsemble:
-        """Return an independent copy, weights included."""
-        return TrainableRotationEnsemble(copy.deepcopy(self.inner), self.rotations, self.zooms)
-
-    def _ability(self, name: str) -> Any:
-        if not hasattr(self.inner, name):
-            inner = self.inner.describe().name
-            raise NotTrainable(
-                f"estimator '{inner}' has no `{name}`: leave the settings that ask for it at their defaults"
-            )
-        return getattr(self.inner, name)
-
-
 def _rotated(box: Box, angle: float, affine: np.ndarray) -> Box:
     x, y, width, height = (float(v) for v in rotated_box(np.asarray(box.xywh), angle, affine))
     return replace(box, xywh=(x, y, width, height))
@@ -215,6 +137,13 @@ def _shrunk(box: Box, factor: float) -> Box:
     x, y, width, height = box.xywh
     inset = (1 - factor) / 2
     return replace(box, xywh=(x + inset * width, y + inset * height, factor * width, factor * height))
+
+
+def _single_pass(prediction: Prediction) -> Prediction:
+    """Return a prediction with the features of an ensemble's: all weight lies at its places."""
+    own = prediction.features
+    whole = np.ones((len(prediction.xy), 1), np.float32)
+    return replace(prediction, features=whole if own is None else np.concatenate([own, whole], axis=1))
 
 
 def _combined(passes: Sequence[Sequence[Prediction]], side: np.ndarray, upright: np.ndarray) -> list[Prediction]:

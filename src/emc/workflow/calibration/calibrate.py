@@ -33,7 +33,7 @@ from emc.workflow.files import write_json
 from emc.workflow.labels import count_labels, refuse_unconfirmed
 from emc.workflow.predict import model_key
 from emc.workflow.progress import Silent
-from emc.workflow.project import mirror_note, scored_in, trainable_in
+from emc.workflow.project import mirror_note, scored_in, trainable_in, with_models
 
 HOW_ALONE = {"workers", "cache"}
 """Settings that change no number: a calibration that was begun with others is the same one."""
@@ -57,6 +57,7 @@ def calibrate_project(store: Store, settings: Settings, progress: Progress | Non
 def _follow(store: Store, settings: Settings, processes: Processes) -> Calibration:
     """Train along with the first process; what it calibrated is read when it is done."""
     processes.wait()
+    settings = with_models(store, settings, Silent())
     estimator = trainable_in(store, trainable_estimator(settings))
     settings = scored_in(settings, estimator.skeleton)
     samples = gather(store, settings, Silent())
@@ -67,6 +68,7 @@ def _follow(store: Store, settings: Settings, processes: Processes) -> Calibrati
 
 
 def _calibrate(store: Store, settings: Settings, progress: Progress, processes: Processes) -> Calibration:
+    settings = with_models(store, settings, progress)
     estimator = trainable_in(store, trainable_estimator(settings))
     settings = scored_in(settings, estimator.skeleton)
     base_key = model_key(estimator)

@@ -28,7 +28,7 @@ from emc.workflow.predict import (
     model_key,
 )
 from emc.workflow.progress import Silent
-from emc.workflow.project import estimator_in
+from emc.workflow.project import estimator_in, with_models
 from emc.workflow.samples import load_samples
 from emc.workflow.scoring import head_name, in_original_pixels, predict_samples
 
@@ -51,6 +51,7 @@ def fit_project_confidence(store: Store, settings: Settings, progress: Progress 
     """
     progress = progress or Silent()
     set_threads(settings.predict)
+    settings = with_models(store, settings, progress)
     estimator = estimator_in(store, settings.predict.estimator)
     clips = [clip for clip in store.clips() if clip.tags.get(TEST_TAG[0]) != TEST_TAG[1]]
     samples = {role: load_samples(store, [clip for clip in clips if clip.role is role], progress) for role in Role}

@@ -27,7 +27,7 @@ from emc.workflow.calibration.ladder import run_ladder
 from emc.workflow.compute import set_threads
 from emc.workflow.predict import model_key
 from emc.workflow.progress import Silent
-from emc.workflow.project import scored_in, trainable_in
+from emc.workflow.project import scored_in, trainable_in, with_models
 from emc.workflow.scoring import score_samples
 
 MINUTES = 20
@@ -58,6 +58,7 @@ def measure_forecast(
     """
     progress = progress or Silent()
     set_threads(settings.predict)
+    settings = with_models(store, settings, progress)
     estimator = trainable_in(store, trainable_estimator(settings))
     settings = scored_in(settings, estimator.skeleton)
     samples = gather(store, settings, progress)

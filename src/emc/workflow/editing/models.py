@@ -44,6 +44,8 @@ class RunModels:
     def _names(self, model: str) -> tuple[str, ...]:
         """Return the estimators that may have made a run: the one its key names, the project's, the calibrated ones."""
         made_by = [name for name in plugins.plugin_names("estimators") if f"{model}-".startswith(f"{name}-")]
+        if model.rpartition("-")[0].endswith(plugins.ADAPTIVE):
+            made_by.append(model.rpartition("-")[0])
         chosen = self._folder.glob("models/*/chosen/emc.json")
         newest = sorted(chosen, key=lambda path: path.stat().st_mtime, reverse=True)
         names = [*sorted(made_by, key=len, reverse=True), self._settings.predict.estimator]

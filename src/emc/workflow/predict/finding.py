@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
@@ -80,9 +81,10 @@ class PersonFinder(ClipWork):
             return
         shown = frames[:: max(1, len(frames) // FIRST_LOOKS)][:FIRST_LOOKS]
         looks: list[Any] = []
-        # Whole parts: how many looks it takes does not depend on how many are under way at once. Of a short clip all
-        # frames are looked at anyhow.
-        for part in in_chunks(shown, FIRST_PART if len(shown) < len(frames) else len(frames)):
+        # Whole parts, each spread over the clip: how many looks it takes does not depend on how many are under way at
+        # once. Of a short clip all frames are looked at anyhow.
+        parts = math.ceil(len(shown) / FIRST_PART) if len(shown) < len(frames) else 1
+        for part in (shown[first::parts] for first in range(parts)):
             looks += [look for _, some in self._looked_at(part, detector.observe) for look in some]
             if detector.enough(looks, len(shown)):
                 break

@@ -26,7 +26,7 @@ from emc.workflow.predict.key import model_key
 from emc.workflow.predict.spans import PART, PredictedSpan, Span, SpanPredictor, in_chunks, spans_of
 from emc.workflow.predict.writer import PredictionWriter, PreparationProgress
 from emc.workflow.progress import Silent
-from emc.workflow.project import estimator_in
+from emc.workflow.project import estimator_in, with_models
 
 if TYPE_CHECKING:
     from emc.stages.video import MediaInfo
@@ -55,6 +55,7 @@ def predict_clips(
     progress = progress or Silent()
     clips = checked_clips(store, clips)
     set_threads(settings.predict)
+    settings = with_models(store, settings, progress, predicts=True)
     estimator = estimator_in(store, settings.predict.estimator)
     model = model_key(estimator)
     confidence = read_confidence(store, model, settings.predict)

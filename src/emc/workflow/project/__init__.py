@@ -2,6 +2,7 @@
 
 from emc.workflow.project.clips import add_clips, clip_frames, image_names, parse_tags, selected_clips
 from emc.workflow.project.folder import find_project, new_project, open_project, project_folder, status
+from emc.workflow.project.models import with_models
 from emc.workflow.project.skeletons import (
     MappedEstimator,
     calibrated_skeleton,
@@ -26,6 +27,7 @@ __all__ = [
     "add_clips",
     "add_sources",
     "with_joints",
+    "with_models",
     "calibrated_skeleton",
     "clip_frames",
     "clip_skeleton",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import emc.plugins as plugins
-from emc.config import AUTO, KEPT, CalibrateSettings, Settings
+from emc.config import CalibrateSettings, Settings
 from emc.errors import NotTrainable, ProjectError, UsageError
 from emc.interfaces import Estimator, Growable, ModelInfo, Store, Trainable
 from emc.pose.records import Box, Pose, Prediction, Provenance, Sample, Visibility
@@ -27,7 +27,7 @@ from emc.pose.skeletons import (
     skeleton_map,
     skeleton_text,
 )
-from emc.workflow.files import read_json, write_bytes
+from emc.workflow.files import read_json
 
 KIND = "skeleton"
 """Kind of the documents that hold skeletons which are not built in, by name."""
@@ -109,22 +109,14 @@ def clip_skeleton(store: Store, clip: str) -> Skeleton:
 def estimator_in(store: Store, name: str) -> Estimator:
     """Return an estimator (see `plugins.estimator_for`) whose predictions have the project's joints.
 
-    What ``auto`` took is kept in the project: it stays with that one, whatever is at hand later. Raises `UsageError`
-    where the estimator has none of the project's joints.
+    Raises `UsageError` where the estimator has none of the project's joints.
     """
     estimator: Estimator = plugins.estimator_for(name)
-    if name.partition(":")[0] == AUTO:
-        _keep_choice(store.folder / KEPT, estimator.describe().name)
     wanted = declared_skeleton(store)
     if wanted is None:
         remember(store, estimator.skeleton)
         return estimator
     return estimator if same_joints(estimator.skeleton, wanted) else mapped(estimator, wanted)
-
-
-def _keep_choice(file: Path, name: str) -> None:
-    if not file.exists() and name in plugins.plugin_names("estimators"):
-        write_bytes(file, f'# what auto took first; delete this file to choose anew\nestimator = "{name}"\n'.encode())
 
 
 def mapped(estimator: Estimator, wanted: Skeleton) -> MappedEstimator:

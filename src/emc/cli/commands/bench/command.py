@@ -13,6 +13,8 @@ from emc.cli.terminal import running
 if TYPE_CHECKING:
     pass
 
+EMBEDDED = "nano"
+"""The estimator that is measured where none is named: figures do not depend on what could be fetched."""
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -45,7 +47,7 @@ def lspe(
         from emc.workflow.bench.arms import TRAINED
         from emc.workflow.bench.lspe import bench_lspe
 
-        settings = options.settings_for(None, setting, predict={"estimator": estimator})
+        settings = options.settings_for(None, setting, predict={"estimator": estimator or EMBEDDED})
         document = bench_lspe(data, seeds, out, settings, terminal, model or list(TRAINED))
         terminal.result(document, lambda console: print_lspe(console, document))
 
@@ -69,7 +71,7 @@ def rendered(
         from emc.workflow.bench.arms import TRAINED
         from emc.workflow.bench.rendered import bench_rendered
 
-        settings = options.settings_for(None, setting, predict={"estimator": estimator})
+        settings = options.settings_for(None, setting, predict={"estimator": estimator or EMBEDDED})
         document = bench_rendered(seeds, out, settings, terminal, model or list(TRAINED), size)
         terminal.result(document, lambda console: print_lspe(console, document))
 
@@ -125,7 +127,7 @@ def noise(
         from emc.cli.commands.bench.tables import print_noise
         from emc.workflow.bench.noise import bench_noise, write_noise
 
-        settings = options.settings_for(None, setting, predict={"estimator": estimator})
+        settings = options.settings_for(None, setting, predict={"estimator": estimator or EMBEDDED})
         document = bench_noise(clips, settings, terminal)
         if out is not None:
             write_noise(document, out)
