@@ -77,7 +77,8 @@ def plant_boxes(store: Store, clip: str, people: Sequence[np.ndarray], scores: S
         ]
         for frame in range(frames)
     }
-    store.put_document("boxes", f"{clip}:embedded:0.3:every:1:0:every1:0", {"frames": rows})
+    found = {"frames": rows, "cuts": [], "edges": [None, None]}
+    store.put_document("boxes", f"{clip}:embedded:0.3:every:1:0:every1:shots:0", found)
 
 
 def _clip(path: Path, motions: Sequence[str], seed: int, frames: int, placed) -> PeopleClip:

@@ -79,8 +79,11 @@ class Clip:
     """One video file or one folder of images of one source.
 
     `frames` is the number of frames, `width` and `height` those of the upright frame (rotation flag applied),
-    `times` the (frames,) presentation times in seconds (variable frame rate kept; images: frame / 1 s), or None
-    where they were not asked for.
+    `times` the (frames,) times in seconds (variable frame rate kept), or None where they were not asked for or are not
+    known. `fps` are frames per second of real time: the file's own, or what a person said of it; 0 where nobody knows,
+    as of pictures whose rate nobody told. `file_fps` is the rate at which the file plays where `fps` was told (slow
+    motion), else 0. `pixel_aspect` is the width of the file's pixels by their height: frames and all coordinates are in
+    square pixels, to which the file's are stretched.
     `group` names the athlete or session: splits never separate a group. `sha256` is that of the file's bytes
     (a folder: of its sorted image names and their hashes).
     `files` are the media's files: a video's only one, of a folder one per frame, in the order of the frames; empty
@@ -104,6 +107,30 @@ class Clip:
     files: tuple[MediaFile, ...] = ()
     earlier: tuple[str, ...] = ()
     relative: str = field(default="", compare=False)
+    file_fps: float = 0.0
+    pixel_aspect: float = 1.0
+
+    @property
+    def still(self) -> bool:
+        """Whether it is pictures that no rate ties together: each stands alone, none moves into the next."""
+        return self.kind == "images" and not self.fps
+
+    @property
+    def file_size(self) -> tuple[int, int]:
+        """(width, height) of the upright frame in the file's own pixels, as programs see it that do not stretch it."""
+        if self.pixel_aspect >= 1:
+            return round(self.width / self.pixel_aspect), self.height
+        return self.width, round(self.height * self.pixel_aspect)
+
+    @property
+    def played_fps(self) -> float:
+        """Frames per second at which it is shown: the file's rate; of pictures without one 1."""
+        return self.file_fps or self.fps or 1.0
+
+    @property
+    def played_times(self) -> np.ndarray | None:
+        """(frames,) seconds at which frames are shown in the file's own time, None where `times` are not known."""
+        return self.times * (self.fps / self.file_fps) if self.times is not None and self.file_fps else self.times
 
     @property
     def accepted(self) -> str:

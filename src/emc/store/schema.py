@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Schema versions that this code can read, oldest first; the last is what it writes."""
 
 metadata = MetaData()
@@ -47,6 +47,8 @@ clip = Table(
     Column("relative", Text),  # path from the project's folder; NULL = not known
     Column("files", Text),  # JSON: [[name, bytes, modified in ns, SHA-256], ...] by frame; NULL = not noted yet
     Column("earlier", Text),  # JSON: SHA-256 of content that this one replaced; NULL = none
+    Column("file_fps", Double),  # the rate at which the file plays where fps was told; NULL = fps is the file's
+    Column("pixel_aspect", Double),  # width of the file's pixels by their height; NULL = frames are as they are stored
 )
 
 run = Table(

@@ -14,7 +14,7 @@ from emc.errors import InputError
 from emc.interfaces import Progress, Store
 from emc.pose.records import Clip, Prediction
 from emc.workflow.labels import export_clip
-from emc.workflow.media import open_clip
+from emc.workflow.media import clip_sound, open_clip, video_notes
 from emc.workflow.predict import newest_run, predict_clips, wanted_frames
 from emc.workflow.progress import Silent
 from emc.workflow.project import add_clips, new_project, open_project, project_folder, skeleton_called
@@ -67,10 +67,14 @@ def write_overlay(store: Store, clip: Clip, path: Path, settings: Settings, prog
 
     frames = wanted_frames(store, clip, settings.video)
     progress.start(f"draw {clip.id}", len(frames))
-    rate = (clip.fps or 1.0) * len(frames) / clip.frames
-    times = clip.times[np.asarray(frames)] if clip.times is not None and len(frames) > 1 else None
-    write_video(path, frames_with_poses(store, clip, frames, settings, progress), rate, times)
+    rate = clip.played_fps * len(frames) / clip.frames
+    played = clip.played_times
+    times = played[np.asarray(frames)] if played is not None and len(frames) > 1 else None
+    with clip_sound(clip, frames[0]) as sound:
+        write_video(path, frames_with_poses(store, clip, frames, settings, progress), rate, times, sound=sound)
     progress.finish()
+    for note in video_notes(clip, path, sound):
+        progress.say(note)
 
 
 def frames_with_poses(

@@ -1,7 +1,9 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
-from emc.errors import ShapeMismatch
+from emc.errors import ShapeMismatch, UsageError
 from emc.pose.motion.motion import Motion3D, at_constant_rate, without_holes, world_motion, world_motions
 from emc.pose.motion.sequences import LiftedSequence
 
@@ -62,8 +64,8 @@ def test_a_constant_rate_is_left_alone():
 
 def test_a_variable_rate_is_interpolated():
     even = at_constant_rate(moving([0.0, 0.13, 0.2, 0.3, 0.4]))
-    assert even.times == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
-    assert even.xyz[:, 4, 0] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
+    assert even.times == pytest.approx(0.07 * np.arange(7)), "at the rate of the two frames that lie closest"
+    assert even.xyz[:6, 4, 0] == pytest.approx(0.07 * np.arange(6))
 
 
 def test_a_long_hole_stays_a_hole():
@@ -81,3 +83,19 @@ def test_holes_are_filled_for_formats_that_know_none():
     assert filled.xyz[1, 5] == pytest.approx([0.1, 1, 0])
     assert filled.xyz[3, 6] == pytest.approx([0.2, 1, 0])
     assert (filled.xyz[:, 9] == 0).all()
+
+
+def test_a_variable_rate_is_resampled_at_its_fastest() -> None:
+    motion = moving([0.0, 0.1, 0.2, 0.25, 0.3], fps=10.0)
+    motion = dataclasses.replace(motion, frames=np.arange(5), rate="as told; the clip's frame rate varies")
+    even = at_constant_rate(motion)
+    assert even.fps == pytest.approx(20)
+    assert even.times == pytest.approx(np.arange(7) / 20)
+    assert even.xyz[1] == pytest.approx((motion.xyz[0] + motion.xyz[1]) / 2)
+    assert even.rate == "as told; variable frame rate (10 to 20 per second), resampled at 20"
+
+
+def test_without_a_rate_there_are_no_times() -> None:
+    motion = dataclasses.replace(moving([0.0, 0.1]), fps=0.0)
+    with pytest.raises(UsageError, match=r"motion p0 has no rate.*emc add PATH --fps N"):
+        at_constant_rate(motion)

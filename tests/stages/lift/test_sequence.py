@@ -59,6 +59,14 @@ def test_long_gaps_split_the_sequence():
     assert [len(xy) for xy, _, _ in lifter.calls] == [2, 2]
 
 
+def test_cuts_split_the_sequence_though_no_frame_is_missing():
+    lifter = WritesDownLifter()
+    lifted = lift_clip([prediction(f) for f in (3, 4, 5, 6)], lifter, SIZE, cuts={5})[0]
+    assert lifted.pieces() == [slice(0, 2), slice(2, 4)]
+    assert [len(xy) for xy, _, _ in lifter.calls] == [2, 2]
+    assert smooth_sequence(lifted, 3, 1).pieces() == lifted.pieces()
+
+
 class PlacingLifter(WritesDownLifter):
     """Says that the person is at (x of the nose, 0, 3), once it has seen more than one frame."""
 

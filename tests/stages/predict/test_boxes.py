@@ -6,7 +6,7 @@ import pytest
 
 from emc.errors import UsageError
 from emc.pose.records import Box
-from emc.stages.predict.boxes import detection_frames, filled_between, tracked_by_stretches
+from emc.stages.predict.boxes import detection_frames, filled_between, tracked_by_shots, tracked_by_stretches
 from emc.stages.track import keep_largest, track
 
 
@@ -105,3 +105,17 @@ def test_someone_who_was_left_out_comes_back_under_a_new_number() -> None:
 def test_stretches_must_have_a_length() -> None:
     with pytest.raises(UsageError, match="stretches of 0"):
         list(tracked_by_stretches([], whole, 0, 1))
+
+
+def test_nobody_keeps_a_number_over_a_cut() -> None:
+    rows = [(frame, [Box(frame, (5, 5, 20, 40), 0.9)]) for frame in range(0, 12, 2)]
+    tracked = dict(tracked_by_shots(rows, {5, 6}, track))
+    assert {frame: [box.track for box in boxes] for frame, boxes in tracked.items()} == {
+        0: [0], 2: [0], 4: [0], 6: [1], 8: [1], 10: [1],
+    }  # fmt: skip
+
+
+def test_shots_without_persons_take_no_number() -> None:
+    rows = [(0, [Box(0, (5, 5, 20, 40), 0.9)]), (1, []), (2, [Box(2, (5, 5, 20, 40), 0.9)])]
+    assert [len(boxes) for _, boxes in tracked_by_shots(rows, range(1, 3), track)] == [1, 0, 1]
+    assert [box.track for _, boxes in tracked_by_shots(rows, range(1, 3), track) for box in boxes] == [0, 1]

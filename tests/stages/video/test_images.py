@@ -21,14 +21,14 @@ def test_natural_order():
     assert sorted(names, key=natural_key) == ["a.png", "IMG1.png", "img2.png", "img2b.png", "img10.png"]
 
 
-def test_folder_is_a_clip_of_one_frame_per_second(tmp_path):
+def test_folder_is_a_clip_without_a_rate(tmp_path):
     for name, value in (("img10.png", 100), ("img2.bmp", 20), ("img1.tif", 10), ("img3.webp", 30), ("._img4.png", 1)):
         save(tmp_path / name, value, **({"lossless": True} if name.endswith("webp") else {}))
     (tmp_path / "notes.txt").write_text("not an image")
     info = probe(tmp_path)
-    assert (info.kind, info.frames, info.width, info.height, info.fps) == ("images", 4, 20, 10, 1.0)
+    assert (info.kind, info.frames, info.width, info.height, info.fps) == ("images", 4, 20, 10, 0.0)
     assert info.files == ("img1.tif", "img2.bmp", "img3.webp", "img10.png")
-    assert info.times.tolist() == [0.0, 1.0, 2.0, 3.0]
+    assert info.times.tolist() == []
     with open_media(tmp_path, info) as reader:
         assert [int(image[0, 0, 0]) for _, image in reader.frames()] == [10, 20, 30, 100]
         assert int(reader.read(3)[5, 5, 1]) == 100

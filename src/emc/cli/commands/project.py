@@ -57,6 +57,13 @@ def add(
     tag: Annotated[
         list[str] | None, typer.Option(help="Free tag key=value; repeatable. split=test holds a clip out.")
     ] = None,
+    fps: Annotated[
+        float,
+        typer.Option(
+            help="Frames per second of real time: of slow motion, or of pictures that follow each other; also "
+            "of a clip that is in already. Default: what the file says; pictures have no rate and stand alone."
+        ),
+    ] = 0.0,
     licence: Annotated[
         str, typer.Option(help="Note on the licence, kept with clips from addresses (default: what their page states).")
     ] = "",
@@ -65,15 +72,17 @@ def add(
 ) -> None:
     """Add clips to the project; files stay where they are, addresses are fetched into it (extra `web`)."""
     with running(json) as terminal:
+        from emc.pose.rates import rate_words
         from emc.workflow.project import add_sources, find_project, open_project, parse_tags
 
         tags = parse_tags(tag or [])
         folder = find_project(project, Path.cwd())
         settings = options.settings_for(folder, None)
         with open_project(folder) as store:
-            done = add_sources(store, paths, _role(role), group, tags, settings.video, licence, terminal)
+            done = add_sources(store, paths, _role(role), group, tags, settings.video, licence, terminal, fps)
             clips = [
-                {"id": c.id, "frames": c.frames, "size": [c.width, c.height], "fps": c.fps,
+                {"id": c.id, "frames": c.frames, "size": [c.width, c.height], "fps": c.fps or None,
+                 "file_fps": c.file_fps or None, "rate": rate_words(c), "pixel_aspect": c.pixel_aspect,
                  "origin": store.document("origin", c.id)}
                 for c in done.clips
             ]  # fmt: skip
@@ -175,7 +184,7 @@ def _role(word: str) -> Any:
 def _print_added(console: Console, clips: list[dict[str, Any]]) -> None:
     for clip in clips:
         width, height = clip["size"]
-        console.print(f"added {clip['id']}: {clip['frames']} frames, {width} x {height}, {clip['fps']:.2f} fps")
+        console.print(f"added {clip['id']}: {clip['frames']} frames, {width} x {height}, {clip['rate']}")
     _print_origins(console, clips)
 
 

@@ -72,7 +72,11 @@ def _parameters(motion: Motion3D, start: int) -> bytes:
             _floats("CAMERA_RATE", [motion.fps]),
         ],
         "MANUFACTURER": [_texts("COMPANY", ["EMC"]), _texts("SOFTWARE", ["EMC"])],
-        "EMC": [_texts("AXES", [MOTION_AXES]), _texts("SUBJECT", [motion.name])],
+        "EMC": [
+            _texts("AXES", [MOTION_AXES]),
+            _texts("SUBJECT", [motion.name]),
+            *([_texts("TIME", [motion.rate])] if motion.rate else []),
+        ],
     }
     body = b""
     for number, (name, parameters) in enumerate(groups.items(), start=1):

@@ -24,11 +24,14 @@ class Csv3dFormat:
     reads: tuple[str, ...] = ()
     writes = (".csv",)
     persons = 0
+    timed = False
 
     def write(self, path: Path, motions: Sequence[Motion3D]) -> None:
         """Write all motions into one table; raises `StorageError` where writing fails."""
         out = io.StringIO()
-        out.write(f"# EMC 3D motion; metres; {MOTION_AXES}; {motions[0].fps:.6g} frames per second\n")
+        fps, rate = motions[0].fps, motions[0].rate
+        words = f"{fps:.6g} frames per second" if fps else "no rate: frames are counted, time_s is empty"
+        out.write(f"# EMC 3D motion; metres; {MOTION_AXES}; {words}{f'; {rate}' if rate else ''}\n")
         table = csv.writer(out, lineterminator="\n")
         places = [f"{joint}_{axis}_m" for joint in motions[0].joints for axis in "xyz"]
         table.writerow(["person", "frame", "time_s", *places, *(f"{joint}_sigma_mm" for joint in motions[0].joints)])
@@ -36,7 +39,7 @@ class Csv3dFormat:
             sigma = np.full(motion.xyz.shape[:2], np.nan) if motion.sigma is None else motion.sigma * 1000.0
             for row in range(len(motion)):
                 table.writerow([
-                    motion.name, int(motion.frames[row]), f"{motion.times[row]:.6f}",
+                    motion.name, int(motion.frames[row]), *_cells(motion.times[row : row + 1], 6),
                     *_cells(motion.xyz[row].ravel(), 6), *_cells(sigma[row], 2),
                 ])  # fmt: skip
         write_text(path, out.getvalue())

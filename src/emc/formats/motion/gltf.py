@@ -47,7 +47,13 @@ class GltfFormat:
         for number, motion in enumerate(motions):
             whole = without_holes(motion)
             builder.add_person(whole, rig_motion(whole), number)
-        about = {"fps": motions[0].fps, "units": "m", "axes": MOTION_AXES, "persons": [m.name for m in motions]}
+        about = {
+            "fps": motions[0].fps,
+            "rate": motions[0].rate,
+            "units": "m",
+            "axes": MOTION_AXES,
+            "persons": [m.name for m in motions],
+        }
         write_whole(path, builder.glb(about))
 
 

@@ -33,6 +33,7 @@ class MotFormat:
             "inDegrees=yes",
             "",
             f"Angles in degrees, translations in metres, y up, {motion.fps:.6g} frames per second.",
+            *([f"Time: {motion.rate}."] if motion.rate else []),
             "Coordinates and signs: OpenSim full-body model of Rajagopal et al. (2016).",
             "",
             "endheader",

@@ -16,7 +16,8 @@ from emc.pose.motion import MOTION_AXES, Motion3D
 class Npz3dFormat:
     """Arrays ``NAME_frames``, ``_times`` (s), ``_xyz`` (T, J, 3), ``_sigma`` (T, J), ``_contact`` (T, 2); ``about``.
 
-    ``about`` is a JSON text: units, axes, frames per second, joints, persons. Opened with ``allow_pickle=False``.
+    ``about`` is a JSON text: units, axes, frames per second (null: no rate), where it is from, joints,
+    persons. Opened with ``allow_pickle=False``.
     """
 
     name = "npz3d"
@@ -24,13 +25,15 @@ class Npz3dFormat:
     reads: tuple[str, ...] = ()
     writes = (".npz",)
     persons = 0
+    timed = False
 
     def write(self, path: Path, motions: Sequence[Motion3D]) -> None:
         """Write all motions into one file, whole or not at all; raises `StorageError` where writing fails."""
         about = {
             "units": "m",
             "axes": MOTION_AXES,
-            "fps": motions[0].fps,
+            "fps": motions[0].fps or None,
+            "rate": motions[0].rate or ("" if motions[0].fps else "no rate: frames are counted, times are NaN"),
             "joints": list(motions[0].joints),
             "persons": [motion.name for motion in motions],
         }

@@ -27,11 +27,13 @@ class TrcFormat:
         """Write one person's motion; raises `StorageError` where writing fails."""
         motion = at_constant_rate(motions[0])
         count, markers = len(motion), len(motion.joints)
-        rate = f"{motion.fps:.6g}"
+        rate, own = f"{motion.fps:.6g}", f"{motions[0].fps:.6g}"
+        # The format has no room for words but behind the name of its file.
+        told = f" ({motion.rate})" if motion.rate else ""
         lines = [
-            f"PathFileType\t4\t(X/Y/Z)\t{path.name}",
+            f"PathFileType\t4\t(X/Y/Z)\t{path.name}{told}",
             "DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\tOrigDataRate\tOrigDataStartFrame\tOrigNumFrames",
-            f"{rate}\t{rate}\t{count}\t{markers}\tm\t{rate}\t1\t{count}",
+            f"{rate}\t{rate}\t{count}\t{markers}\tm\t{own}\t1\t{len(motions[0])}",
             "Frame#\tTime\t" + "\t\t\t".join(motion.joints) + "\t\t",
             "\t\t" + "\t".join(f"{axis}{i}" for i in range(1, markers + 1) for axis in "XYZ"),
             "",

@@ -23,6 +23,7 @@ class LiftedSequence:
     distance). contact : (T, 2) float32 in [0, 1], how surely the right and the left foot stand on the floor.
     floor : (4,) float64, unit normal (upwards, camera axes) and offset: normal . point + offset is the height in metres
     of a camera-frame point above the floor.
+    cuts : (K,) int64 frames that begin another shot, or None: the camera sees something else from there on.
     """
 
     person: int
@@ -33,6 +34,7 @@ class LiftedSequence:
     sigma: np.ndarray | None = None
     contact: np.ndarray | None = None
     floor: np.ndarray | None = None
+    cuts: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         count = len(self.frames)
@@ -53,7 +55,10 @@ class LiftedSequence:
         return len(self.frames)
 
     def pieces(self) -> list[slice]:
-        """Return the runs of consecutive frames, as slices into the arrays."""
-        breaks = np.flatnonzero(np.diff(self.frames) != 1) + 1
+        """Return the runs of consecutive frames of one shot, as slices into the arrays."""
+        apart = np.diff(self.frames) != 1
+        if self.cuts is not None and len(self.frames):
+            apart |= np.diff(np.searchsorted(np.sort(self.cuts), self.frames, side="right")) > 0
+        breaks = np.flatnonzero(apart) + 1
         edges = [0, *(int(b) for b in breaks), len(self.frames)]
         return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]

@@ -73,7 +73,7 @@ def _clip(editing: Editing, found: Clip, run: RunRecord | None, counts: tuple[in
         frames=found.frames,
         width=found.width,
         height=found.height,
-        fps=found.fps,
+        fps=found.played_fps,
         version=found.sha256[:16] or "0",
         model=run.model if run else None,
         skeleton=editing.run_skeleton(run).name,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -40,14 +40,19 @@ class _Track:
 
 
 def lift_clip(
-    observations: Iterable[Prediction | Pose], lifter: Lifter, size: tuple[int, int], longest_gap: int = LONGEST_GAP
+    observations: Iterable[Prediction | Pose],
+    lifter: Lifter,
+    size: tuple[int, int],
+    longest_gap: int = LONGEST_GAP,
+    cuts: Collection[int] = (),
 ) -> dict[int, LiftedSequence]:
     """Lift every person of a clip.
 
     observations : COCO-17 predictions or poses of one clip, in any order; of a pose, visible joints count with
     confidence 1, occluded-but-placed ones with 0.5. size : (width, height) of the frames, pixels. longest_gap : frames
     on which a person is missing and that are bridged; at a longer gap the sequence is split, its parts are lifted
-    apart, and the gap's frames are left out of the result. Where the lifter says where the person is (`Placing`), the
+    apart, and the gap's frames are left out of the result. cuts : frames that begin another shot, where a sequence is
+    split too. Where the lifter says where the person is (`Placing`), the
     sequence has it as `root`.
     Returns person -> sequence, persons ascending; a person of whom no joint was ever seen is left out.
     Raises `ShapeMismatch` for another skeleton, `UsageError` for a negative gap or a person seen twice on one frame.
@@ -59,9 +64,9 @@ def lift_clip(
         _add(persons.setdefault(item.person, {}), item)
     lifted: dict[int, LiftedSequence] = {}
     for person in sorted(persons):
-        tracks = _tracks(persons[person], longest_gap)
+        tracks = _tracks(persons[person], longest_gap, cuts)
         if tracks:
-            lifted[person] = _lift_person(person, tracks, lifter, size)
+            lifted[person] = _lift_person(person, tracks, lifter, size, cuts)
     return lifted
 
 
@@ -100,7 +105,7 @@ def smooth_sequence(sequence: LiftedSequence, window: int = 7, order: int = 3) -
         fitting = min(window, count - 1 + count % 2)
         if fitting > order:
             xyz[piece] = savgol_filter(sequence.xyz[piece], fitting, order, axis=0, mode="interp")
-    return LiftedSequence(sequence.person, sequence.frames, xyz, sequence.confidence, sequence.root)
+    return replace(sequence, xyz=xyz, sigma=None, contact=None, floor=None)
 
 
 def _add(frames: dict[int, Prediction | Pose], item: Prediction | Pose) -> None:
@@ -127,13 +132,15 @@ def _joints(item: Prediction | Pose) -> tuple[np.ndarray, np.ndarray]:
     return xy, np.where(known, confidence, 0.0)
 
 
-def _tracks(frames: dict[int, Prediction | Pose], longest_gap: int) -> list[_Track]:
-    """Split a person's frames at gaps that are too long; frames without any joint are gaps too."""
+def _tracks(frames: dict[int, Prediction | Pose], longest_gap: int, cuts: Collection[int]) -> list[_Track]:
+    """Split a person's frames at cuts and at gaps that are too long; frames without any joint are gaps too."""
     joints = {frame: _joints(item) for frame, item in sorted(frames.items())}
     seen = np.array([frame for frame, (xy, _) in joints.items() if np.isfinite(xy).any()], dtype=np.int64)
     if len(seen) == 0:
         return []
-    parts = np.split(seen, np.flatnonzero(np.diff(seen) > longest_gap + 1) + 1)
+    # Two frames are of one shot where as many cuts lie before the one as before the other.
+    shot = np.searchsorted(np.sort(np.array(list(cuts), dtype=np.int64)), seen, side="right")
+    parts = np.split(seen, np.flatnonzero((np.diff(seen) > longest_gap + 1) | (np.diff(shot) > 0)) + 1)
     return [_track(part, joints) for part in parts]
 
 
@@ -146,7 +153,9 @@ def _track(part: np.ndarray, joints: dict[int, tuple[np.ndarray, np.ndarray]]) -
     return _Track(first, xy, confidence)
 
 
-def _lift_person(person: int, tracks: list[_Track], lifter: Lifter, size: tuple[int, int]) -> LiftedSequence:
+def _lift_person(
+    person: int, tracks: list[_Track], lifter: Lifter, size: tuple[int, int], cuts: Collection[int]
+) -> LiftedSequence:
     frames = [np.arange(track.first, track.first + len(track.xy), dtype=np.int64) for track in tracks]
     xyz = [lifter.lift(track.xy, track.confidence, size) for track in tracks]
     confidence = [track.confidence.mean(axis=1) for track in tracks]
@@ -156,6 +165,7 @@ def _lift_person(person: int, tracks: list[_Track], lifter: Lifter, size: tuple[
         np.concatenate(xyz).astype(np.float32),
         np.concatenate(confidence).astype(np.float32),
         _pelvis(tracks, lifter, size),
+        cuts=np.array(sorted(cuts), dtype=np.int64) if cuts else None,
     )
 
 

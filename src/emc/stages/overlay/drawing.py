@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 from emc.errors import ShapeMismatch, StorageError, UsageError
 from emc.pose.records import Pose, Prediction, Visibility
 from emc.pose.skeletons import Skeleton
+from emc.stages.overlay.sound import Sound
 
 # Colours that people with any kind of colour blindness tell apart: M. Okabe and K. Ito, 2008, without its black.
 PALETTE = (
@@ -88,6 +89,7 @@ def write_video(
     fps: float,
     times: np.ndarray | None = None,
     progress: Callable[[int], None] | None = None,
+    sound: Sound | None = None,
 ) -> None:
     """Write images as an H.264 video (yuv420p, BT.709) that every player opens.
 
@@ -98,7 +100,7 @@ def write_video(
     ----------
     path : .mp4, .mov, .m4v or .mkv. images : (H, W, 3) uint8 RGB, all of one size.
     fps : frames per second. times : (frames,) increasing seconds of a variable rate (`fps` is then only nominal).
-    progress : called with the number of images written so far.
+    progress : called with the number of images written so far. sound : what sounds beside them; it ends with them.
 
     Raises
     ------
@@ -112,7 +114,7 @@ def write_video(
     partial = path.with_name(f".{path.stem}.partial{path.suffix}")
     try:
         with av.open(str(partial), "w") as container:
-            _encode_all(path, container, images, fps, times, progress)
+            _encode_all(path, container, images, fps, times, progress, sound)
         partial.replace(path)
     except (FFmpegError, OSError) as error:
         raise StorageError(
@@ -130,6 +132,7 @@ def _encode_all(
     fps: float,
     times: np.ndarray | None,
     progress: Callable[[int], None] | None,
+    sound: Sound | None,
 ) -> None:
     stream: VideoStream | None = None
     reformatter = VideoReformatter()
@@ -139,6 +142,8 @@ def _encode_all(
         if stream is None:
             shape = image.shape
             stream = _stream(container, shape, fps, times is not None)
+            if sound is not None:
+                sound.join(container, path.name)
         if image.shape != shape:
             raise ShapeMismatch(
                 f"image {count - 1} for {path} has shape {image.shape}, the first {shape}: use one size"
@@ -146,6 +151,9 @@ def _encode_all(
         frame = VideoFrame.from_ndarray(_even(image), format="rgb24")
         frame = reformatter.reformat(frame, format="yuv420p", dst_colorspace=Colorspace.ITU709)
         frame.pts, frame.time_base = stamp, stream.codec_context.time_base
+        if sound is not None:
+            # In step with the pictures: the writer holds back what runs ahead.
+            container.mux(list(sound.upto(float(stamp * stream.codec_context.time_base) + 1 / fps)))
         container.mux(stream.encode(frame))
         if progress is not None:
             progress(count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -56,6 +56,35 @@ def tracked_by_stretches(
         named = [(frame, [replace(box, track=names[box.track]) for box in boxes]) for frame, boxes in found]
         known = {(box.frame, box.xywh): box.track for _, boxes in named[len(before) :] for box in boxes}
         yield from named[len(before) : len(before) + len(core)]
+
+
+def tracked_by_shots(
+    rows: Iterable[tuple[int, list[Box]]], begins: Container[int], tracker: Tracker
+) -> Iterator[tuple[int, list[Box]]]:
+    """Track a stretch shot by shot: nobody keeps a number over a cut.
+
+    rows : frames in rising order with boxes. begins : frames that begin another shot, asked for as rows are read; a
+    cut between two rows stands with the later one. Yields every frame once; numbers rise from shot to shot.
+    """
+    people = 0
+    for shot in _shots(rows, begins):
+        most = people
+        for frame, boxes in tracker(shot):
+            named = [replace(box, track=box.track + people) for box in boxes]
+            most = max([most, *(box.track + 1 for box in named)])
+            yield frame, named
+        people = most
+
+
+def _shots(rows: Iterable[tuple[int, list[Box]]], begins: Container[int]) -> Iterator[Rows]:
+    shot: Rows = []
+    for row in rows:
+        if shot and row[0] in begins:
+            yield shot
+            shot = []
+        shot.append(row)
+    if shot:
+        yield shot
 
 
 def filled_between(rows: Iterable[tuple[int, list[Box]]], frames: Iterable[int]) -> Iterator[tuple[int, list[Box]]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+import emc.pose.shots as shots
 from emc.lazy import LazyLibrary
 
 if TYPE_CHECKING:
@@ -43,11 +44,6 @@ _ALIKE = 0.7
 _STEP = 0.003
 # At 4: 1.89 and 59.
 _ROUNDS = 12
-_THUMB = (32, 18)
-CUT_DIFFERENCE = 0.12
-CUT_ALIKE = 0.7
-"""Nearly all of 400 following photos of a folder differ by more and are less alike; frames of clips are 0.93 alike."""
-_BLACK = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,50 +107,17 @@ def grey_crop(image: np.ndarray, box: np.ndarray, scale: float, margin: float = 
         matrix = np.array([[back, 0, shift[0]], [0, back, shift[1]]])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         grey = cv2.warpAffine(grey, matrix, (int(x1 - x0), int(y1 - y0)), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    step = max(1, min(width // 64, height // 36))
-    small = image[step // 2 :: step, step // 2 :: step, 1]
-    thumb = cv2.resize(np.ascontiguousarray(small), _THUMB, interpolation=cv2.INTER_AREA)
-    return GreyCrop(grey, (int(x0), int(y0)), scale, thumb)
+    return GreyCrop(grey, (int(x0), int(y0)), scale, shots.thumb_of(image))
 
 
 def is_cut(one: GreyCrop, other: GreyCrop) -> bool:
-    """Return whether two following frames are of different shots: the whole picture changed at once.
-
-    Rows and columns that are black in both, as beside an upright film or a small photo, are not looked at.
-    """
-    rows, columns = (~(_black(one.thumb, axis) & _black(other.thumb, axis)) for axis in (1, 0))
-    a, b = (crop.thumb[rows][:, columns].astype(np.float32) for crop in (one, other))
-    if a.size == 0 or float(np.abs(a - b).mean()) / 255 < CUT_DIFFERENCE:
-        return False
-    a, b = a - a.mean(), b - b.mean()
-    alike = float((a * b).sum()) / float(np.sqrt((a * a).sum() * (b * b).sum()) + 1e-6)
-    return alike < CUT_ALIKE
-
-
-def _black(thumbs: np.ndarray, axis: int) -> np.ndarray:
-    """Return which rows (`axis` 1, of the last two 1) or columns (0) of thumbs (..., h, w) are black."""
-    return thumbs.max(axis=axis - 2) < _BLACK
+    """Return whether two following frames are of different shots; see `emc.pose.shots`."""
+    return shots.is_cut(one.thumb, other.thumb)
 
 
 def scene_cuts(crops: Sequence[GreyCrop | None]) -> np.ndarray:
-    """Return (T,) bool: whether the picture changed since the crop before; unknown counts as not (see `is_cut`)."""
-    cut = np.zeros(len(crops), dtype=bool)
-    have = np.array([crop is not None for crop in crops], dtype=bool)
-    thumbs = [crop.thumb for crop in crops if crop is not None]
-    if len(thumbs) < 2:
-        return cut
-    small = np.array(thumbs, dtype=np.int16)
-    dark = [_black(small, axis) for axis in (1, 0)]
-    lit = np.prod([(~(rows[1:] & rows[:-1])).sum(axis=1) for rows in dark], axis=0)
-    # No less than `is_cut` finds: what is black in both adds to the sum, and not to the area.
-    apart = np.abs(np.diff(small, axis=0)).sum(axis=(1, 2)) / 255 / np.maximum(lit, 1)
-    places: list[int] = np.flatnonzero(have).tolist()
-    for i in np.flatnonzero(apart >= CUT_DIFFERENCE).tolist():
-        here, there = places[i], places[i + 1]
-        one, other = crops[here], crops[there]
-        if there == here + 1 and one is not None and other is not None:
-            cut[there] = is_cut(one, other)
-    return cut
+    """Return (T,) bool: whether the picture changed since the crop before; unknown counts as not."""
+    return shots.cuts_between([None if crop is None else crop.thumb for crop in crops])
 
 
 def follow_point(

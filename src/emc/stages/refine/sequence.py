@@ -145,4 +145,5 @@ def _joined(
         np.concatenate([piece.sigma for piece in refined]).astype(np.float32),
         np.concatenate([piece.contact for piece in refined]).astype(np.float32) if placed else None,
         longest.floor if placed else None,
+        sequence.cuts,
     )

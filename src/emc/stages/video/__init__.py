@@ -13,7 +13,7 @@ from pathlib import Path
 
 from emc.errors import InputError
 from emc.stages.video.area import Area
-from emc.stages.video.info import IMAGE_SUFFIXES, MediaInfo, MediaReader, Orientation, on_canvas
+from emc.stages.video.info import IMAGE_SUFFIXES, MediaInfo, MediaReader, Orientation, as_stored, on_canvas
 from emc.stages.video.listing import image_names
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "MediaInfo",
     "MediaReader",
     "Orientation",
+    "as_stored",
     "image_names",
     "on_canvas",
     "open_media",

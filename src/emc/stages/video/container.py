@@ -22,6 +22,7 @@ from emc.errors import DecodeError, InputError
 from emc.stages.video.area import Area
 from emc.stages.video.info import Orientation
 
+NEARLY_SQUARE = 0.01
 PLAIN_FORMAT = "yuv420p"
 """Eight bits, brightness in full and colours at half size: what nearly all videos decode to."""
 
@@ -69,20 +70,23 @@ def open_video(path: Path, decoders: int = 0) -> tuple[InputContainer, VideoStre
 class Converter:
     """Turns decoded frames into upright RGB pictures; one per reader, since it keeps the conversion's tables."""
 
-    def __init__(self, orientation: Orientation) -> None:
+    def __init__(self, orientation: Orientation, square: tuple[int, int] | None = None) -> None:
+        """`square` : (width, height) to which stored frames are stretched; None: as they are."""
         self._orientation = orientation
+        self._square = square
         self._reformatter = VideoReformatter()
 
     def rgb(self, frame: VideoFrame) -> np.ndarray:
         """Return the frame as (H, W, 3) uint8 RGB, upright."""
-        image = self._reformatter.reformat(frame, format="rgb24").to_ndarray()
+        width, height = self._square or (None, None)
+        image = self._reformatter.reformat(frame, width, height, format="rgb24").to_ndarray()
         return self._orientation.upright(image)
 
     def rgb_part(self, frame: VideoFrame, area: Area) -> np.ndarray:
         """Return an area of the upright frame as RGB, bit by bit as `rgb` has it; mostly without converting all."""
         # Pictures with an odd number of rows are converted in another way, which mixes neighbouring colours.
         plain = frame.format.name == PLAIN_FORMAT and self._orientation == Orientation() and frame.height % 2 == 0
-        if not plain or not area.alone or area.size == (frame.width, frame.height):
+        if not plain or self._square or not area.alone or area.size == (frame.width, frame.height):
             return area.of(self.rgb(frame))
         small = VideoFrame.from_numpy_buffer(_packed(frame, area), PLAIN_FORMAT)
         small.colorspace, small.color_range = frame.colorspace, frame.color_range
@@ -103,6 +107,18 @@ def _packed(frame: VideoFrame, area: Area) -> np.ndarray:
         rows[start : start + part.size].reshape(part.shape)[:] = part
         start += part.size
     return packed
+
+
+def pixel_aspect_of(stream: VideoStream) -> float:
+    """Return the width of a stream's pixels by their height, 1 where it says none or nearly that."""
+    ratio = float(stream.sample_aspect_ratio or 1)
+    # Encoders round sizes to whole blocks and say so by ratios that nobody sees.
+    return ratio if ratio > 0 and abs(ratio - 1) > NEARLY_SQUARE else 1.0
+
+
+def squared(width: int, height: int, aspect: float) -> tuple[int, int]:
+    """Return the size of a frame with square pixels: stretched, so that none of its pixels is lost."""
+    return (round(width * aspect), height) if aspect >= 1 else (width, round(height / aspect))
 
 
 def orientation_of(frame: VideoFrame) -> Orientation:

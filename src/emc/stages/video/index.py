@@ -17,7 +17,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from emc.errors import DecodeError, InputError
-from emc.stages.video.container import opened, orientation_of
+from emc.stages.video.container import opened, orientation_of, pixel_aspect_of, squared
 from emc.stages.video.info import MediaInfo, Orientation, check_pixels
 
 # Frames decoded at the start to confirm what the packets promise; more than any codec's reordering.
@@ -67,7 +67,8 @@ class _Decoded:
 def probe_video(path: Path, max_pixels: int) -> MediaInfo:
     """Return what a video file holds; see `emc.stages.video.probe` for its meaning and errors."""
     with opened(path) as (container, stream):
-        check_pixels(path, stream.codec_context.width, stream.codec_context.height, max_pixels)
+        aspect = pixel_aspect_of(stream)
+        check_pixels(path, *squared(stream.codec_context.width, stream.codec_context.height, aspect), max_pixels)
         packets = _demux(path, container, stream)
         _refuse_cut_off(path, container, stream, packets)
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
@@ -75,12 +76,14 @@ def probe_video(path: Path, max_pixels: int) -> MediaInfo:
     decoded = _confirmed(path, packets) or _decode_all(path, packets)
     pts, times, keyframes, seeks = _timeline(decoded, packets, time_base, rate)
     orientation = decoded.orientation
-    width, height = decoded.size[::-1] if orientation.swap else decoded.size
+    square = squared(*decoded.size, aspect)
+    width, height = square[::-1] if orientation.swap else square
     frames = len(times)
     fps = (frames - 1) / float(times[-1]) if frames > 1 and times[-1] > 0 else float(rate)
     return MediaInfo(
         path, "video", frames, width, height, fps, times, orientation.rotation, codec, keyframes,
-        pts=pts, time_base=time_base, orientation=orientation, seeks=seeks,
+        pts=pts, time_base=time_base, orientation=orientation, seeks=seeks, coded=decoded.size,
+        pixel_aspect=1 / aspect if orientation.swap else aspect,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -61,14 +61,18 @@ class MediaInfo:
     frames : pictures that decoding yields. width, height : those of the upright frame, pixels; of a folder of images
         of several sizes the largest width and the largest height.
     sizes : (width, height) of each frame where they differ, empty where all are `width` x `height`.
-    fps : mean frames per second (images: 1).
-    times : (frames,) float64, seconds from the first frame, exact for a variable rate (images: the index).
+    fps : mean frames per second (images: 0, they have none).
+    times : (frames,) float64, seconds from the first frame, exact for a variable rate (images: empty).
     rotation : degrees counter-clockwise by which stored frames are turned upright (images: 0, each has its own).
     codec : such as ``h264``; of images the file suffix.
     keyframes : (K,) int64 indices of the frames that decoding can start from.
     files : names of the images in the clip's order, empty for a video.
     pts : (frames,) int64 presentation stamps in units of `time_base`; None where the container's stamps are missing
         or contradict the order of decoding: frames are then counted from the start, which makes seeking slow.
+    pixel_aspect : width of the file's pixels by their height, upright; where it is not 1 frames are stretched along
+        their shorter pixel side until pixels are square, which `width` and `height` count. coded : (width, height) of
+        a frame as the file holds it, neither upright nor square; (0, 0): of images.
+    notes : what else to know of the media, one sentence each.
     orientation : how a stored frame becomes upright. seeks : (K,) int64 stamps to seek to for each keyframe.
     """
 
@@ -87,11 +91,20 @@ class MediaInfo:
     time_base: Fraction = Fraction(1)
     orientation: Orientation = Orientation()
     seeks: np.ndarray = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
+    pixel_aspect: float = 1.0
+    coded: tuple[int, int] = (0, 0)
+    notes: tuple[str, ...] = ()
     sizes: tuple[tuple[int, int], ...] = ()
 
     def size(self, frame: int) -> tuple[int, int]:
         """Return (width, height) of an upright frame in pixels."""
         return self.sizes[frame] if self.sizes else (self.width, self.height)
+
+
+def as_stored(info: MediaInfo) -> MediaInfo:
+    """Return what a video holds with its frames left in the file's own pixels, square or not."""
+    width, height = info.coded[::-1] if info.orientation.swap else info.coded
+    return replace(info, width=width, height=height, pixel_aspect=1.0)
 
 
 class MediaReader(ABC):

@@ -34,8 +34,9 @@ class VideoReader(MediaReader):
         self._keyframes: list[int] = info.keyframes.tolist()
         self._seeks: dict[int, int] = dict(zip(self._keyframes, info.seeks.tolist(), strict=True))
         self._index = {} if info.pts is None else {stamp: i for i, stamp in enumerate(info.pts.tolist())}
-        self._convert = Converter(info.orientation)
-        self._stored = (info.height, info.width) if info.orientation.swap else (info.width, info.height)
+        square = (info.height, info.width) if info.orientation.swap else (info.width, info.height)
+        self._stored = info.coded
+        self._convert = Converter(info.orientation, None if square == info.coded else square)
         self._recent: OrderedDict[int, VideoFrame] = OrderedDict()
         self._keep = max(2, int(RECENT_BYTES / (info.width * info.height * 1.5)))
         self._opened: tuple[InputContainer, VideoStream] | None = None

@@ -113,6 +113,8 @@ def _values(clip: Clip) -> dict[str, object]:
         "relative": clip.relative or None,
         "files": json.dumps([astuple(file) for file in clip.files]) if clip.files else None,
         "earlier": json.dumps(clip.earlier) if clip.earlier else None,
+        "file_fps": float(clip.file_fps) or None,
+        "pixel_aspect": float(clip.pixel_aspect),
     }
 
 
@@ -134,4 +136,6 @@ def _record(row: RowMapping) -> Clip:
         files=tuple(MediaFile(*file) for file in json.loads(row["files"] or "[]")),
         earlier=tuple(json.loads(row["earlier"] or "[]")),
         relative=row["relative"] or "",
+        file_fps=row["file_fps"] or 0.0,
+        pixel_aspect=row["pixel_aspect"] or 1.0,
     )

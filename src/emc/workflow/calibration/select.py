@@ -108,8 +108,8 @@ def joints_of(skeleton: Skeleton, parts: Sequence[str]) -> list[int]:
 def candidates_of(store: Store, clip: Clip, run: RunRecord) -> tuple[list[Candidate], list[Candidate]]:
     """Return the persons of a run that are still open, and those that are done."""
     corrected = {(pose.frame, pose.person) for pose in labelled_poses(store, clip.id)}
-    # A folder of photos has no time: its neighbours need not be alike.
-    apart = 0.0 if clip.kind == "images" else APART_SECONDS * clip.fps
+    # Pictures without a rate have no time: neighbours need not be alike.
+    apart = 0.0 if clip.still else APART_SECONDS * clip.fps
     open_persons: list[Candidate] = []
     done: list[Candidate] = []
     for found in store.predictions(run.id):

@@ -18,6 +18,7 @@ from emc.pose.skeletons import COCO17, H36M17
 from emc.stages.lift import lift_clip
 from emc.workflow.editing.session import Editing
 from emc.workflow.lifting import lifter_of, trusted_observations
+from emc.workflow.media import clip_shots
 
 AROUND = 60
 """Frames to each side that are lifted together: beyond them a small lifter sees nothing."""
@@ -132,7 +133,8 @@ class Lifting:
     ) -> tuple[LiftedSequence | None, int]:
         """Return a person's lifted sequence and the row of the frame in it; None where it cannot be lifted there."""
         own = (one for one in observed if one.person == person)
-        sequence = lift_clip(own, self._loaded(), (clip.width, clip.height)).get(person)
+        cuts = clip_shots(self._editing.store, clip, look=False)
+        sequence = lift_clip(own, self._loaded(), (clip.width, clip.height), cuts=cuts).get(person)
         at = [] if sequence is None else np.flatnonzero(sequence.frames == frame).tolist()
         if sequence is None or not at or not np.isfinite(sequence.xyz[at[0]]).all():
             return None, 0

@@ -18,6 +18,7 @@ from emc.errors import EmcError, UsageError
 from emc.interfaces import Estimator
 from emc.pose.geometry import bounding_box, box_overlap
 from emc.pose.records import Box, Clip, Edit, JointChange, Pose, Prediction, Provenance, Visibility
+from emc.pose.shots import is_cut, thumb_of
 from emc.stages.video import MediaReader
 from emc.workflow.editing.flags import stride_of
 from emc.workflow.editing.models import RunModels
@@ -84,7 +85,7 @@ class Newcomers:
             with open_clip(clip) as media:
                 first = _look(estimator, media.read(new.frame), new.frame, new.number, box)
                 yield first
-                if not new.follow or not _is_sure(first):
+                if not new.follow or clip.still or not _is_sure(first):
                     return
                 for step in (every, -every):
                     yield from self._followed(estimator, clip, media, first, step, until)
@@ -97,9 +98,12 @@ class Newcomers:
     ) -> Iterator[Prediction]:
         others = self._others(clip, start.frame, step)
         last = start
+        before = thumb_of(media.read(start.frame))
         for frame, image in _frames_from(media, start.frame, step, clip.frames):
-            if time.monotonic() > until:
+            here = thumb_of(image)
+            if time.monotonic() > until or is_cut(before, here):
                 return
+            before = here
             now = _look(estimator, image, frame, start.person, _box_around(last))
             if not _is_sure(now) or _is_another(now, others.get(frame, ())):
                 return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from emc.pose.skeletons import BODY25, COCO17, COCO18, Skeleton, skeleton_map
 from emc.workflow.labels.landing import the_clip
 from emc.workflow.labels.listed import listed_on
 from emc.workflow.labels.runs import file_digest, found_alerts, newest_predictions, stored_run
-from emc.workflow.media import checked_clips
+from emc.workflow.media import checked_clips, clip_shots
 from emc.workflow.project import clip_skeleton, declared_skeleton, image_names, padded_pose, same_joints, selected_clips
 
 
@@ -49,7 +49,7 @@ def import_predictions(
     predictions = [prediction for prediction, _ in found]
     _refuse_frames(file, target, predictions)
     if not (format == "openpose" and reader.tracked(file)):
-        predictions = numbered(predictions)
+        predictions = numbered(predictions, clip_shots(store, target))
     wanted = _wanted(store, target, source)
     mapping = skeleton_map(source, wanted)
     if len(mapping.absent) == len(wanted):
@@ -113,10 +113,14 @@ def current_predictions(store: Store, clip: Clip, joints: int) -> list[Predictio
     return rows
 
 
-def numbered(predictions: Sequence[Prediction]) -> list[Prediction]:
-    """Return the predictions with the numbers of a tracker over their boxes, so that a person keeps their own."""
+def numbered(predictions: Sequence[Prediction], cuts: Container[int] = frozenset()) -> list[Prediction]:
+    """Return the predictions with the numbers of a tracker over their boxes, so that a person keeps their own.
+
+    cuts : frames that begin another shot; nobody keeps a number over them.
+    """
     from dataclasses import replace
 
+    from emc.stages.predict import tracked_by_shots
     from emc.stages.track import TrackSettings, track
 
     waiting: dict[tuple[int, tuple[float, ...]], list[Prediction]] = defaultdict(list)
@@ -129,7 +133,7 @@ def numbered(predictions: Sequence[Prediction]) -> list[Prediction]:
     # Whoever wrote the file was sure of the persons: none is dropped, and none made up.
     certain = TrackSettings(start_score=0.0, sure_score=0.0, min_hits=1, reunite=False)
     rows: list[Prediction] = []
-    for frame, boxes in track(sorted(frames.items()), certain):
+    for frame, boxes in tracked_by_shots(sorted(frames.items()), cuts, lambda shot: track(shot, certain)):
         for box in boxes:
             if held := waiting.get((frame, tuple(box.xywh))):
                 rows.append(replace(held.pop(), person=box.track))

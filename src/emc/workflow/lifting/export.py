@@ -10,6 +10,8 @@ import emc.plugins as plugins
 from emc.errors import UsageError
 from emc.interfaces import Store
 from emc.pose.motion import Motion3D, world_motions
+from emc.pose.rates import VARIES, is_even
+from emc.pose.records import Clip
 from emc.workflow.lifting.lift import read_lifted
 from emc.workflow.media import checked_clips
 from emc.workflow.project import selected_clips
@@ -40,8 +42,13 @@ def export_motion(
         raise UsageError(f"clip {clip} has no person {person} in 3D: use one of {known}")
     record = store.clip(clip)
     chosen = sequences if person is None else {person: sequences[person]}
-    motions = world_motions(chosen, record.fps, record.times)
     writer = plugins.make_plugin("formats", format)
+    if not record.fps and getattr(writer, "timed", True):
+        raise UsageError(
+            f"clip {clip} has no rate, and {format} needs one: tell it with `emc add {record.path} --fps N`, predict "
+            "and lift again, or write csv3d or npz3d, which count frames"
+        )
+    motions = world_motions(chosen, record.fps, record.times, _rate_of(record))
     target = file if file.suffix else file.with_suffix(writer.writes[0])
     files = _write(writer, target, motions)
     return {
@@ -50,8 +57,19 @@ def export_motion(
         "clip": clip,
         "persons": [motion.name for motion in motions],
         "frames": sum(len(motion) for motion in motions),
-        "fps": record.fps,
+        "fps": record.fps or None,
+        "rate": _rate_of(record),
     }
+
+
+def _rate_of(clip: Clip) -> str:
+    """Return what a header should say of a clip's times, "" where they are simply the file's."""
+    said: list[str] = []
+    if clip.file_fps:
+        said.append(f"{clip.fps:.6g} frames per second of real time as told, the file plays at {clip.file_fps:.6g}")
+    if clip.fps and clip.times is not None and not is_even(clip.times):
+        said.append(VARIES)
+    return "; ".join(said)
 
 
 def _one_clip(store: Store, clips: Sequence[str], media: bool) -> str:

@@ -25,7 +25,7 @@ from emc.workflow.lifting.refine import (
     store_residual_alerts,
     trusted_observations,
 )
-from emc.workflow.media import checked_clips
+from emc.workflow.media import checked_clips, clip_shots
 from emc.workflow.predict import newest_run
 from emc.workflow.progress import Silent
 from emc.workflow.project import liftable, selected_clips
@@ -67,7 +67,7 @@ def _lift_one(store: Store, clip: Clip, lifter: Lifter, settings: Settings, comp
     before = _compared(store, clip, lifter, settings, compare) if compare else None
     run = newest_run(store, clip.id).id
     observed = trusted_observations(store, clip.id, run)
-    sequences = _lifted(observed, clip, lifter, settings.lift)
+    sequences = _lifted(store, observed, clip, lifter, settings.lift)
     found = find_residual_alerts(clip, sequences, observed, store.poses(clip.id), settings.lift, settings.alerts)
     write_bytes(path, packed(sequences))
     frames = sum(len(sequence) for sequence in sequences.values())
@@ -109,25 +109,25 @@ def lift_poses(
 ) -> dict[int, LiftedSequence]:
     """Return a clip's persons in 3D, from its newest predictions with all corrections, refined as settings say."""
     run = newest_run(store, clip.id).id
-    return _lifted(trusted_observations(store, clip.id, run), clip, lifter, settings)
+    return _lifted(store, trusted_observations(store, clip.id, run), clip, lifter, settings)
 
 
 def lift_run(
     store: Store, clip: Clip, run: str, lifter: Lifter, settings: LiftSettings | None = None
 ) -> dict[int, LiftedSequence]:
     """Return a clip's persons in 3D from one run's raw predictions, to compare models before any correction."""
-    return _lifted(list(store.predictions(run)), clip, lifter, settings)
+    return _lifted(store, list(store.predictions(run)), clip, lifter, settings)
 
 
 def _lifted(
-    observations: Observations, clip: Clip, lifter: Lifter, settings: LiftSettings | None
+    store: Store, observations: Observations, clip: Clip, lifter: Lifter, settings: LiftSettings | None
 ) -> dict[int, LiftedSequence]:
-    lifted = lift_clip(observations, lifter, (clip.width, clip.height))
+    lifted = lift_clip(observations, lifter, (clip.width, clip.height), cuts=clip_shots(store, clip))
     return refine_lifted(lifted, observations, clip, settings or LiftSettings())  # pyright: ignore[reportCallIssue]
 
 
-OPTIONAL = ("root", "sigma", "contact", "floor")
-"""Fields of a sequence that only refinement fills."""
+OPTIONAL = ("root", "sigma", "contact", "floor", "cuts")
+"""Fields of a sequence that not every one has."""
 
 
 def packed(sequences: dict[int, LiftedSequence]) -> bytes:

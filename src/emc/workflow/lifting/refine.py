@@ -21,6 +21,8 @@ from emc.stages.refine import Camera2D, refine_sequence
 
 Observations = Sequence[Prediction | Pose]
 PROPAGATED_CONFIDENCE = 0.8
+ANY_FPS = 30.0
+"""Rate that refinement is told of pictures without one: each is refined alone, and none has a frame beside it."""
 
 
 def refine_lifted(
@@ -32,7 +34,7 @@ def refine_lifted(
     """
     if not settings.refine:
         return dict(lifted)
-    camera = Camera2D((clip.width, clip.height), clip.fps, settings.focal or None, settings.height or None)
+    camera = Camera2D((clip.width, clip.height), clip.fps or ANY_FPS, settings.focal or None, settings.height or None)
     refined: dict[int, LiftedSequence] = {}
     for person, sequence in lifted.items():
         own = [item for item in observations if item.person == person]

@@ -18,7 +18,7 @@ from emc.pose.skeletons import COCO17
 from emc.stages.overlay import draw_overlay, draw_scene, floor_extent, join_side_by_side, view_camera, write_video
 from emc.stages.video import MediaReader, on_canvas
 from emc.workflow.lifting.lift import read_lifted
-from emc.workflow.media import open_clip
+from emc.workflow.media import clip_sound, open_clip, video_notes
 from emc.workflow.progress import Silent
 
 HIGHEST = 720
@@ -64,11 +64,14 @@ def write_side_by_side(
     for pose in store.poses(clip.id, first=frames[0], last=frames[-1]):
         poses.setdefault(pose.frame, []).append(pose)
     progress.start(f"video {clip.id}", len(frames))
-    with open_clip(clip) as reader:
-        times = None if clip.times is None else clip.times[frames]
+    with open_clip(clip) as reader, clip_sound(clip, frames[0]) as sound:
+        played = clip.played_times
+        times = None if played is None else played[frames]
         images = _images(reader, frames, clip, sequences, poses, alerts, turn)
-        write_video(path, images, clip.fps or 1.0, times, lambda _: progress.advance())
+        write_video(path, images, clip.played_fps, times, lambda _: progress.advance(), sound)
     progress.finish()
+    for note in video_notes(clip, path, sound):
+        progress.say(note)
     return len(frames)
 
 

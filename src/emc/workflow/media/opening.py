@@ -34,8 +34,13 @@ def known_info(clip: Clip, max_pixels: int = MOST_PIXELS) -> MediaInfo:
     To look costs as much as to decode a second of video: its end is decoded to see that it is whole. Raises what
     `open_clip` raises.
     """
+    from emc.stages.video import as_stored
+
     files = check_clip(clip).files or clip.files
     info = _looked_at(clip.path, files, stored_names(clip), max_pixels) if files else _look(clip.path, (), max_pixels)
+    if info.coded != (0, 0) and (info.width, info.height) != (clip.width, clip.height):
+        # A clip of a version that left pixels as they are stored: its corrections stand in those.
+        info = as_stored(info)
     if (info.frames, info.width, info.height) != (clip.frames, clip.width, clip.height):
         raise InputError(
             f"clip {clip.id}: {clip.path} has {info.frames} frames of {info.width} x {info.height}, it was added with "

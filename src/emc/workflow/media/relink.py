@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from emc.errors import EmcError, InputError, UsageError
 from emc.interfaces import Store
+from emc.pose.rates import with_rate
 from emc.pose.records import Clip, MediaFile
 from emc.store import MediaStatus, compare_media, hash_files, read_files
 from emc.workflow.media.check import media_names
@@ -125,9 +126,11 @@ def _relinked(clip: Clip, match: _Match, info: MediaInfo) -> Clip:
     if not (match.changed or match.added):
         return replace(clip, files=match.files, sha256=sha256)
     earlier = tuple(dict.fromkeys((*clip.earlier, clip.sha256)))
-    return replace(
-        clip, files=match.files, sha256=sha256, earlier=earlier, frames=info.frames, fps=info.fps, times=info.times
-    )
+    times = info.times if len(info.times) else None
+    now = replace(clip, files=match.files, sha256=sha256, earlier=earlier, frames=info.frames)
+    if clip.file_fps or (clip.kind == "images" and clip.fps):
+        return with_rate(now, clip.fps, info.fps, times)
+    return replace(now, fps=info.fps, times=times)
 
 
 def _refusal(clip: Clip, path: Path, match: _Match) -> str:

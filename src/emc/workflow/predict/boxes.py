@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 import emc.plugins as plugins
 from emc.config import Settings
 from emc.interfaces import Detector, Executor, Progress, Store
 from emc.pose.label_frames import FrameRule
 from emc.pose.records import Box, Clip
+from emc.pose.shots import THUMB, is_cut
+from emc.workflow.media import keep_shots
 from emc.workflow.predict.concurrency import ConcurrencyControl
 from emc.workflow.predict.finding import PersonFinder
 from emc.workflow.predict.frames import wanted_frames
@@ -39,19 +43,25 @@ def clip_boxes(
     """Yield the frames to predict with their tracked boxes; what the detector found is kept, so that a resume has it.
 
     The detector looks at every `predict.detect_every`-th frame; on those between, boxes move on straight lines. A
-    long clip is tracked stretch by stretch, so that its first frames come before its last ones are looked at.
+    long clip is tracked stretch by stretch, so that its first frames come before its last ones are looked at. A cut
+    ends every track; pictures without a rate are tracked one by one.
     `control` ends the search from another thread.
     """
-    from emc.stages.predict import detection_frames, filled_between, tracked_by_stretches
+    from emc.stages.predict import detection_frames, filled_between, tracked_by_shots, tracked_by_stretches
     from emc.stages.track import keep_largest, track
 
     frames = wanted_frames(store, clip, settings.video)
     chosen = detection_frames(frames, settings.predict.detect_every)
 
-    def tracker(rows: Iterable[tuple[int, list[Box]]]) -> Iterator[tuple[int, list[Box]]]:
+    cuts: set[int] = set(range(1, clip.frames)) if clip.still else set()
+
+    def persons(rows: Iterable[tuple[int, list[Box]]]) -> Iterator[tuple[int, list[Box]]]:
         return keep_largest(track(rows), settings.predict.max_persons)
 
-    found = found_boxes(store, clip, chosen, settings, info, executor, progress, control)
+    def tracker(rows: Iterable[tuple[int, list[Box]]]) -> Iterator[tuple[int, list[Box]]]:
+        return tracked_by_shots(rows, cuts, persons)
+
+    found = found_boxes(store, clip, chosen, settings, info, executor, progress, control, cuts)
     return filled_between(tracked_by_stretches(found, tracker), frames)
 
 
@@ -64,13 +74,19 @@ def found_boxes(
     executor: Executor | None,
     progress: Progress,
     control: ConcurrencyControl,
+    cuts: set[int],
 ) -> Iterator[tuple[int, list[Box]]]:
-    """Yield the detector's boxes of `frames`, from the project where they were found before; they are not tracked."""
+    """Yield the detector's boxes of `frames`, from the project where they were found before; they are not tracked.
+
+    A frame that begins another shot is put into `cuts` before it is yielded.
+    """
     name = f"{clip.id}:{settings.predict.detector}:{settings.predict.min_box_score}:{sampling_word(settings)}"
-    name += f":every{settings.predict.detect_every}" + (f":{clip.accepted}" if clip.accepted else "")
+    name += f":every{settings.predict.detect_every}:shots" + (f":{clip.accepted}" if clip.accepted else "")
     blocks = list(in_chunks(frames, BLOCK))
     known = 0
+    edge: np.ndarray | None = None
     while known < len(blocks) and (document := store.document(KIND, f"{name}:{known}")) is not None:
+        edge = _shots_of(document, edge, cuts)
         yield from _unpacked(document)
         known += 1
     if known == len(blocks):
@@ -80,26 +96,39 @@ def found_boxes(
     progress.start(f"find persons {clip.id}", sum(len(block) for block in left))
     with closing(PersonFinder(clip, info, detector, settings.predict, control)) as finder:
         finder.learn(frames)
-        results = map(finder.find, left) if executor is None else executor.map(finder, left)
-        for number, rows in enumerate(results, known):
-            stored = {"frames": {str(frame): [_pack(box) for box in boxes] for frame, boxes in rows}}
+        results = map(finder.look, left) if executor is None else executor.map(finder, left)
+        for number, look in enumerate(results, known):
+            stored = {
+                "frames": {str(frame): [_pack(box) for box in boxes] for frame, boxes in look.rows},
+                "cuts": look.cuts,
+                "edges": [None if t is None else t.tobytes().hex() for t in (look.thumbs[0], look.thumbs[-1])],
+            }
             store.put_document(KIND, f"{name}:{number}", stored)
-            progress.advance(len(rows))
+            progress.advance(len(look.rows))
+            edge = _shots_of(stored, edge, cuts)
             # As they are read after an interruption: numbers are rounded when they are stored.
             yield from _unpacked(stored)
     progress.finish()
+    if len(frames) == clip.frames and not clip.still:
+        keep_shots(store, clip, sorted(cuts))
 
 
 def file_boxes(
-    path: Path, clip: Clip, rule: FrameRule | None = None, progress: Progress | None = None
+    path: Path,
+    clip: Clip,
+    rule: FrameRule | None = None,
+    progress: Progress | None = None,
+    cuts: Callable[[], Container[int]] = frozenset,
 ) -> dict[int, list[Box]]:
-    """Return person boxes per frame from a COCO JSON or CSV file; untracked persons are tracked.
+    """Return person boxes per frame from a COCO JSON or CSV file; untracked persons are tracked, never over a cut.
 
     rule : what the user says of the frames in the file; how they were found is told to `progress`.
-    Where a tracked person is missing on frames of a video, its box is interpolated. Images need not be frames of one
-    film: on each there are the boxes of the file, and no others.
+    cuts : gives the frames that begin another shot, called where persons must be tracked. Where a tracked person is
+    missing on frames of a film, its box is interpolated. Images without a rate stand alone: on each there are the
+    boxes of the file, and no others.
     """
     from emc.formats.poses.boxes_csv import read_boxes
+    from emc.stages.predict import tracked_by_shots
     from emc.stages.track import TrackSettings, track
 
     read = read_boxes(path, clip_frames(clip), rule)
@@ -110,11 +139,21 @@ def file_boxes(
         return boxes
     # Whoever drew the boxes was sure of them: no score is too low.
     certain = TrackSettings(start_score=0.0, sure_score=0.0, min_hits=1, reunite=False)
-    tracked = dict(track(((frame, boxes.get(frame, [])) for frame in range(clip.frames)), certain))
-    if clip.kind != "images":
-        return tracked
-    given = {frame: {box.xywh for box in found} for frame, found in boxes.items()}
-    return {frame: [box for box in found if box.xywh in given.get(frame, ())] for frame, found in tracked.items()}
+    rows = ((frame, boxes.get(frame, [])) for frame in range(clip.frames))
+    begins = range(1, clip.frames) if clip.still else cuts()
+    return dict(tracked_by_shots(rows, begins, lambda shot: track(shot, certain)))
+
+
+def _shots_of(document: dict[str, Any], before: np.ndarray | None, cuts: set[int]) -> np.ndarray | None:
+    """Put the frames of a block that begin a shot into `cuts`, and return its last thumb; `before`: that before it."""
+    first, last = (
+        None if edge is None else np.frombuffer(bytes.fromhex(edge), np.uint8).reshape(THUMB[::-1])
+        for edge in document["edges"]
+    )
+    cuts.update(int(frame) for frame in document["cuts"])
+    if before is not None and first is not None and is_cut(before, first):
+        cuts.add(min(int(frame) for frame in document["frames"]))
+    return last
 
 
 def sampling_word(settings: Settings) -> str:

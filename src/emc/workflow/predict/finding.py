@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +16,7 @@ from emc.executors.local import ThreadExecutor
 from emc.executors.prefetch import Prefetch
 from emc.interfaces import ClipAdaptive, Detector
 from emc.pose.records import Box, Clip
+from emc.pose.shots import cuts_between, thumb_of
 from emc.workflow.compute import set_threads
 from emc.workflow.predict.calls import compute_on, compute_threads, concurrent_calls
 from emc.workflow.predict.concurrency import ConcurrencyControl
@@ -32,6 +34,18 @@ FIRST_LOOKS = 40
 """Frames, spread over a clip, from which a detector learns what kind of clip it is."""
 FIRST_PART = 16
 """Of them so many before it is asked whether it has seen enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What looking at rising frames brought: their boxes, and which of them begin another shot.
+
+    thumbs : of each frame, small pictures by which cuts are found (see `emc.pose.shots`), None where there is none.
+    """
+
+    rows: list[tuple[int, list[Box]]]
+    cuts: list[int]
+    thumbs: list[np.ndarray | None]
 
 
 class PersonFinder(ClipWork):
@@ -52,14 +66,21 @@ class PersonFinder(ClipWork):
         super().__init__(clip, info, settings)
         self._detector, self._control = detector, control or ConcurrencyControl()
         self._calls: ThreadExecutor | None = None
+        self._thumbs: dict[int, np.ndarray] = {}
 
-    def __call__(self, frames: Sequence[int]) -> list[tuple[int, list[Box]]]:
-        """Find persons elsewhere than in the project's own process."""
+    def __call__(self, frames: Sequence[int]) -> Look:
+        """Look at frames elsewhere than in the project's own process."""
         set_threads(self.settings)
-        return self.find(frames)
+        return self.look(frames)
 
     def __getstate__(self) -> dict[str, Any]:
         return super().__getstate__() | {"_calls": None}
+
+    def look(self, frames: Sequence[int]) -> Look:
+        """Return the boxes of the rising `frames`, and what tells where shots begin among them."""
+        rows = self.find(frames)
+        thumbs = [self._thumbs.pop(frame, None) for frame in frames]
+        return Look(rows, [frame for frame, cut in zip(frames, cuts_between(thumbs), strict=True) if cut], thumbs)
 
     def find(self, frames: Sequence[int]) -> list[tuple[int, list[Box]]]:
         """Return the boxes of each of the rising `frames` that the detector trusts enough; frames decode ahead.
@@ -104,6 +125,7 @@ class PersonFinder(ClipWork):
 
         def call(chunk: list[tuple[int, np.ndarray]]) -> tuple[list[int], Sequence[R]]:
             numbers = [number for number, _ in chunk]
+            self._thumbs.update((number, thumb_of(image)) for number, image in chunk)
             return numbers, look([image for _, image in chunk], numbers)
 
         def chunks(shots: Prefetch[tuple[int, np.ndarray]]) -> Iterator[list[tuple[int, np.ndarray]]]:

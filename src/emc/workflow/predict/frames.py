@@ -24,7 +24,12 @@ def wanted_frames(store: Store, clip: Clip, settings: VideoSettings) -> list[int
         case "every":
             return sample_every(count, settings.every)
         case "fps":
-            times = clip.times if clip.times is not None else np.arange(clip.frames) / (clip.fps or 1.0)
+            if not clip.fps:
+                raise UsageError(
+                    f"clip {clip.id} has no rate, so it has no {settings.fps:g} frames per second: tell it with "
+                    f"`emc add {clip.path} --fps N`, or take every:N"
+                )
+            times = clip.times if clip.times is not None else np.arange(clip.frames) / clip.fps
             return sample_fps(times[:count], settings.fps)
         case "uniform":
             return sample_uniform(count, settings.count)

@@ -51,7 +51,7 @@ def people_found(store: Store, run: str, clip: Clip, looked: int, skeleton: Skel
     hints = [_merged(row) for row in noted["pairs"]]
     if not pairs.people and looked:
         hints.append(_nobody(clip, looked))
-    if clip.kind == "video":
+    if not clip.still:
         hints += [_doubtful(clip, one) for one in pairs.doubtful()]
     return FoundPeople(len(pairs.people), doubles, tuple(hints))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from emc.interfaces import Estimator, Executor, Progress, RunRecord, Store
 from emc.pose.label_frames import FrameRule
 from emc.pose.records import Box, Clip
 from emc.workflow.compute import set_threads
-from emc.workflow.media import checked_clips, known_info
+from emc.workflow.media import checked_clips, clip_shots, known_info
 from emc.workflow.predict.boxes import clip_boxes, file_boxes, sampling_word
 from emc.workflow.predict.calls import compute_threads
 from emc.workflow.predict.concurrency import ConcurrencyControl, cancelling
@@ -62,7 +63,8 @@ def predict_clips(
     done: list[Predicted] = []
     with executor_of(settings.predict) as executor:
         for clip in clips:
-            given = file_boxes(boxes_file, clip, frame_rule, progress) if boxes_file else None
+            shots = partial(clip_shots, store, clip)
+            given = file_boxes(boxes_file, clip, frame_rule, progress, shots) if boxes_file else None
             run = start_run(store, clip, model, estimator, settings, boxes_file, again, frame_rule)
             if run.complete:
                 pass
@@ -99,6 +101,8 @@ def start_run(
         wanted["media"] = clip.accepted
     if not boxes_file and settings.predict.doubles != "merge":
         wanted["doubles"] = settings.predict.doubles
+    if clip.kind == "images" and clip.fps:
+        wanted["film"] = True
     same = [run for run in store.runs(clip.id) if run.model == model and dict(run.settings) == wanted and run.complete]
     if same and not again:
         return same[-1]
@@ -140,7 +144,7 @@ def detect_and_predict(
     info, before = known_info(clip, settings.video.max_pixels), PreparationProgress(progress)
     control = ConcurrencyControl(compute_threads(settings.predict))
     frames = wanted_frames(store, clip, settings.video)
-    doubles = settings.predict.doubles == "merge" and clip.kind == "video"
+    doubles = settings.predict.doubles == "merge" and not clip.still
     found = clip_boxes(store, clip, settings, info, executor, before, control)
     writer = PredictionWriter(store, run, clip, estimator, confidence, progress, frames)
     if executor is not None:

@@ -11,7 +11,9 @@ from emc.config import VideoSettings
 from emc.errors import EmcError, InputError, StorageError, UsageError
 from emc.interfaces import Progress, Store
 from emc.pose.label_frames import ClipFrames
+from emc.pose.rates import rate_words, with_rate
 from emc.pose.records import TEST_TAG, Clip, Role
+from emc.workflow.media import known_info
 from emc.workflow.progress import Silent
 
 
@@ -32,12 +34,15 @@ def add_clips(
     tags: Mapping[str, str] | None = None,
     settings: VideoSettings | None = None,
     progress: Progress | None = None,
+    fps: float = 0.0,
 ) -> Added:
     """Add videos and folders of images; one that cannot be used is reported and the others go on.
 
     role : None: target. group : athlete or session, kept together by every split; default: each clip its own.
     Media that were in the project before come back with their corrections, and with the role, group and tags that they
     had where none are given: a clip that was held out for tests stays held out.
+    fps : frames per second of real time, where the file does not say or is slow motion; a clip that is in already gets
+    this rate. 0: the file's own; of pictures none.
     A full disk or a damaged project still raises, for then no further clip can be added either.
     """
     progress, settings = progress or Silent(), settings or VideoSettings()  # pyright: ignore[reportCallIssue]
@@ -47,12 +52,11 @@ def add_clips(
     progress.start("add", len(paths))
     for path in paths:
         try:
-            clip = read_clip(path, role or Role.TARGET, group, tags or {}, store.clips(), settings)
-            clip, note = _as_before(store, clip, role, group, tags or {})
-            store.add_clip(clip)
+            said = _Said(role, group, tags or {}, fps)
+            clip, news = _added(store, path, said, settings)
             added.append(clip)
-            if note:
-                notes.append(note)
+            notes += news
+            for note in news:
                 progress.say(note)
         except StorageError:
             raise
@@ -64,10 +68,55 @@ def add_clips(
     return Added(tuple(added), tuple(failures), tuple(notes))
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What whoever adds a clip says of it."""
+
+    role: Role | None
+    group: str
+    tags: Mapping[str, str]
+    fps: float
+
+
+class _AlreadyIn(InputError):
+    """The media are in the project as `clip`."""
+
+    def __init__(self, path: Path, clip: Clip) -> None:
+        self.clip = clip
+        lost = "" if Path(clip.path).exists() else f" whose media are missing: `emc relink {clip.id} {path}`"
+        super().__init__(f"{path} is already in the project as clip '{clip.id}'" + (lost or ": nothing to do"))
+
+
+def _added(store: Store, path: Path, said: _Said, settings: VideoSettings) -> tuple[Clip, list[str]]:
+    """Put a clip into the project, or give one that is in the rate that is said; returns it and what else to know."""
+    try:
+        clip = read_clip(path, said.role or Role.TARGET, said.group, said.tags, store.clips(), settings, said.fps)
+    except _AlreadyIn as found:
+        if not said.fps:
+            raise
+        info = known_info(found.clip, settings.max_pixels)
+        now = with_rate(store.clip(found.clip.id), said.fps, info.fps, info.times)
+        store.update_clip(now)
+        return now, [f"note: {path} is in the project as clip '{now.id}', which has {rate_words(now)} from now on"]
+    clip, note = _as_before(store, clip, said)
+    store.add_clip(clip)
+    told = known_info(clip, settings.max_pixels).notes if clip.kind == "images" else ()
+    return clip, [*([note] if note else []), *told]
+
+
 def read_clip(
-    path: Path, role: Role, group: str, tags: Mapping[str, str], known: Sequence[Clip], settings: VideoSettings
+    path: Path,
+    role: Role,
+    group: str,
+    tags: Mapping[str, str],
+    known: Sequence[Clip],
+    settings: VideoSettings,
+    fps: float = 0.0,
 ) -> Clip:
-    """Return the record of a media file or folder; raises `InputError` where it cannot be read or is in already."""
+    """Return the record of a media file or folder; raises `InputError` where it cannot be read or is in already.
+
+    fps : as a person says; 0: as the file says.
+    """
     from emc.stages.video import probe
     from emc.store import hash_files, read_files
 
@@ -76,10 +125,9 @@ def read_clip(
     sha256 = hash_files(files, folder=path.is_dir())
     twin = next((clip for clip in known if clip.sha256 == sha256), None)
     if twin is not None:
-        lost = "" if Path(twin.path).exists() else f" whose media are missing: `emc relink {twin.id} {path}`"
-        raise InputError(f"{path} is already in the project as clip '{twin.id}'" + (lost or ": nothing to do"))
+        raise _AlreadyIn(path, twin)
     name = clip_id(path, {clip.id for clip in known})
-    return Clip(
+    clip = Clip(
         id=name,
         path=str(path.resolve()),
         role=role,
@@ -91,15 +139,17 @@ def read_clip(
         fps=info.fps,
         sha256=sha256,
         tags=dict(tags),
-        times=info.times,
+        times=info.times if len(info.times) else None,
         files=files,
+        pixel_aspect=info.pixel_aspect,
     )
+    return with_rate(clip, fps, info.fps, info.times) if fps else clip
 
 
-def _as_before(store: Store, clip: Clip, role: Role | None, group: str, tags: Mapping[str, str]) -> tuple[Clip, str]:
+def _as_before(store: Store, clip: Clip, said: _Said) -> tuple[Clip, str]:
     """Return a new clip with what its media had when they were in the project before, and a note that says so.
 
-    role, group, tags : as given, which comes first.
+    What is said of it now comes first.
     """
     known, removed = store.clips(), store.removed_clips()
     before = _known_before(known, removed, clip.sha256)
@@ -110,11 +160,13 @@ def _as_before(store: Store, clip: Clip, role: Role | None, group: str, tags: Ma
     now = replace(
         clip,
         id=before.id if back else clip.id,
-        role=role or before.role,
-        group=group or before.group,
-        tags={**before.tags, **tags},
+        role=said.role or before.role,
+        group=said.group or before.group,
+        tags={**before.tags, **said.tags},
         earlier=before.earlier if back else (),
     )
+    if not said.fps and (before.file_fps or before.kind == "images") and before.fps:
+        now = with_rate(now, before.fps, now.fps, now.times)
     return now, _told(before, now)
 
 

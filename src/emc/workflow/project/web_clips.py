@@ -60,6 +60,7 @@ def add_sources(
     settings: VideoSettings | None = None,
     licence: str = "",
     progress: Progress | None = None,
+    fps: float = 0.0,
 ) -> Added:
     """Add videos and folders by path or address; one that cannot be used is reported and the others go on.
 
@@ -72,7 +73,7 @@ def add_sources(
     if addresses:
         load_yt_dlp()
     paths = [Path(word) for word in words if not is_address(word)]
-    done = add_clips(store, paths, role, group, tags, settings, progress) if paths else Added((), ())
+    done = add_clips(store, paths, role, group, tags, settings, progress, fps) if paths else Added((), ())
     clips, failures, notes = list(done.clips), list(done.failures), list(done.notes)
     for address in addresses:
         try:
@@ -83,7 +84,7 @@ def add_sources(
             failures.append(str(error))
             progress.say(f"left out: {error}")
             continue
-        added = add_clips(store, [fetched.path], role, group, tags, settings, progress)
+        added = add_clips(store, [fetched.path], role, group, tags, settings, progress, fps)
         for clip in added.clips:
             store.put_document(ORIGIN, clip.id, fetched.document(clip, licence))
         clips += added.clips

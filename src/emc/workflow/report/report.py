@@ -105,7 +105,7 @@ def write_project_report(
         tracks = {"before": three_d.before[clip], "after": three_d.after[clip], "truth": three_d.truth[clip]}
         shown = store.clip(clip)
         film = preview_of(shown, len(three_d.truth[clip]), progress)
-        media[SEQUENCE] = sequence_medium(tracks, clip, shown.fps, film=film)  # pyright: ignore[reportArgumentType]
+        media[SEQUENCE] = sequence_medium(tracks, clip, shown.played_fps, film=film)  # pyright: ignore[reportArgumentType]
         lifted = {"before": three_d.scores["before"], "after": three_d.scores["after"], "sequence": SEQUENCE}
     document = build_report(
         version=__version__,
