@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -115,6 +116,45 @@ def test_unreadable_folder(rendered: list[ClipFiles], cli: Cli) -> None:
         assert done.exit_code == 1, done.output
         assert "locked" in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
+        assert contents(project) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("status",), 0),
+        (("predict",), 1),
+        (("relink", "VIDEO", "PLACE/locked/v.mp4"), 1),
+        (("relink", "--all", "PLACE/locked/deep"), 1),
+        (("add", "PLACE/locked/other.mp4"), 1),
+        (("import", "coco", "PLACE/locked/labels.json"), 1),
+        (("export", "coco", "PLACE/locked/labels.json"), 1),
+        (("predict", "--boxes", "PLACE/locked/boxes.csv"), 1),
+        (("predict", "--project", "PLACE/locked/p.emc"), 1),
+        (("new", "PLACE/locked/q"), 1),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else "",
+)
+def test_media_in_a_place_that_this_user_may_not_look_into(
+    words: tuple[str, ...], code: int, rendered: list[ClipFiles], cli: Cli
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        locked, project = place / "locked", place / "p.emc"
+        locked.mkdir()
+        shutil.copy(rendered[0].video, locked / "v.mp4")
+        assert cli("new", project).exit_code == 0
+        assert cli("add", locked / "v.mp4", "--project", project).exit_code == 0
+        locked.chmod(0)
+        before = contents(project)
+        asked = [word.replace("PLACE", name).replace("VIDEO", "v") for word in words]
+        own = [] if words[0] == "new" or "--project" in words else ["--project", project]
+        with another_user_if_root(place, project):
+            done = cli(*asked, *own)
+        locked.chmod(0o700)
+        assert done.exit_code == code, done.output
+        assert len(done.stderr.strip().splitlines()) == (1 if code else 0)
+        assert "locked" in done.output.replace("\n", "")
         assert contents(project) == before
 
 

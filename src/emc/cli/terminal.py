@@ -93,6 +93,11 @@ def running(as_json: bool) -> Iterator[Terminal]:
         _fail("stopped; what is done is kept: run the same command again to go on", 1, as_json)
     except BrokenPipeError:
         raise typer.Exit(1) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        terminal.finish()
+        _fail(f"{error.filename} cannot be used ({error.strerror}): check the path and its permissions", 1, as_json)
     finally:
         terminal.finish()
 

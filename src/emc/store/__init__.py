@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from emc.store.media import compare_media as compare_media
     from emc.store.media import hash_files as hash_files
     from emc.store.media import hash_media as hash_media
+    from emc.store.media import is_folder as is_folder
+    from emc.store.media import is_there as is_there
     from emc.store.media import read_files as read_files
     from emc.store.sql import SqlStore as SqlStore
 else:
@@ -26,6 +28,8 @@ else:
                 "compare_media",
                 "hash_files",
                 "hash_media",
+                "is_folder",
+                "is_there",
                 "read_files",
             ],
             "emc.store.sql": ["SqlStore"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -70,12 +71,26 @@ def hash_files(files: Iterable[MediaFile], folder: bool) -> str:
     return digest.hexdigest()
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether a folder lies at `path`; raises `InputError` that names it where this user may not look there."""
+    mode = _mode(path)
+    return mode is not None and stat.S_ISDIR(mode)
+
+
+def is_there(path: Path) -> bool:
+    """Return whether something lies at `path`, as far as this user may look."""
+    try:
+        return _mode(path) is not None
+    except InputError:
+        return False
+
+
 def read_files(path: Path, names: Sequence[str]) -> tuple[MediaFile, ...]:
     """Return the named files of the folder `path`, or the file `path` itself, with their hashes.
 
     Raises `InputError` that names the file where it is missing, empty or cannot be read.
     """
-    places = [path / name for name in names] if path.is_dir() else [path]
+    places = [path / name for name in names] if is_folder(path) else [path]
     return tuple(_read_file(place) for place in places)
 
 
@@ -88,7 +103,7 @@ def compare_media(clip: Clip, names: Sequence[str]) -> Comparison:
     path = Path(clip.path)
     if not clip.sha256:
         return Comparison(MediaStatus.SAME)
-    if not path.exists():
+    if _mode(path) is None:
         return Comparison(MediaStatus.MISSING, missing=tuple(file.name for file in clip.files))
     if not clip.files:
         return _compare_unnoted(clip, path, names)
@@ -117,13 +132,13 @@ def located(clip: Clip, folder: Path) -> Clip:
         return clip
     places = [Path(clip.path), Path(os.path.normpath(folder / clip.relative))]
     found = next((place for place in places if _may_be(clip, place)), None)
-    found = found or next((place for place in places if place.exists()), places[0])
+    found = found or next((place for place in places if is_there(place)), places[0])
     return clip if str(found) == clip.path else replace(clip, path=str(found))
 
 
 def _may_be(clip: Clip, place: Path) -> bool:
     if not clip.files:
-        return place.exists()
+        return is_there(place)
     try:
         state = (place / clip.files[0].name if place.is_dir() else place).stat()
     except OSError:
@@ -203,6 +218,16 @@ def _sha256(path: str, size: int, modified: int) -> str:
     """Return a file's SHA-256, once as long as its size and time of change stay: others may ask again."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _mode(path: Path) -> int | None:
+    """Return what lies at `path` as `os.stat` tells it, None: nothing."""
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def _unreadable(path: Path, error: OSError) -> InputError:

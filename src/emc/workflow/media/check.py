@@ -9,7 +9,7 @@ from pathlib import Path
 from emc.errors import EmcError, InputError
 from emc.interfaces import Store
 from emc.pose.records import Clip
-from emc.store import Comparison, MediaStatus, compare_media
+from emc.store import Comparison, MediaStatus, compare_media, is_folder
 
 NAMED = 3
 """Files of each kind that an error names."""
@@ -59,7 +59,7 @@ def media_names(clip: Clip) -> list[str]:
     from emc.stages.video import image_names
 
     path = Path(clip.path)
-    if not path.is_dir():
+    if not is_folder(path):
         return [path.name]
     try:
         return image_names(path)
@@ -69,7 +69,7 @@ def media_names(clip: Clip) -> list[str]:
 
 def stored_names(clip: Clip) -> tuple[str, ...]:
     """Return the image names of a clip that is a folder of images, by frame, as they were added; else nothing."""
-    if clip.kind != "images" or not Path(clip.path).is_dir():
+    if clip.kind != "images" or not is_folder(Path(clip.path)):
         return ()
     return tuple(file.name for file in clip.files)
 
@@ -82,7 +82,7 @@ def _noted(store: Store, clip: Clip, found: Comparison) -> Clip:
 
 
 def _told(clip: Clip, found: Comparison) -> str:
-    folder = Path(clip.path).is_dir()
+    folder = is_folder(Path(clip.path))
     if found.status is MediaStatus.MISSING and not folder:
         remedy = f"bring it back, or say where it is with `emc relink {clip.id} PATH`"
         return f"clip {clip.id}: {clip.path} is missing: {remedy}"

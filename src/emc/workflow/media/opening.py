@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from emc.errors import InputError
 from emc.pose.records import Clip, MediaFile
+from emc.store import is_folder
 from emc.workflow.media.check import check_clip, stored_names
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class WatchedMedia:
     def check(self, frame: int) -> None:
         """Raise `InputError` where the media are missing or changed; see `check_clip`."""
         places = [self._path]
-        if self._path.is_dir() and frame < len(self._files):
+        if is_folder(self._path) and frame < len(self._files):
             # A folder's own time of change tells of files that came, went or got another name; not of their content.
             places.append(self._path / self._files[frame].name)
         now = {place: _state(place) for place in places}

@@ -12,7 +12,7 @@ from emc.errors import EmcError, InputError, UsageError
 from emc.interfaces import Store
 from emc.pose.rates import with_rate
 from emc.pose.records import Clip, MediaFile
-from emc.store import MediaStatus, compare_media, hash_files, read_files
+from emc.store import MediaStatus, compare_media, hash_files, is_folder, read_files
 from emc.workflow.media.check import media_names
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def relink_folder(store: Store, folder: Path) -> list[dict[str, Any]]:
     Returns a row per clip: ``clip``, ``path`` and ``state``: ``relinked``, ``unchanged`` (it lies where it did) or
     ``not found`` (left as it was). Raises `UsageError` where `folder` is none.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise UsageError(f"{folder} is no folder: name the one under which the media of the clips lie")
     by_size = _files_by_size(folder)
     rows: list[dict[str, Any]] = []

@@ -13,6 +13,7 @@ from emc.interfaces import Progress, Store
 from emc.pose.label_frames import ClipFrames
 from emc.pose.rates import rate_words, with_rate
 from emc.pose.records import TEST_TAG, Clip, Role
+from emc.store import is_there
 from emc.workflow.media import known_info
 from emc.workflow.progress import Silent
 
@@ -83,7 +84,7 @@ class _AlreadyIn(InputError):
 
     def __init__(self, path: Path, clip: Clip) -> None:
         self.clip = clip
-        lost = "" if Path(clip.path).exists() else f" whose media are missing: `emc relink {clip.id} {path}`"
+        lost = "" if is_there(Path(clip.path)) else f" whose media are missing: `emc relink {clip.id} {path}`"
         super().__init__(f"{path} is already in the project as clip '{clip.id}'" + (lost or ": nothing to do"))
 
 
