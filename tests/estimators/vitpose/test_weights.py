@@ -188,9 +188,9 @@ def test_the_users_folder_comes_first(tmp_path: Path, monkeypatch: pytest.Monkey
 
 ASK_THE_CACHE = """
 from emc.errors import WeightsError
-from emc.estimators.vitpose.variants import VARIANTS
+from emc.estimators.vitpose.variants import VITPOSE_VARIANTS
 from emc.estimators.vitpose.weights import find_weights, named_weights, describe_location
-here, away = VARIANTS["vitpose-plus-s"], VARIANTS["vitpose-b"]
+here, away = VITPOSE_VARIANTS["vitpose-plus-s"], VITPOSE_VARIANTS["vitpose-b"]
 print(find_weights(here), named_weights(here.source), describe_location(away), sep="\\n")
 try:
     find_weights(away)

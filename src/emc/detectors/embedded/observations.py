@@ -18,7 +18,7 @@ class Observation:
     """One frame as the network sees it, before duplicates are taken out.
 
     size : (width, height) of the frame. found : of each level. small : the frame as motion is looked for on it
-    (`detector_motion.shrunk`), empty where it is not. boxes : the persons that the network finds without motion.
+    (`motion.shrunk`), empty where it is not. boxes : the persons that the network finds without motion.
     """
 
     frame: int

@@ -1,4 +1,4 @@
-"""An ONNX file ready to run: names, shapes, and batches of any size; the engine behind it is `onnx_choice`'s."""
+"""An ONNX file ready to run: names, shapes, and batches of any size; the engine behind it is `choice`'s."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class VitPoseEstimator:
     def untrained(cls, seed: int, config: Mapping[str, Any] | None = None) -> VitPoseEstimator:
         """Return an estimator with random weights, the same ones for the same seed.
 
-        config : of the network, see `vitpose_variants.configuration`; by default that of the published model which the
+        config : of the network, see `variants.configuration`; by default that of the published model which the
         class stands for, or of `VitPoseEstimator` itself a tiny one (`TINY`). Batch-norm statistics, if any, learn.
         """
         if config is None:
@@ -158,7 +158,7 @@ class VitPoseEstimator:
         images : (H, W, 3) uint8 RGB of any size, each with its own list of boxes, which may reach outside it. Returns
         predictions image by image in the order of the boxes: xy in pixels of the image, NaN where a heatmap has no
         value above 0; score = height of the peak; confidence = that height within [0, 1], 0 where there is no place
-        near the peak; features (17, 4) as named by `vitpose_heatmaps.FEATURES`. Raises `ShapeMismatch` where the
+        near the peak; features (17, 4) as named by `heatmaps.FEATURES`. Raises `ShapeMismatch` where the
         numbers of images and box lists differ.
         """
         return self.predict_parts([Part.whole(image) for image in images], boxes)

@@ -16,7 +16,7 @@ from emc.weights.hub import INSTALL
 class VitPoseNetwork(nn.Module):
     """(B, 3, H, W) normalised RGB in, (B, joints, h, w) heatmaps out, each a bump of height 1 where it is sure.
 
-    model : a `transformers.VitPoseForPoseEstimation` without experts (see `vitpose_weights.fold_experts`). The size of
+    model : a `transformers.VitPoseForPoseEstimation` without experts (see `weights.fold_experts`). The size of
     the input, that of the heatmaps and the number of joints follow from its configuration.
 
     Batch-norm statistics (the classic head has some) stay those that were loaded while training: a few hundred steps

@@ -89,7 +89,7 @@ def variant_named(name: str) -> Variant:
 
 
 # Revisions are commits of the hub, so that the same name gives the same weights for ever. S, L and H without experts
-# are published as mmpose checkpoints alone, which `vitpose_original` reads.
+# are published as mmpose checkpoints alone, which `original` reads.
 VITPOSE_VARIANTS: Mapping[str, Variant] = MappingProxyType(
     {
         variant.name: variant
