@@ -1,4 +1,4 @@
-"""Make the pictures of the editor in the documentation anew: docs/images/editor-*.webp, from a real Chromium.
+"""Make the pictures of the editor in the documentation again: docs/images/editor-*.webp, from a real Chromium.
 
 Usage: python tools/editor_pictures.py [--out docs/images] [--steps 150]. A kick is rendered, predicted, partly
 corrected from its labels, and calibrated for a moment, so that there is a before and an after; everything else is

@@ -43,7 +43,7 @@ HINGES = {"elbow": (-145.0, 0.0), "knee": (0.0, 140.0)}
 
 @dataclass(frozen=True)
 class Source:
-    """A motion to draw views from: (T, 17, 3) world metres; `coco` None: made from `h36m` anew on each draw."""
+    """A motion to draw views from: (T, 17, 3) world metres; `coco` None: made from `h36m` again on each draw."""
 
     name: str
     h36m: np.ndarray

@@ -87,7 +87,7 @@ def do_train(args: argparse.Namespace, recipe: Recipe) -> None:
         figures: dict[str, float] = {}
         if state.step % (5 * args.keep_every) == 0 or state.step == recipe.steps:
             shown.module.load_state_dict(state.mean)
-            figures = nano_score.score(nano_score.judge(shown, held_out))
+            figures = nano_score.score(nano_score.measure(shown, held_out))
         nano_loop.say(log, line, {"time": time.strftime("%H:%M:%S"), **figures})
 
     pools = mixed(photos, args, recipe)
@@ -124,13 +124,13 @@ def do_export(args: argparse.Namespace, recipe: Recipe) -> None:
     half = {name: value.half() if value.is_floating_point() else value for name, value in training.mean.items()}
     estimator.module.load_state_dict(half)
     estimator.module.freeze_statistics()
-    figures = nano_score.score(nano_score.judge(estimator, held_out))
+    figures = nano_score.score(nano_score.measure(estimator, held_out))
     rendered = nano_data.read_rendered(args.cache, HELD_OUT, DATA_SEED + 1)
-    judged = nano_score.judge(estimator, [*held_out, *rendered])
+    measured = nano_score.measure(estimator, [*held_out, *rendered])
     estimator.save(
         args.asset,
         {
-            "confidence": nano_score.fit_confidence(judged),
+            "confidence": nano_score.fit_confidence(measured),
             "training": {
                 "steps": training.step,
                 "batch": recipe.batch,
@@ -156,12 +156,12 @@ def do_evaluate(args: argparse.Namespace, recipe: Recipe) -> None:
     }
     table = {}
     for name, read in splits.items():
-        judged = nano_score.judge(estimator, read())
+        measured = nano_score.measure(estimator, read())
         table[name] = {
-            **nano_score.score(judged),
-            "ci95": nano_score.intervals(judged),
-            "ece": round(nano_score.confidence_error(judged), 4),
-            "people": len(judged.torso),
+            **nano_score.score(measured),
+            "ci95": nano_score.intervals(measured),
+            "ece": round(nano_score.confidence_error(measured), 4),
+            "people": len(measured.torso),
         }
         print(name, table[name], flush=True)
     card = json.loads((args.asset / CARD_FILE).read_text(encoding="utf-8"))

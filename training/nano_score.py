@@ -68,66 +68,66 @@ def counted(
     return counts, np.where(counts, part, np.inf) <= alpha * np.where(counts.any(axis=1), scale, 0.0)[:, None]
 
 
-def score(judged: Measured) -> dict[str, float]:
+def score(measured: Measured) -> dict[str, float]:
     """Return PCK@0.2 torso and PCKh@0.5 head segment, of the twelve limb joints and of the legs."""
-    return {name: round(share_right(*arguments)[0], 4) for name, arguments in _measures(judged).items()}
+    return {name: round(share_right(*arguments)[0], 4) for name, arguments in _measures(measured).items()}
 
 
-def intervals(judged: Measured, rounds: int = 1000, seed: int = 0) -> dict[str, list[float]]:
+def intervals(measured: Measured, rounds: int = 1000, seed: int = 0) -> dict[str, list[float]]:
     """Return the 95 % interval of each figure of `score`: seeded bootstrap over samples."""
     rng = np.random.default_rng(seed)
-    drawn = rng.integers(0, len(judged.torso), (rounds, len(judged.torso)))
+    drawn = rng.integers(0, len(measured.torso), (rounds, len(measured.torso)))
     found = {}
-    for name, (distance, scale, alpha, joints) in _measures(judged).items():
+    for name, (distance, scale, alpha, joints) in _measures(measured).items():
         counts, right = counted(distance, scale, alpha, joints)
         shares = right.sum(axis=1)[drawn].sum(axis=1) / counts.sum(axis=1)[drawn].sum(axis=1)
         found[name] = [round(float(v), 4) for v in np.percentile(shares, [2.5, 97.5])]
     return found
 
 
-def _measures(judged: Measured) -> dict[str, tuple[np.ndarray, np.ndarray, float, Sequence[int]]]:
+def _measures(measured: Measured) -> dict[str, tuple[np.ndarray, np.ndarray, float, Sequence[int]]]:
     legs = COCO17.part("leg")
     return {
-        "pck_all": (judged.distance, judged.torso, 0.2, LIMBS),
-        "pck_legs": (judged.distance, judged.torso, 0.2, legs),
-        "pckh_all": (judged.distance, judged.head, 0.5, LIMBS),
-        "pckh_legs": (judged.distance, judged.head, 0.5, legs),
+        "pck_all": (measured.distance, measured.torso, 0.2, LIMBS),
+        "pck_legs": (measured.distance, measured.torso, 0.2, legs),
+        "pckh_all": (measured.distance, measured.head, 0.5, LIMBS),
+        "pckh_legs": (measured.distance, measured.head, 0.5, legs),
     }
 
 
-def confidence_error(judged: Measured, bins: int = 10) -> float:
+def confidence_error(measured: Measured, bins: int = 10) -> float:
     """Return the expected calibration error of the confidences: P(within 0.5 head), limb joints."""
-    counts, right = _right(judged)
-    confidence, right = judged.confidence[:, list(LIMBS)][counts[:, list(LIMBS)]], right[:, list(LIMBS)]
+    counts, right = _right(measured)
+    confidence, right = measured.confidence[:, list(LIMBS)][counts[:, list(LIMBS)]], right[:, list(LIMBS)]
     right = right[counts[:, list(LIMBS)]]
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = [abs(confidence[place == b].mean() - right[place == b].mean()) * (place == b).mean() for b in set(place)]
     return float(np.sum(gaps))
 
 
-def fit_confidence(judged: Measured) -> dict[str, list]:
+def fit_confidence(measured: Measured) -> dict[str, list]:
     """Fit P(joint is right) against the peak, one rising curve per pair of mirror joints.
 
     Right = within 0.5 head segment, or 0.2 torso where no head is labelled. Isotonic regression (pool adjacent
     violators) read off at 21 knots, half of it the curve of all joints together: a few hundred labels per pair alone
     give steps that are chance.
     """
-    counts, right = _right(judged)
+    counts, right = _right(measured)
     knots = np.linspace(0.0, 1.0, KNOTS)
-    pooled = _curve(judged.peak[counts], right[counts], knots)
+    pooled = _curve(measured.peak[counts], right[counts], knots)
     rows = []
     for joint in range(len(COCO17)):
         pair = sorted({joint, COCO17.flip[joint]})
         use = counts[:, pair]
-        own = _curve(judged.peak[:, pair][use], right[:, pair][use], knots) if int(use.sum()) >= 100 else pooled
+        own = _curve(measured.peak[:, pair][use], right[:, pair][use], knots) if int(use.sum()) >= 100 else pooled
         rows.append((own + pooled) / 2)
     return {"peak": [round(float(k), 4) for k in knots], "right": [[round(float(v), 4) for v in row] for row in rows]}
 
 
-def _right(judged: Measured) -> tuple[np.ndarray, np.ndarray]:
-    limit = np.where(np.isfinite(judged.head), 0.5 * judged.head, 0.2 * judged.torso)
-    counts = np.isfinite(judged.distance) & np.isfinite(limit)[:, None]
-    return counts, np.where(counts, judged.distance, np.inf) <= limit[:, None]
+def _right(measured: Measured) -> tuple[np.ndarray, np.ndarray]:
+    limit = np.where(np.isfinite(measured.head), 0.5 * measured.head, 0.2 * measured.torso)
+    counts = np.isfinite(measured.distance) & np.isfinite(limit)[:, None]
+    return counts, np.where(counts, measured.distance, np.inf) <= limit[:, None]
 
 
 def _curve(peak: np.ndarray, right: np.ndarray, knots: np.ndarray) -> np.ndarray:

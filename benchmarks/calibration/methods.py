@@ -8,7 +8,7 @@
 - rendered: kicks and everyday motion of people of seeds that nothing else uses.
 
 Test splits are not read. Shorter than a calibration by default (--steps), with one checkpoint. Resumable: what FOLDER
-holds is not done again. Intervals over photos or clips. With --write the tables of docs/benchmarks.md are made anew.
+holds is not done again. Intervals over photos or clips. With --write it rewrites the tables of docs/benchmarks.md.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
 - labels: what limits the first table. Joints whose error goes when a person's left and right limbs change places, and
   joints on which all trained models agree with each other and not with the label.
 
-Resumable: what FOLDER holds is not trained again. With --write, the tables of docs/benchmarks.md are made anew.
+Resumable: what FOLDER holds is not trained again. With --write, the tables of docs/benchmarks.md are written again.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """Learning curves of choosing whom to correct: `python benchmarks/calibration/selection.py --out FOLDER [--steps 600]`.
 
-From the training photos of uncommon poses, 50 persons are drawn by lot and corrected by their labels; the base's
+From the training photos of uncommon poses, 50 persons are drawn at random and corrected by their labels; the base's
 confidence is fitted on them; then each way orders the rest, and `nano` is calibrated, as by default, on the first 100,
 200, 400 and 800 persons of each order (the 50 first among them, mixed with the common photos). All ways share the 50,
 the base, the steps and the seed. What the rule chooses is scored on `target_test` and `common_test`, and so is the
 base, as it is and as the default rotation ensemble: a gain is given over both. ``tuned`` is the share of the tuned
 weights that the budget left (see `calibrate.shares`), seed by seed.
 
-Resumable: what FOLDER holds is not done again. Labels saved: how many more persons by lot reach the same score, read
-off the curve of lots (straight between budgets, on a logarithmic scale).
+Resumable: what FOLDER holds is not done again. Labels saved: how many more persons at random reach the same score, read
+off the curve of random draws (straight between budgets, on a logarithmic scale).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def options_of() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="keeps results, and lets a stopped run go on")
     parser.add_argument("--budgets", type=int, nargs="+", default=[100, 200, 400, 800])
     parser.add_argument("--hows", nargs="+", default=["random", "error", "both"], choices=METHODS)
-    parser.add_argument("--chosen-up-to", type=int, default=10**6, help="larger budgets are drawn by lot alone")
+    parser.add_argument("--chosen-up-to", type=int, default=10**6, help="larger budgets are drawn at random alone")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--parts", nargs="+", default=[], help="body parts whose expected errors count (default: all)")
@@ -77,7 +77,7 @@ def labelled_joints(samples: Sequence[Sample]) -> list[int]:
 def order_of(
     pool: list[Sample], found: list[Prediction], how: str, seed: int, budget: int, parts: Sequence[str]
 ) -> list[int]:
-    """Return indices of the pool: 50 by lot, then the chosen ones."""
+    """Return indices of the pool: 50 at random, then the chosen ones."""
     first = np.random.default_rng([seed, 41]).permutation(len(pool))[:FIRST].tolist()
     known, rest = [pool[i] for i in first], [i for i in range(len(pool)) if i not in set(first)]
     hits = joint_hits([found[i] for i in first], known, COCO17, "head_segment", 0.5)
@@ -132,7 +132,7 @@ def share_right(hits: np.ndarray, part: str) -> float:
 
 
 def equal_random_count(score: float, curve: list[tuple[int, float]]) -> float | None:
-    """Return how many persons by lot reach a score; None below the curve, infinite above it."""
+    """Return how many persons at random reach a score; None below the curve, infinite above it."""
     if score < curve[0][1]:
         return None
     for (b0, s0), (b1, s1) in zip(curve, curve[1:], strict=False):
@@ -155,18 +155,18 @@ def table(place: dict[tuple[str, int, int], Path], options: argparse.Namespace, 
                 hits = np.stack([hits_of(folder, role) for folder in folders])
                 row |= {f"{role} {part}": share_right(hits, part) for part in PARTS}
             if how != "random" and "random" in options.hows:
-                lots = [place["random", budget, seed] for seed in range(options.seeds)]
-                mine, theirs = (np.mean([hits_of(f) for f in group], axis=0) for group in (folders, lots))
+                draws = [place["random", budget, seed] for seed in range(options.seeds)]
+                mine, theirs = (np.mean([hits_of(f) for f in group], axis=0) for group in (folders, draws))
                 for part in PARTS:
                     compared = compare_populations(theirs, mine, unit, COCO17, part)
-                    row[f"{part} against lots"] = as_figure(compared.change)
+                    row[f"{part} against random"] = as_figure(compared.change)
             rows.append(row)
     for part in PARTS if "random" in options.hows else ():
         curve = sorted((row["persons"], row[f"target {part}"]) for row in rows if row["how"] == "random")
         for row in rows:
             if row["how"] != "random":
                 equal = equal_random_count(row[f"target {part}"], curve)
-                row[f"{part} equal lots"] = equal
+                row[f"{part} equal random"] = equal
     return rows
 
 
@@ -208,7 +208,7 @@ def share_of_gain(
 
 
 def saved(row: dict, part: str) -> str:
-    equal = row.get(f"{part} equal lots")
+    equal = row.get(f"{part} equal random")
     if equal is None:
         return "-" if row["how"] == "random" else "none"
     return f"more than {row['persons']} of any number tried" if math.isinf(equal) else f"{equal - row['persons']:+.0f}"
@@ -250,7 +250,7 @@ def document_of(place: dict[tuple[str, int, int], Path], splits: Splits, options
             }
             for name in ("base", "ensemble")
         },
-        "leg gain as a share of that of 800 by lot": {
+        "leg gain as a share of that of 800 at random": {
             f"{how} {budget}": share_of_gain(place, (how, budget), most, options.out, options.seeds, "leg")
             for how, budget in (asked if known else [])
         },
@@ -263,23 +263,23 @@ def show(document: dict) -> None:
     for name, row in document["base"].items():
         print(f"{name}: " + ", ".join(f"{what} {100 * value:.1f}" for what, value in row.items()) + " (PCKh@0.5, %)")
     print(
-        "| persons | way | target leg | target total | common total | leg against lots | labels saved (leg) | tuned |"
+        "| persons | way | target leg | target total | common total | leg against random | labels saved (leg) | tuned |"
     )
     print("|---|---|---|---|---|---|---|---|")
     for row in document["rows"]:
-        change = row.get("leg against lots")
+        change = row.get("leg against random")
         told = "" if not change else f"{change['value']:+.1f} [{change['ci95'][0]:+.1f}, {change['ci95'][1]:+.1f}]"
         cells = (f"{100 * row[name]:.1f}" for name in ("target leg", "target total", "common total"))
         tuned = ", ".join("-" if share is None else f"{share:.0%}" for share in row["tuned"])
         print(f"| {row['persons']} | {row['how']} | {' | '.join(cells)} | {told} | {saved(row, 'leg')} | {tuned} |")
-    for name, told in document["leg gain as a share of that of 800 by lot"].items():
+    for name, told in document["leg gain as a share of that of 800 at random"].items():
         words = (
             f"over the {over} {f['value']:.2f} [{f['ci95'][0]:.2f}, {f['ci95'][1]:.2f}]"
             if f
-            else f"over the {over} not told, 800 by lot may have gained nothing"
+            else f"over the {over} not told, 800 at random may have gained nothing"
             for over, f in told.items()
         )
-        print(f"{name}: leg gain as a share of that of 800 by lot: " + "; ".join(words))
+        print(f"{name}: leg gain as a share of that of 800 at random: " + "; ".join(words))
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ nothing on rendered everyday people, as far as so small a network comes in some 
 it is calibrated on kicks by the plain mix of the source, by the defaults, and by the defaults with one change each.
 All people are rendered from seeds of their own; who chooses a checkpoint does not compare methods, and nobody of any
 test split is read. Resumable: what FOLDER holds is not done again. Intervals over clips. With --write the table of
-docs/vitpose.md is made anew.
+docs/vitpose.md is written again.
 """
 
 from __future__ import annotations

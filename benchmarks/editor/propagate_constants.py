@@ -42,7 +42,7 @@ Made = Callable[[], AbstractContextManager[Any]]
 
 
 def variants() -> dict[str, tuple[Made, PropagationTuning, bool]]:
-    """Return by name: what to change while it runs, how to weigh, and whether flow is followed anew."""
+    """Return by name: what to change while it runs, how to weigh, and whether flow is followed again."""
     found: dict[str, tuple[Made, PropagationTuning, bool]] = {"as it is": (nullcontext, PropagationTuning(), False)}
     for name, values in TUNED.items():
         for value in values:
@@ -58,14 +58,14 @@ def variants() -> dict[str, tuple[Made, PropagationTuning, bool]]:
 
 
 def measure(
-    cases: list[bench.Case], change: Made, tuning: PropagationTuning, anew: bool, chains: dict[Any, Any]
+    cases: list[bench.Case], change: Made, tuning: PropagationTuning, again: bool, chains: dict[Any, Any]
 ) -> bench.Count:
-    """Fix every run of every case; `chains` keeps what flow found where it is not followed anew."""
+    """Fix every run of every case; `chains` keeps what flow found where it is not followed again."""
     count = bench.Count()
     followed = bench.chain_of
 
     def kept(case: bench.Case, run: Any, at: int) -> Any:
-        if anew:
+        if again:
             return followed(case, run, at)
         key = (id(case), at, tuple(run.human[at]))
         if key not in chains:
@@ -76,11 +76,11 @@ def measure(
         return stage.propagate(*given, tuning=tuning)
 
     for case in cases:
-        if anew:
+        if again:
             case.crops = []
         with change(), patch.object(bench, "chain_of", kept), patch.object(bench, "propagate", tuned):
             bench.measure(case, count, flow=True)
-        if anew:
+        if again:
             case.crops = []
     return count
 
@@ -99,10 +99,10 @@ def main() -> None:
     cases = [bench.rendered(KICKS[i % len(KICKS)], given.seed + i, given.size, estimator) for i in range(given.clips)]
     chains: dict[Any, Any] = {}
     rows: dict[str, dict[str, Any]] = {}
-    for name, (change, tuning, anew) in variants().items():
+    for name, (change, tuning, again) in variants().items():
         if given.only and name != "as it is" and name.split()[0] not in given.only:
             continue
-        told = bench.count_text(measure(cases, change, tuning, anew, chains))
+        told = bench.count_text(measure(cases, change, tuning, again, chains))
         rows[name] = told
         if not given.json:
             print(

@@ -6,7 +6,7 @@ head) the frame in the middle is put right, as in propagate.py, and the joints t
 given the one that is, in these ways:
 
 swap        the mirror joint takes the place that the model gave to the joint, where the fix put that on the mirror's
-limbs       joints of the same pair of limbs are chosen anew among the peaks of their heatmaps (and the mirror's place),
+limbs       joints of the same pair of limbs are chosen among the peaks of their heatmaps (and the mirror's place),
             by the peak's share, the lengths of limbs on the clip's sure frames, and no two mirror joints in one place
 crops       the model reads the person again in eight boxes around the corrected pose; the median counts
 crops+limbs both: where the eight boxes agree with what the limbs say

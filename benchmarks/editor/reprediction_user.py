@@ -69,7 +69,7 @@ class Again:
     run: bool
 
     def __call__(self, case: Case, joint: int, placed: Placed, at: int, way: Way) -> list[tuple[int, Repair]]:
-        """Return what the fix repairs, and what was read anew; later fixes start from that."""
+        """Return what the fix repairs, and what was predicted again; later fixes start from that."""
         found = repaired(case, joint, placed, at, way)
         known = {at: placed[joint][at]}
         if self.run:

@@ -174,7 +174,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    # As every command of the product does: else freed memory is cleared anew, now and then, in either of the two.
+    # As every command of the product does: else freed memory is cleared again, now and then, in either of the two.
     set_threads(PredictSettings(threads=options.threads))  # pyright: ignore[reportCallIssue]
     found: dict[str, Any] = {"threads": options.threads}
     if "speed" in options.only:

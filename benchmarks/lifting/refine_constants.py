@@ -72,7 +72,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     default = os.environ.get("EMC_SHARED") or Path(__file__).parents[3] / "shared" / "data"
     parser.add_argument("--shared", type=Path, default=Path(default))
-    parser.add_argument("--clips", type=int, default=6, help="Of each population at most so many.")
+    parser.add_argument("--clips", type=int, default=6, help="At most this many of each population.")
     parser.add_argument("--only", nargs="+", default=[], help="Names of constants (default: all).")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()

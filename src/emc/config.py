@@ -58,7 +58,7 @@ class PredictSettings(Section):
     fast: bool = Field(False, description="with estimator = auto: movenet-lightning, smaller and faster")
     batch: int = Field(32, ge=1, description="persons per network call")
     max_persons: int = Field(6, ge=1, description="at most this many persons per frame")
-    min_box_score: float = Field(0.3, ge=0, le=1, description="drop boxes that the detector trusts less")
+    min_box_score: float = Field(0.3, ge=0, le=1, description="drop boxes with a lower detector score")
     doubles: Literal["merge", "keep"] = Field(
         "merge",
         description="merge: two numbers that follow one person, in boxes and poses over time, become one; keep: all "
@@ -101,31 +101,29 @@ class CalibrateSettings(Section):
         description="calibration: from the base, target and common together; finetune: from the base, target alone; "
         "initial: from scratch, target alone",
     )
-    mix: tuple[int, int] = Field((8, 2), description="target : common in every stretch of batches")
+    mix: tuple[int, int] = Field((8, 2), description="target : common persons in every window of batches")
     steps: int = Field(1000, ge=1, description="training steps")
     batch: int = Field(32, ge=1, description="persons per step")
     ladder: int = Field(3, ge=1, description="checkpoints, evenly spaced, beside the base")
     lr: float = Field(2e-3, gt=0, description="peak learning rate (AdamW)")
     weight_decay: float = Field(0.01, ge=0, description="AdamW weight decay")
-    clip_norm: float = Field(1.0, gt=0, description="gradients longer than this are cut")
+    clip_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
     ema: float = Field(0.99, ge=0, lt=1, description="decay of the running average of the weights; 0 = none")
     layer_decay: float = Field(
-        1.0, gt=0, le=1, description="factor on the learning rate per layer further from the output; 1 = all alike"
+        1.0, gt=0, le=1, description="layer-wise learning rate decay: factor per layer away from the output; 1 = none"
     )
-    pull: float = Field(
-        0.0, ge=0, description="strength of the decay of the weights towards the base (L2-SP), per learning rate"
-    )
+    pull: float = Field(0.0, ge=0, description="weight decay towards the base (L2-SP), per learning rate")
     distil: float = Field(
-        0.0, ge=0, le=1, description="share of the base's own outputs in the targets of common images"
+        0.0, ge=0, le=1, description="distillation: share of the base's outputs in the targets of common images"
     )
     fill: float = Field(
-        0.0, ge=0, le=1, description="weight of the base's outputs as targets of target joints that nobody labelled"
+        0.0, ge=0, le=1, description="weight of the base's outputs as targets of unlabelled joints of target persons"
     )
     shares: tuple[float, ...] = Field(
         (0.15, 0.3, 0.5, 0.65, 0.75, 0.85, 0.92),
         min_length=1,
-        description="shares of the tuned weights that are tried for each checkpoint, the rest "
-        "is the base (WiSE-FT); validation picks one by bisection",
+        description="candidate shares of the tuned weights for each checkpoint, interpolated with the base (WiSE-FT); "
+        "validation selects one by bisection",
     )
     ensemble_rotations: int = Field(
         8,
@@ -149,30 +147,32 @@ class CalibrateSettings(Section):
         0.4,
         gt=0,
         lt=1,
-        description="share of the common groups held out to see what was forgotten: few replay well, many judge well",
+        description="share of the common groups held out to measure forgetting: replay needs few, the test many",
     )
     budget: float = Field(
-        0.5, ge=0, description="points that the common score may fall and a checkpoint still be chosen"
+        0.5,
+        ge=0,
+        description="non-inferiority margin: points by which the common score of a chosen checkpoint may fall",
     )
     certainty: float = Field(
         0.66,
         gt=0,
         lt=1,
-        description="chance that the common score kept within the budget which a checkpoint must have to be chosen "
-        "(paired bootstrap, one-sided): 0.5 as likely as not, 0.66 two to one, 0.95 proved",
+        description="confidence level of the one-sided non-inferiority test (paired bootstrap) that a checkpoint must "
+        "pass to be chosen: 0.5 as likely as not, 0.66 two to one, 0.95 the usual level",
     )
-    parts: tuple[str, ...] = Field(("leg",), description="body parts whose target PCKh decides")
+    parts: tuple[str, ...] = Field(("leg",), description="body parts whose target PCKh chooses the checkpoint")
     guard: Literal["pckh", "ap", "both"] = Field(
         "pckh",
-        description="common score that the budget guards: total PCKh, OKS-AP on given boxes, or both (each keeps it)",
+        description="common score that the non-inferiority test uses: total PCKh, OKS-AP on given boxes, or both",
     )
     patience: int = Field(
         0,
         ge=0,
-        description="stop after this many checkpoints in a row without a better qualified target score; 0 = never",
+        description="early stopping: checkpoints in a row without a better qualified target score; 0 = never",
     )
     hard_joints: int = Field(
-        0, ge=0, description="learn also from each person's so many hardest joints by themselves; 0 = from all alike"
+        0, ge=0, description="number of each person's hardest joints that get a loss term of their own; 0 = none"
     )
     hard_share: float = Field(
         0.5, gt=0, le=1, description="with hard_joints: share of the loss that comes from the hardest joints"
@@ -184,13 +184,14 @@ class CalibrateSettings(Section):
         None,
         ge=0,
         le=180,
-        description="degrees by which target persons are turned, each way; not set = the model's own",
+        description="augmentation: random rotation of target persons by up to this many degrees each way; not set = "
+        "the model's own",
     )
     flip: float | None = Field(
-        None, ge=0, le=1, description="chance that a person is mirrored; not set = the model's own"
+        None, ge=0, le=1, description="augmentation: probability of a horizontal flip; not set = the model's own"
     )
     cutout: float | None = Field(
-        None, ge=0, le=1, description="chance that a patch of a person is covered; not set = the model's own"
+        None, ge=0, le=1, description="augmentation: probability of a cut-out patch; not set = the model's own"
     )
     workers: int = Field(
         0, ge=0, description="threads that make batches; 0 = by the cores that the network leaves free"

@@ -96,7 +96,7 @@ def test_lots_follow_the_seed() -> None:
     some = [person((0.5,) * 3, frame=i) for i in range(20)]
     assert chosen(some, 20, how="random", seed=1) == chosen(some, 20, how="random", seed=1)
     assert chosen(some, 20, how="random", seed=1) != chosen(some, 20, how="random", seed=2)
-    assert select(some, 1, LEGS, "random")[0].reason.startswith("drawn by lot; 1.5 of 3")
+    assert select(some, 1, LEGS, "random")[0].reason.startswith("drawn at random; 1.5 of 3")
 
 
 def test_a_joint_that_was_not_found_is_wrong_and_has_no_place() -> None:

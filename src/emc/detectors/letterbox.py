@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 MULTIPLE = 32
-"""What the sides of an input are padded to: the coarsest level of the networks has a cell for so many pixels."""
+"""What the sides of an input are padded to: the coarsest level of the networks has one cell per this many pixels."""
 GREY = 114
 
 

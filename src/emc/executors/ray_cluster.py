@@ -21,7 +21,7 @@ R = TypeVar("R")
 PER_WORKER = 2
 """Items that a worker has: one at work, one waiting, so that it never idles."""
 LIVES = 4
-"""How often a worker that died is started anew, and an item it had is tried again, before the work is given up."""
+"""How often a worker that died is started again, and an item it had is tried again, before the work is given up."""
 
 
 class RayExecutor:

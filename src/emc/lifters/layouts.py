@@ -36,9 +36,9 @@ TRUNK: Mapping[str, tuple[float, ...]] = MappingProxyType({
 def coco_from_h36m_2d(xy: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return (T, 17, 2) COCO-17 points and (T, 17) confidence from (T, 17, 2) Human3.6M-17 points and theirs.
 
-    Units are kept. A point that hangs on a missing one (NaN) is NaN with confidence 0, any other as sure as the least
-    sure one it hangs on: nose and eyes are guesses, since a face's direction cannot be told from Human3.6M joints, but
-    lifters err less where they are not told so. Raises `ShapeMismatch` for other shapes.
+    Units are kept. A point that depends on a missing one (NaN) is NaN with confidence 0, any other has the least
+    confidence of those it depends on: nose and eyes are guesses, since Human3.6M joints do not show a face's direction,
+    but lifters err less where the guesses count as detected. Raises `ShapeMismatch` for other shapes.
     """
     return _mapped(xy, confidence, H36M17, COCO17, FACE_FROM, FACE)
 
@@ -46,7 +46,7 @@ def coco_from_h36m_2d(xy: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarra
 def h36m_from_coco_2d(xy: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return (T, 17, 2) Human3.6M-17 points and (T, 17) confidence from COCO-17 ones.
 
-    Units are kept; a point that hangs on a missing one (NaN) is NaN with confidence 0. Raises `ShapeMismatch`.
+    Units are kept; a point that depends on a missing one (NaN) is NaN with confidence 0. Raises `ShapeMismatch`.
     """
     return _mapped(xy, confidence, COCO17, H36M17, TRUNK_FROM, TRUNK)
 

@@ -85,10 +85,10 @@ def model_from_json(document: Any, origin: str) -> NoiseModel:
         try:
             table = np.asarray(document[name], dtype=np.float64)
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{origin} has no usable table '{name}': write it anew with `emc bench noise`") from error
+            raise InputError(f"{origin} has no usable table '{name}': write it again with `emc bench noise`") from error
         if table.shape != shape or not np.isfinite(table).all():
             raise InputError(
-                f"{origin}: table '{name}' is {table.shape}, finite {shape} is needed: write it anew with "
+                f"{origin}: table '{name}' is {table.shape}, finite {shape} is needed: write it again with "
                 "`emc bench noise`"
             )
         tables[name] = table

@@ -21,7 +21,7 @@ POLL_SECONDS = 0.5
 BEAT_SECONDS = 15.0
 """A comment keeps a silent stream open past proxies, and finds out that its page is gone."""
 QUEUE = 1000
-"""News that wait for one page; a page that falls further behind is told to load anew."""
+"""News that wait for one page; a page that falls further behind is asked to reload."""
 MOST_JOINTS = 2000
 
 
@@ -193,7 +193,7 @@ class Hub:
 
 
 def _put(queue: asyncio.Queue[News | None], news: News | None) -> None:
-    """Hand over news; a page that is too far behind loses its stream, connects anew and asks from its last edit."""
+    """Hand over news; a page that is too far behind loses its stream, reconnects and asks from its last edit."""
     if queue.full():
         while not queue.empty():
             queue.get_nowait()

@@ -15,7 +15,7 @@ from emc.errors import UsageError
 from emc.pose.geometry import crop_affine
 from emc.pose.records import Box
 
-# A single wrong box among so many frames does not move the window.
+# A single wrong box among this many frames does not move the window.
 MEDIAN_FRAMES = 5
 # A crop that is enlarged further than this shows no more, it only jitters more.
 LARGEST_ZOOM = 4

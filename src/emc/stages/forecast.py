@@ -15,7 +15,7 @@ from emc.pose.records import Interval
 FEWEST = 3
 """Sizes: a curve of three numbers goes through any two points."""
 SPAN = 2.0
-"""The largest size must be so many times the smallest, or scatter looks like a trend."""
+"""The largest size must be this many times the smallest, or scatter looks like a trend."""
 REACH = 4.0
 """How far beyond the largest size anything is said, as a multiple of it."""
 FLAT_POINTS = 0.3
@@ -25,7 +25,7 @@ _EXPONENTS = np.geomspace(0.05, 3.0, 60)
 
 @dataclass(frozen=True, slots=True)
 class LearningPoint:
-    """The error after learning from so many corrected joints.
+    """The error after learning from a number of corrected joints.
 
     joints : labelled joints in training. error : share of wrong joints in [0, 1] on the same validation persons.
     spread : its standard error, NaN where unknown.
@@ -38,7 +38,7 @@ class LearningPoint:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of more work: so many joints, and the words for it, such as ``20 minutes of correcting``."""
+    """One step of more work: its number of joints, and the words for it, such as ``20 minutes of correcting``."""
 
     joints: float
     words: str
@@ -53,7 +53,7 @@ class PowerLaw:
     exponent: float
 
     def error(self, joints: float) -> float:
-        """Return the error at so many joints."""
+        """Return the error at a number of joints."""
         return self.floor + self.scale * joints**-self.exponent
 
 

@@ -1,4 +1,4 @@
-"""Which frames of a clip to look at: every k-th, so many per second, evenly spread, or where the picture changes."""
+"""Which frames of a clip are used: every k-th, a number per second, evenly spread, or where the picture changes."""
 
 from __future__ import annotations
 

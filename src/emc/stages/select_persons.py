@@ -1,4 +1,4 @@
-"""Choose whom to correct next: by expected error, by diversity of poses, by both, or by lot; with reasons."""
+"""Choose whom to correct next: by expected error, by diversity of poses, by both, or at random; with reasons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ METHODS = ("both", "error", "diverse", "random")
 MOST = 4000
 """More candidates than this are thinned to those with the most expected error before poses are compared."""
 NAMED_JOINTS = 3
-"""So many joints are named in a reason."""
+"""Number of joints that a reason names."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,12 +60,13 @@ def select(
 
     how : ``error`` takes the most expected wrong joints; ``diverse`` the pose farthest from all chosen ones (k-centre,
     Sener and Savarese, ICLR 2018); ``both`` the person who stands for the most expected wrong joints of similar poses
-    that none chosen stands for yet (facility location, Wei, Iyer and Bilmes, ICML 2015); ``random`` draws lots.
+    that none chosen stands for yet (facility location, Wei, Iyer and Bilmes, ICML 2015); ``random`` draws at random.
     joints : the ones that count (default: all). done : persons already corrected; they count as chosen. Frames of one
     person that lie near a chosen or corrected one are worth less, by every way but ``random``.
 
     The order of a smaller budget is the start of that of a larger one. Ties go to the earlier candidate; the same seed
-    draws the same lots. Raises `UsageError` for a budget below 1 or an unknown way, `ShapeMismatch` for other joints.
+    draws the same persons. Raises `UsageError` for a budget below 1 or an unknown method, `ShapeMismatch` for other
+    joints.
     """
     if budget < 1:
         raise UsageError(f"a budget of {budget} persons chooses nobody: ask for at least 1")
@@ -78,7 +79,7 @@ def select(
     budget = min(budget, len(candidates))
     if how == "random":
         order: list[int] = np.random.default_rng(seed).permutation(len(candidates))[:budget].tolist()
-        return [_selected(candidates[i], i, expected[i], counted, skeleton, "drawn by lot") for i in order]
+        return [_selected(candidates[i], i, expected[i], counted, skeleton, "drawn at random") for i in order]
     ranked = np.argsort(-np.array(expected), kind="stable")[: max(MOST, budget)]
     pool: list[int] = np.sort(ranked).tolist()
     some, mass = [candidates[i] for i in pool], np.array([expected[i] for i in pool])

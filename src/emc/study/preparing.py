@@ -28,7 +28,7 @@ START = "start"
 class StudyOptions:
     """What study to make: its clips (by id), and its rules as in `StudyDesign`.
 
-    frames : of the two clips, the first so many. training_frames : of the training clip.
+    frames : number of the first frames of the two clips. training_frames : of the training clip.
     """
 
     name: str

@@ -29,7 +29,7 @@ def keep_freed_memory() -> bool:
     """Let the C library keep freed blocks of up to 1 GiB for the next step instead of handing them back to the system.
 
     A training step frees and asks for the same large blocks again: with glibc's defaults the system clears each of
-    them anew, about a tenth of a step's time on a small network (``calibrate.py``). Returns False where
+    them again, about a tenth of a step's time on a small network (``calibrate.py``). Returns False where
     the C library has no such switch (not glibc); nothing is changed then.
     """
     mallopt = _switch()

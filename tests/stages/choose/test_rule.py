@@ -62,7 +62,7 @@ def test_the_base_is_kept_aloud_where_every_checkpoint_forgets_too_much():
 def test_the_base_is_kept_aloud_where_nothing_is_better():
     choice = choose_checkpoint(ladder((0, 60, 90), (100, 60, 91), (200, 55, 95)), ["leg"], 0.5)
     assert (choice.step, choice.trusted) == (0, False)
-    assert "no checkpoint within the budget is better" in choice.why
+    assert "no checkpoint within the margin is better" in choice.why
 
 
 def test_a_base_alone_is_kept():
@@ -106,8 +106,8 @@ def test_the_chance_of_a_kept_common_score_decides_where_it_is_known(certainty, 
     ]
     choice = choose_checkpoint(entries, ["leg"], 0.5, certainty=certainty)
     assert choice.step == step
-    assert f"a chance of at least {certainty:.0%}" in choice.rule
-    assert "step 3 (target 90.0, common worse by 0.0, kept with a chance of 40%)" in choice.why
+    assert f"a probability of at least {certainty:.0%}" in choice.rule
+    assert "step 3 (target 90.0, common worse by 0.0, within the margin with a probability of 40%)" in choice.why
 
 
 def test_ap_is_told():
@@ -139,7 +139,7 @@ def test_refusals_name_the_fall_and_the_chance():
     assert refused_checkpoints(rows, 0.5) == {1: "common worse by 1.00 points"}
     unsure = [rows[0], LadderEntry(2, rows[2].target, rows[2].common, kept=0.8)]
     assert refused_checkpoints(unsure, 0.5, certainty=0.95) == {
-        2: "common worse by 0.20 points, within 0.5 with a chance of 80%"
+        2: "common worse by 0.20 points, within 0.5 with a probability of 80%"
     }
     assert refused_checkpoints(unsure, 0.5, certainty=0.5) == {}
 
@@ -187,16 +187,16 @@ def test_a_known_chance_is_part_of_rule_and_reason():
     choice = choose_checkpoint(entries, ["leg"], 0.5, certainty=0.66)
     assert choice.step == 100  # a chance of exactly what is asked is enough, whatever the fall
     assert choice.rule.startswith("highest target score")
-    assert choice.rule.endswith("a chance of at least 66% (paired bootstrap)")
+    assert choice.rule.endswith("a probability of at least 66% (paired bootstrap)")
     assert choice.why.startswith(
-        "step 100, on validation: target 60.0 -> 80.0, common 90.0 -> 89.0, common AP 40.0 -> 39.0, common kept"
+        "step 100, on validation: target 60.0 -> 80.0, common 90.0 -> 89.0, common AP 40.0 -> 39.0, common within"
     )
     assert (
-        "with a chance of 66%; refused: step 200 (target 95.0, common worse by 0.0, kept with a chance of 65%)"
-        in choice.why
+        "the margin with a probability of 66%; refused: step 200 (target 95.0, common worse by 0.0, "
+        "within the margin with a probability of 65%)" in choice.why
     )
     assert refused_checkpoints(entries, 0.5, certainty=0.66) == {
-        200: "common better by 0.00 points, within 0.5 with a chance of 65%"
+        200: "common better by 0.00 points, within 0.5 with a probability of 65%"
     }
 
 

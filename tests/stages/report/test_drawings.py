@@ -44,7 +44,7 @@ def test_ladder_marks_the_chosen_and_the_refused() -> None:
     assert base.x_bar[0] < base.x < base.x_bar[1]
     assert chosen.label == "5 — chosen"
     said = "step 9: target 99.0 [98.0, 100.0], common 88.0 [87.0, 89.0]"
-    assert last.title == f"{said}; refused: common 1.5 points below the budget's line"
+    assert last.title == f"{said}; refused: common 1.5 points below the margin's line"
 
 
 def test_a_fall_that_equals_the_budget_is_not_refused() -> None:
@@ -62,7 +62,7 @@ def test_the_rule_decides_who_is_refused_not_the_picture() -> None:
     assert plot.points[2].title.endswith("refused: common -0.70 points")
     told = ladder_plot(report(*entries, step=9, budget=0.5))
     assert told is not None
-    assert told.points[1].reason == "common 1.5 points below the budget's line"
+    assert told.points[1].reason == "common 1.5 points below the margin's line"
 
 
 def test_front_is_the_stairs_through_the_unbeaten() -> None:

@@ -35,7 +35,7 @@ def test_the_base_compared_with_itself_has_changed_nothing(judge: CheckpointScor
     assert [told["share"] for told in row["shares"]] == [1.0]
     assert row["validation"] == judge.base_row()["validation"]
     assert choice_of([judge.base_row(), row], judge.settings).step == 0  # nothing is better
-    assert "kept with a chance of 100%" in describe_row(row)
+    assert "within the margin with a probability of 100%" in describe_row(row)
 
 
 def test_ruined_weights_are_refused_and_the_share_nearest_to_the_base_is_shown(judge: CheckpointScorer) -> None:
@@ -47,7 +47,7 @@ def test_ruined_weights_are_refused_and_the_share_nearest_to_the_base_is_shown(j
     assert row["kept"] < 0.6
     choice = choice_of([judge.base_row(), row], judge.settings)
     assert (choice.step, choice.trusted) == (0, False)
-    assert "chance of at least 60%" in choice.rule
+    assert "probability of at least 60%" in choice.rule
 
 
 def test_the_boundary_is_found_by_bisection(judge: CheckpointScorer) -> None:

@@ -238,5 +238,5 @@ def test_the_resume_point_of_another_model_is_refused(data: Populations, tmp_pat
         run_ladder(NanoEstimator(), data, settings, tmp_path, Stop())
     (tmp_path / "ladder.json").unlink()
     config = configuration(hidden=48, layers=2, heads=3, simple_head=True, size=(64, 48))
-    with pytest.raises(UsageError, match=r"resume point is another network's .* or start anew in another folder"):
+    with pytest.raises(UsageError, match=r"resume point is another network's .* or start again in another folder"):
         run_ladder(VitPoseEstimator.untrained(1, config), data, settings, tmp_path, Silent())

@@ -25,7 +25,9 @@ def calibrate(
     strategy: Annotated[str | None, typer.Option(help="calibration, finetune or initial.")] = None,
     mix: Annotated[str | None, typer.Option(help="target:common, such as 8:2.")] = None,
     steps: Annotated[int | None, typer.Option(help="Training steps.")] = None,
-    budget: Annotated[float | None, typer.Option(help="Points that the common score may fall.")] = None,
+    budget: Annotated[
+        float | None, typer.Option(help="Non-inferiority margin: points that the common score may fall.")
+    ] = None,
     part: Annotated[list[str] | None, typer.Option(help="Body part whose target PCKh decides; repeatable.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of splits, sampling and augmentation.")] = None,
     estimator: options.Estimator = None,

@@ -123,15 +123,17 @@ def analyse(
 
 @app.command("power")
 def power(
-    ratio: Annotated[float, typer.Option(help="Ratio of times that is to be seen: 2 = twice as fast.")] = 2.0,
-    chance: Annotated[float, typer.Option(help="Probability with which it is to be seen.")] = 0.9,
+    ratio: Annotated[float, typer.Option(help="Ratio of times to detect: 2 = twice as fast.")] = 2.0,
+    chance: Annotated[float, typer.Option(help="Probability of detecting it (power).")] = 0.9,
     spread: Annotated[
-        float, typer.Option(help="Standard deviation of log time within people (analyse tells it; 0.47 = 50 %).")
+        float, typer.Option(help="Standard deviation of log time within people (printed by analyse; 0.47 = 50 %).")
     ] = 0.47,
-    people: Annotated[int, typer.Option(min=0, help="Tell the power of so many people instead; 0 = how many.")] = 0,
+    people: Annotated[
+        int, typer.Option(min=0, help="Print the power with this many people; 0 = how many are needed.")
+    ] = 0,
     json: options.AsJson = False,
 ) -> None:
-    """Say how many people see a difference, or how surely so many people would."""
+    """Print how many people are needed to detect a difference, or the power with a given number."""
     with running(json) as terminal:
         from emc.study.plan import crossover_power, people_needed
 

@@ -17,7 +17,7 @@ LEVELS = 14.0
 FLICKER = 4.0
 # A larger share of differing pixels is the camera or the light, not a person.
 MOST_MOVING = 0.25
-# Someone who crosses the picture passes over at least this share of it, and so many times what differs on one frame.
+# A person who crosses the picture covers at least this share of it, and this many times what differs on one frame.
 CROSSED = 0.3
 TRAVEL = 8.0
 # What full foreground adds to a box's log-odds, and the share of foreground that counts as full.

@@ -47,7 +47,7 @@ def find_persons(
     """
     limits = limits or Limits()
     found = find_proposals(network, pyramid, padded, sizes, limits)
-    return [_judged(network, pyramid, image, boxes, size, limits) for image, (boxes, size) in enumerate(found)]
+    return [_selected(network, pyramid, image, boxes, size, limits) for image, (boxes, size) in enumerate(found)]
 
 
 def find_proposals(
@@ -86,7 +86,7 @@ def _proposed(levels: list[tuple[Tensor, Tensor, Tensor]], image: int, size: tup
     return joined[kept[: limits.proposals]]
 
 
-def _judged(
+def _selected(
     network: KeypointRcnnNetwork,
     pyramid: list[Tensor],
     image: int,

@@ -20,7 +20,7 @@ class Variant:
     parameters: int
 
     def form(self, joints: int) -> MoveNetForm:
-        """Return what builds its network for so many joints."""
+        """Return what builds its network for a number of joints."""
         return MoveNetForm(self.width, pose_heads(joints))
 
 

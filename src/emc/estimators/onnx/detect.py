@@ -15,7 +15,7 @@ MOVENET_OUTPUTS = ("heatmaps", "center", "regression", "offsets")
 MOVENET_SIZE = (192, 192)
 MOVENET_PADDING = 1.1
 SKELETON_OF = {17: "coco17", 18: "coco18", 25: "body25", 26: "halpe26"}
-"""What a published model with so many joints has, most likely; one that differs needs a card."""
+"""Skeleton of a published model by its number of joints, most likely; one that differs needs a card."""
 
 
 def detect_card(path: Path, shapes: GraphShapes) -> OnnxCard:

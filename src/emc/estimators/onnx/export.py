@@ -82,7 +82,7 @@ def export_form_of(estimator: object) -> ExportForm:
 def write_onnx(form: ExportForm, path: Path, kind: str = "simcc", finer: int = 1) -> Exported:
     """Write an estimator as one ONNX file of any batch size, and run it once against PyTorch.
 
-    kind : one of `KINDS`. finer : the input's sides are so many times the network's; crops of large persons then
+    kind : one of `KINDS`. finer : the input's sides as a multiple of the network's; crops of large persons then
     alias less, and places come in finer steps. Raises `UsageError` for an unknown kind or a model that one file
     cannot hold, `PluginError` where the extra ``onnx`` is missing, `StorageError` where the file cannot be written.
     """

@@ -164,7 +164,7 @@ def _member(path: Path, name: str, required: bool = True) -> Any:
     except (OSError, zipfile.BadZipFile, ValueError, EOFError, AttributeError, TypeError, IndexError) as error:
         raise InputError(f"cannot read {path} ({error}): give an .npz in the Human3.6M layout") from error
     except pickle.UnpicklingError as error:
-        raise InputError(f"{path} holds more than arrays and was not opened ({error}): make the file anew") from error
+        raise InputError(f"{path} holds more than arrays and was not opened ({error}): make the file again") from error
 
 
 def _object(stream: Any) -> Any:

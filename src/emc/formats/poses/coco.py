@@ -75,7 +75,7 @@ class CocoFormat:
         return LabelSet(skeleton, images, tuple(persons), tuple(categories), tuple(others), extra)
 
     def write(self, path: Path, labels: LabelSet) -> None:
-        """Write labels; ``num_keypoints`` is counted anew. The file appears whole or not at all.
+        """Write labels; ``num_keypoints`` is counted again. The file appears whole or not at all.
 
         Raises `InputError` naming a person whose labelled joint has no place, `StorageError` where writing fails.
         """

@@ -157,7 +157,9 @@ def _persons(file: Path, frame: int, skeleton: Skeleton) -> list[tuple[Predictio
         own = _person_id(raw)
         person = place if own is None else own
         if person in taken:
-            raise InputError(f"{where} has person_id {person}, which the frame has twice: number its persons anew")
+            raise InputError(
+                f"{where} has person_id {person}, which the frame has twice: give each person of a frame its own number"
+            )
         taken.add(person)
         xy = np.where(score[:, None] > 0, table[:, :2], np.float32(np.nan))
         box = bounding_box(xy, MARGIN)

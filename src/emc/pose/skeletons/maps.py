@@ -61,7 +61,7 @@ class SkeletonMap:
     def places(self, xy: np.ndarray) -> np.ndarray:
         """Return (..., T, 2) places of (..., S, 2) ones, in their units and type.
 
-        A joint is NaN where it is absent, or where one that it hangs on is NaN. Raises `ShapeMismatch`.
+        A joint is NaN where it is absent, or where one that it depends on is NaN. Raises `ShapeMismatch`.
         """
         self._check(xy.shape[-2:], (len(self.source), 2), "xy")
         found = np.asarray(np.isfinite(xy).all(axis=-1))
@@ -70,7 +70,7 @@ class SkeletonMap:
         return np.where((lost | self._nothing)[..., None], np.nan, out).astype(xy.dtype)
 
     def least(self, values: np.ndarray) -> np.ndarray:
-        """Return (..., T): the least of (..., S) confidences, scores or visibilities a joint hangs on; 0 where absent.
+        """Return (..., T): the least confidence, score or visibility (..., S) a joint depends on; 0 where absent.
 
         The type is kept. Raises `ShapeMismatch`.
         """
@@ -83,7 +83,7 @@ class SkeletonMap:
         return out
 
     def labels(self, xy: np.ndarray, visibility: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return labels (T, 2) with NaN and (T,) with 0 where a joint is absent or hangs on one without a label."""
+        """Return labels (T, 2) with NaN and (T,) with 0 where a joint is absent or depends on one without a label."""
         seen = self.least(visibility)
         places = self.places(np.where(visibility[:, None] > 0, xy, np.nan))
         seen = np.where(np.isfinite(places).all(axis=-1), seen, 0).astype(visibility.dtype)
@@ -160,7 +160,7 @@ def channel_start(source: Skeleton, target: Skeleton) -> np.ndarray:
 
     A joint of the source keeps its own channel: its row is one exact 1. A derived joint starts as the mean of what it
     is derived from, any other as that of the nearest joints along the target's limbs that the source knows, and one
-    that hangs on nothing as the mean of all. Rows sum to 1.
+    that depends on nothing as the mean of all. Rows sum to 1.
     """
     weights = skeleton_map(source, target).weights.copy()
     known = np.asarray(weights.any(axis=1))

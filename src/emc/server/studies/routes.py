@@ -124,7 +124,7 @@ def events(session: JoinedSession, body: EventsIn) -> StoredOut:
 
 @router.post("/check")
 async def check(study: StudyOf, clips: ClipsOf, editors: EditorsOf, session: JoinedSession, body: CheckIn) -> CheckOut:
-    """Judge a stretch of frames, and stamp the time where they are right."""
+    """Check a stretch of frames, and stamp the time where they are right."""
     placed: Placed = session.placed
     if session.step.method is Method.EDITOR and session.step.works and session.task is not None:
         editor = await editors.of(session)

@@ -19,10 +19,10 @@ class LadderEntry:
     """One checkpoint's scores, fractions in [0, 1]; step 0 is the base.
 
     target : part -> score on the target's validation data. common : total score on the common validation data.
-    ap : OKS-AP on the common data where it was measured; it is told in the reason and decides nothing.
-    kept : the chance in [0, 1] that the common score fell by no more than the budget, from a paired bootstrap against
-    the base (see `emc.stages.evaluate.non_inferiority_chance`); None where it was not measured, the scores alone then
-    decide.
+    ap : OKS-AP on the common data where it was measured; the reason names it, it decides nothing.
+    kept : the probability in [0, 1] that the common score fell by no more than the margin, from a paired bootstrap
+    against the base (see `emc.stages.evaluate.non_inferiority_chance`); None where it was not measured, the scores
+    alone then decide.
     """
 
     step: int
@@ -36,8 +36,8 @@ class LadderEntry:
 class CheckpointChoice:
     """The chosen step with the rule in words and the reason in figures.
 
-    `trusted` is False where the user must be told aloud: the base was kept, the gain is within its interval, or fewer
-    than `emc.pose.metrics.MIN_JOINTS` joints decided. The scores of the reason are those on validation, not those of a
+    `trusted` is False where the user needs a warning: the base was kept, the gain is within its interval, or fewer than
+    `emc.pose.metrics.MIN_JOINTS` joints decided. The scores of the reason are those on validation, not those of a
     table on held-out clips: it says so.
     """
 
@@ -55,14 +55,14 @@ def choose_checkpoint(
     direction: Direction = Direction.HIGHER,
     certainty: float = 0.5,
 ) -> CheckpointChoice:
-    """Choose the checkpoint with the best target score whose common score has not fallen by more than the budget.
+    """Choose the checkpoint with the best target score whose common score is not inferior to the reference.
 
     ladder : with the base (step 0). parts : their scores are pooled, weighted by their numbers of joints. budget :
-    points (100 x difference of fractions). reference : what "fallen" is measured against, the ``base`` or the ``best``
+    the non-inferiority margin in points (100 x difference of fractions). reference : the ``base`` or the ``best``
     common score up to and including the checkpoint (which also refuses a checkpoint after the peak). direction : of
-    both scores. certainty : a checkpoint with a known chance `kept` qualifies where that chance is at least this: the
-    one-sided test of the budget (0.5: as likely as not; 0.95: proved at the 5 % level). Ties go to the earlier step.
-    The base is chosen where nothing qualifies or nothing is better.
+    both scores. certainty : a checkpoint with a known probability `kept` qualifies where it is at least this, the
+    confidence level of the one-sided non-inferiority test (0.95: the 5 % level). Ties go to the earlier step. The
+    base is chosen where nothing qualifies or nothing is better.
     Raises `UsageError` where the base is missing or an entry lacks an asked part.
     """
     entries = sorted(ladder, key=lambda entry: entry.step)
@@ -78,7 +78,7 @@ def choose_checkpoint(
             best = entry
     rule = _rule(parts, budget, reference, direction)
     if any(entry.kept is not None for entry in rest):
-        rule += f"; a fall within the budget must have a chance of at least {certainty:.0%} (paired bootstrap)"
+        rule += f"; common within the margin must have a probability of at least {certainty:.0%} (paired bootstrap)"
     few = _few(scores[0], base.common)
     if best is base:
         return CheckpointChoice(0, rule, _why_base(rest, qualified, scores, falls, budget) + few, False)
@@ -95,13 +95,13 @@ def refused_checkpoints(
     direction: Direction = Direction.HIGHER,
     certainty: float = 0.5,
 ) -> dict[int, str]:
-    """Return step -> why `choose` does not let it qualify, for the checkpoints that it refuses."""
+    """Return step -> why `choose_checkpoint` does not let it qualify, for the checkpoints that it refuses."""
     entries = sorted(ladder, key=lambda entry: entry.step)
     falls = {entry.step: _fall(entry, entries, reference, direction) for entry in entries[1:]}
     reasons: dict[int, str] = {}
     for entry in entries[1:]:
         if not _qualifies(entry, falls[entry.step], budget, certainty):
-            chance = "" if entry.kept is None else f", within {budget:g} with a chance of {entry.kept:.0%}"
+            chance = "" if entry.kept is None else f", within {budget:g} with a probability of {entry.kept:.0%}"
             fall = falls[entry.step]
             reasons[entry.step] = f"common {'worse' if fall > 0 else 'better'} by {abs(fall):.2f} points{chance}"
     return reasons
@@ -138,7 +138,7 @@ def _qualifies(entry: LadderEntry, fall: float, budget: float, certainty: float)
         return False
     if entry.kept is not None:
         return entry.kept >= certainty
-    # A rounding error of one part in a thousand million must not refuse a fall that equals the budget.
+    # A rounding error of one part in a thousand million must not refuse a fall that equals the margin.
     return fall <= budget + 1e-9
 
 
@@ -149,7 +149,7 @@ def _beyond_interval(new: Interval, old: Interval, direction: Direction) -> bool
 
 
 def _few(target: Interval, common: Interval) -> str:
-    """Return which of the two scores are of too few joints; that nothing is known of one is told elsewhere."""
+    """Return which of the two scores are of too few joints; that nothing is known of one is said elsewhere."""
     few = [
         f"{name} has {score.n} labelled joint{'s' if score.n != 1 else ''}"
         for name, score in (("target", target), ("common", common))
@@ -185,17 +185,17 @@ def _why(
     if best.ap is not None and base.ap is not None:
         why += f", common AP {100 * base.ap.value:.1f} -> {100 * best.ap.value:.1f}"
     if best.kept is not None:
-        why += f", common kept within the budget with a chance of {best.kept:.0%}"
+        why += f", common within the margin with a probability of {best.kept:.0%}"
     refused = [entry for entry in rest if entry not in qualified]
     if refused:
-        why += "; refused: " + ", ".join(_told(entry, scores, falls) for entry in refused)
+        why += "; refused: " + ", ".join(_described(entry, scores, falls) for entry in refused)
     return why
 
 
-def _told(entry: LadderEntry, scores: Mapping[int, Interval], falls: Mapping[int, float]) -> str:
-    told = f"target {100 * scores[entry.step].value:.1f}, common worse by {falls[entry.step]:.1f}"
-    chance = "" if entry.kept is None else f", kept with a chance of {entry.kept:.0%}"
-    return f"step {entry.step} ({told}{chance})"
+def _described(entry: LadderEntry, scores: Mapping[int, Interval], falls: Mapping[int, float]) -> str:
+    described = f"target {100 * scores[entry.step].value:.1f}, common worse by {falls[entry.step]:.1f}"
+    chance = "" if entry.kept is None else f", within the margin with a probability of {entry.kept:.0%}"
+    return f"step {entry.step} ({described}{chance})"
 
 
 def _why_base(
@@ -207,15 +207,14 @@ def _why_base(
 ) -> str:
     if not rest:
         return "the base is kept: the ladder has no checkpoint"
-    told = ", ".join(_told(entry, scores, falls) for entry in rest)
+    described = ", ".join(_described(entry, scores, falls) for entry in rest)
     if not qualified:
         return (
             f"the base is kept, by the scores on validation: every checkpoint lost more than {budget:g} points on "
-            f"common data: {told}; use more "
-            "common data (it trains, and it makes the test of the budget sharper), a mix with more of it, or a smaller "
-            "learning rate"
+            f"common data: {described}; use more common data (for training, and for a more powerful non-inferiority "
+            "test), a mix with more of it, or a smaller learning rate"
         )
     return (
-        f"the base is kept, by the scores on validation: no checkpoint within the budget is better on the target (base "
-        f"{100 * scores[0].value:.1f}): {told}; correct more target frames or train longer"
+        f"the base is kept, by the scores on validation: no checkpoint within the margin is better on the target (base "
+        f"{100 * scores[0].value:.1f}): {described}; correct more target frames or train longer"
     )

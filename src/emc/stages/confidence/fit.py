@@ -1,6 +1,6 @@
 """Fit the confidence on corrected people: logistic sums shrunk towards what all joints share, then isotonic curves.
 
-Nothing is judged by what it was fitted on: the curves are fitted on sums that other groups' people gave (cross-fitting
+Nothing is scored on what it was fitted on: the curves are fitted on sums that other groups' people gave (cross-fitting
 over groups), and the figures that are told come from curves of yet other groups.
 """
 

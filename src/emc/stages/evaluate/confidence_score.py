@@ -52,7 +52,7 @@ def score_confidence(
 
     Returns ``ece``, ``auroc_wrong``, ``ap_wrong`` (shares; None where undefined), ``wrong`` (share of wrong joints,
     which is the ``ap_wrong`` of a coin), ``n`` joints, ``bins``: rows of mean confidence, share right, joints, and
-    ``precision_at``: k -> share of wrong joints among the k that are trusted least (ties drawn by lot, in expectation).
+    ``precision_at``: k -> share of wrong joints among the k least confident (ties in random order, in expectation).
     With `bootstrap` resamples also ``ci95``, name -> 95 % interval over ``unit`` (clips, else frames).
     """
     hits = joint_hits(predicted, samples, skeleton, head, alpha)

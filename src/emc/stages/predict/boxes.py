@@ -16,7 +16,7 @@ Tracker = Callable[[Iterable[tuple[int, list[Box]]]], Iterable[tuple[int, list[B
 """Numbers the persons of a stretch: frames with boxes in, the same frames with tracked boxes out."""
 
 STRETCH = 1024
-"""Looks of the detector that are tracked together; a clip of so many (and `SHARED` more) is tracked as a whole."""
+"""Looks of the detector that are tracked together; a clip of this many (and `SHARED` more) is tracked as a whole."""
 SHARED = 64
 """Looks at each end that neighbouring stretches both see: longer than any gap that tracking bridges."""
 

@@ -55,7 +55,7 @@ class LadderPoint:
 class LadderPlot:
     """The ladder: common score to the right, target score up, both in percent.
 
-    limit : the budget's line. path : the checkpoints in the order of training. front : the stairs through those that no
+    limit : the margin's line. path : the checkpoints in the order of training. front : the stairs through those that no
     other one beats on both scores (the Pareto front).
     """
 
@@ -229,7 +229,7 @@ def _refusal(entry: Document, refusals: Document | None, common: float, limit: f
         return str(refusals.get(str(entry["step"]), ""))
     if limit is None or common >= limit - 1e-9:
         return ""
-    return f"common {number(limit - common)} points below the budget's line"
+    return f"common {number(limit - common)} points below the margin's line"
 
 
 def _front(points: Sequence[LadderPoint]) -> str:

@@ -1,8 +1,8 @@
 """Person boxes to person numbers: constant-velocity prediction, optimal assignment, gaps bridged, flickers dropped.
 
 After SORT (Bewley et al., *Simple online and realtime tracking*, ICIP 2016) and, for weak boxes, ByteTrack (Zhang et
-al., ECCV 2022); written for finite clips: a track is judged when it is over, so that its first frames are never lost,
-and tracks of one person are put together when all are known (`pieces`).
+al., ECCV 2022); written for finite clips: a track is evaluated when it is over, so that its first frames are never
+lost, and tracks of one person are merged when all are known (`tracklets`).
 """
 
 from __future__ import annotations

@@ -23,15 +23,15 @@ COMMON = 0.5
 MOSTLY = 0.6
 HANDED = 0.6
 AT_ONCE = 0.3
-# A line that is never elsewhere than in another and so much smaller is an arm or a leg. No figure hangs on these.
+# A line that is never elsewhere than in another and so much smaller is an arm or a leg. No figure depends on these.
 ALWAYS = 0.85
 SMALL = 0.4
 LEAST_SHARED = 3
-# Someone lost and found again within so many frames, of a size not further off than this factor, is one person.
+# A person lost and found again within this many frames, of a size not further off than this factor, is one person.
 # LOST at 0 or LIKE at 1.3: 0.734; from 5 to 20 frames nothing changes.
 LOST = 10
 LIKE = 2.0
-# A box this much lower than its person is on the frames around it is a piece; so many frames around are looked at.
+# A box this much lower than its person is on the frames around it is a piece; this many frames around are compared.
 # CUT at 0.4: 0.615; at 0.8 as good here, with more doubles in crowds. AROUND at 5: 0.651, at 30: 0.852. FLUSH at 0.05:
 # 0.706.
 CUT = 0.65

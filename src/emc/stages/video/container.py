@@ -43,7 +43,7 @@ def opened(path: Path) -> Generator[tuple[InputContainer, VideoStream]]:
 
 
 def open_video(path: Path, decoders: int = 0) -> tuple[InputContainer, VideoStream]:
-    """Open a video and its main picture stream, to be decoded on so many threads (0: one per core).
+    """Open a video and its main picture stream, to be decoded on `decoders` threads (0: one per core).
 
     The caller closes the container. Raises `DecodeError` where it is no video or damaged, `InputError` where it has no
     pictures or cannot be opened.

@@ -22,7 +22,7 @@ from emc.stages.video.info import MediaInfo, Orientation, check_pixels
 
 # Frames decoded at the start to confirm what the packets promise; more than any codec's reordering.
 HEAD_FRAMES = 20
-# A damaged frame that is displayed among so many last ones may have been the last that was decoded.
+# A damaged frame that is displayed among this many last ones may have been the last that was decoded.
 LAST_FRAMES = 4
 
 

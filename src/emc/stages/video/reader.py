@@ -110,7 +110,7 @@ class VideoReader(MediaReader):
         yield None
 
     def _restart(self, key: int | None) -> bool:
-        """Put the decoder on a keyframe, or (None) on the start, by opening the file anew; False where it is not clean.
+        """Put the decoder on a keyframe, or (None) on the start, by reopening the file; False where it is not clean.
 
         A seek may land late, and a keyframe may be only the start of a gradual refresh, from which later frames come
         out nearly but not exactly right. Both show in that the first picture is not a keyframe at or before `key`:

@@ -23,8 +23,8 @@ VERSION = 1
 class Task:
     """A clip to be corrected, and what is known of it.
 
-    person : number of the person in the clip. frames : the first so many are the task. scale : square root of the
-    person's area in pixels, of which joint tolerances are a share. wrong : share of the counted joints that the
+    person : number of the person in the clip. frames : the task is the first `frames` frames. scale : square root of
+    the person's area in pixels, of which joint tolerances are a share. wrong : share of the counted joints that the
     model has wrong before anybody corrects: matched clips have like shares. rendered : its people are not filmed.
     """
 
@@ -45,7 +45,7 @@ class StudyDesign:
 
     clips : the two matched ones. step : frames between two stamps. goal : share of the counted joints of a stretch
     that must be right before it counts as done, for both methods alike. tolerance : radius of "right", in units of
-    the joint's OKS sigma times the person's scale. checks : after so many failed checks of one stretch a participant
+    the joint's OKS sigma times the person's scale. checks : after this many failed checks of one stretch a participant
     may go on without the goal. idle : seconds without any input that still count as work. seed : of the assignment.
     """
 

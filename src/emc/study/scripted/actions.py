@@ -58,7 +58,7 @@ def read_log(path: Path) -> list[Action]:
             actions.append(Action(**{**row, "moves": tuple(Move(**move) for move in row["moves"])}))
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(
-                f"{path}, line {number} is no action ({error}): delete the file, it is made anew"
+                f"{path}, line {number} is no action ({error}): delete the file, it is made again"
             ) from error
     return actions
 

@@ -52,7 +52,7 @@ class Oracle:
     """A person who looks at joints and places them.
 
     The same seed misses the same errors, and takes the same right joints for wrong, in whatever order and by whatever
-    way it comes to them, so that ways of working are compared on the same person. Places are drawn anew each time.
+    way it comes to them, so that ways of working are compared on the same person. Places are drawn again each time.
     """
 
     def __init__(self, truth: Truth, person: Person, seed: int = 0) -> None:

@@ -124,7 +124,7 @@ def work_through_queue(user: ScriptedUser, means: EditorTools) -> None:
 
 
 def decide(user: ScriptedUser, sight: Sight, means: EditorTools) -> bool:
-    """Judge the joint that the page brought, and put it right where it seems wrong; return whether it was."""
+    """Check the joint that the page brought, and correct it where it seems wrong; return whether it was."""
     joint, seen = sight.joint, sight.joints[sight.joint]
     if seen.provenance >= Provenance.HUMAN or not user.oracle.looks_wrong(sight.frame, joint, seen.xy):
         return False

@@ -120,7 +120,7 @@ class Session:
         return len(self._add(*kept))
 
     def check(self, key: str, step: int, stretch: int, clocks: Mapping[str, float], placed: Placed, go_on: bool) -> Any:
-        """Judge the frames of a stretch, stamp the time where they are right, and return the record.
+        """Check the frames of a stretch, stamp the time where they are right, and return the record.
 
         key : id of the request; one sent again is answered as before. placed : gives (T, J, 2) of frames first..last.
         go_on : leave the stretch as it is, which is allowed once it failed often enough.
@@ -131,16 +131,16 @@ class Session:
         if (step, stretch) != (self.state.step, self.state.stretch) or not self.state.begun:
             raise ConflictError("these frames are not what comes now: reload the page")
         first, last = self.stretches[stretch]
-        judged = self._judge(placed, first, last)
-        ok = judged.share >= self.design.goal
+        accuracy = self._measure(placed, first, last)
+        ok = accuracy.share >= self.design.goal
         record: dict[str, Any] = {
             "id": key, "kind": "check", "step": step, "stretch": stretch, "first": first, "last": last,
-            **{name: float(clocks[name]) for name in CLOCKS}, **_figures(judged),
-            "wrong": {str(first + frame): count for frame, count in judged.wrong.items()},
+            **{name: float(clocks[name]) for name in CLOCKS}, **_figures(accuracy),
+            "wrong": {str(first + frame): count for frame, count in accuracy.wrong.items()},
             "ok": ok, "passed": ok or (go_on and self.may_go_on),
         }  # fmt: skip
         if record["passed"] and stretch + 1 == len(self.stretches):
-            record["whole"] = _figures(self._judge(placed, 0, last))
+            record["whole"] = _figures(self._measure(placed, 0, last))
         return self._add(record)[0]
 
     @property
@@ -170,7 +170,7 @@ class Session:
                 found[frame - first, joint] = xy
         return found
 
-    def _judge(self, placed: Placed, first: int, last: int) -> Accuracy:
+    def _measure(self, placed: Placed, first: int, last: int) -> Accuracy:
         task = self.task
         if task is None:
             raise UsageError("no clip is corrected now: reload the page")
@@ -234,8 +234,8 @@ class Session:
             state.next_step()
 
 
-def _figures(judged: Accuracy) -> dict[str, Any]:
+def _figures(accuracy: Accuracy) -> dict[str, Any]:
     """Return the figures of a check that are logged; what is not a number becomes None."""
-    figures = {name: value for name, value in asdict(judged).items() if name != "wrong"}
-    figures["share"] = judged.share
+    figures = {name: value for name, value in asdict(accuracy).items() if name != "wrong"}
+    figures["share"] = accuracy.share
     return {name: None if value != value else round(value, 4) for name, value in figures.items()}

@@ -218,7 +218,7 @@ class Blob(NamedTuple):
 
 
 def ellipsoids(blobs: Sequence[Blob], segments: tuple[int, int] = (8, 6)) -> Mesh:
-    """Many ellipsoids as one mesh, with so many segments around and along each."""
+    """Many ellipsoids as one mesh, with a number of segments around and along each."""
     angle = np.linspace(0, np.pi, segments[1] + 1)
     sine = np.sin(angle)
     rings = np.stack([0 * sine, np.cos(angle), 0 * sine, sine, sine], axis=-1)

@@ -69,7 +69,7 @@ def keyed(times: Array, keys: Sequence[tuple[float, Pose]], period: float | None
     keys : sequence of (float, pose)
         Rising key times in seconds and full poses.
     period : float, optional
-        Repeat the keys after so many seconds; a turn gained in one pass is kept for the next.
+        Repeat the keys after this many seconds; a turn gained in one pass is kept for the next.
     """
     moments = np.array([moment for moment, _ in keys])
     table = np.array([[stance[name] for name in CHANNELS] for _, stance in keys])

@@ -49,7 +49,7 @@ def bench_lspe(
 def populations(splits: Mapping[str, list[Sample]], settings: Settings, unseen: frozenset[str]) -> Populations:
     """Hold out a part of each training split to choose by; photos are their own groups, so any part will do.
 
-    unseen : common photos that the base was not trained on. Where the base names them, forgetting is judged on these
+    unseen : common photos that the base was not trained on. Where the base names them, forgetting is measured on these
     alone: on a photo that it has learned by heart, every change looks like forgetting. No test person is in it.
     """
     train_target, held_target = hold_out(splits["target_train"], settings)

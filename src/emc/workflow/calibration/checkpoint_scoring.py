@@ -69,9 +69,9 @@ class CheckpointScorer:
         """Score a checkpoint at shares of the tuned weights and return its row, at the share of the ladder's rule.
 
         weights : share -> weights. The more of the tuned weights, the more is learned and the more forgotten: the
-        boundary of the budget is found by bisection, so that eight shares cost three or four scorings. Where the rule
-        refuses every share the smallest is kept, so that the ladder shows how it was refused. ``shares`` of the row
-        tells all that were scored.
+        largest share within the margin is found by bisection, so that eight shares cost three or four scorings. Where
+        the rule refuses every share the smallest is kept, so that the ladder shows how it was refused. ``shares`` of
+        the row lists all that were scored.
         """
         shares = sorted(weights)
         found: dict[float, Row] = {}
@@ -109,7 +109,7 @@ class CheckpointScorer:
         return row
 
     def _kept(self, before: PopulationScores, after: PopulationScores) -> Row:
-        """Return the row's ``kept``: of two guarded scores the smaller chance, since each must keep the budget."""
+        """Return the row's ``kept``; of two guarded scores the smaller, since each must stay within the margin."""
         options, resamples = self.settings.calibrate, self.settings.evaluate
         tests = {"pckh": non_inferiority_chance, "ap": ap_non_inferiority_chance}
         asked = tests if options.guard == "both" else {options.guard: tests[options.guard]}
@@ -175,7 +175,7 @@ def describe_row(row: Mapping[str, Any]) -> str:
     legs = entry.target.get("leg") or entry.target["total"]
     total = entry.target["total"]
     share = f" (share {row['share']:g})" if "share" in row else ""
-    chance = "" if entry.kept is None else f", kept with a chance of {entry.kept:.0%}"
+    chance = "" if entry.kept is None else f", within the margin with a probability of {entry.kept:.0%}"
     return (
         f"step {entry.step}{share}: target legs {_said(legs)}, total {_said(total)}; "
         f"common total {_said(entry.common)}{chance} (PCKh, validation)"

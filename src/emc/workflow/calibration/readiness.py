@@ -79,10 +79,10 @@ def calibration_readiness(store: SqlStore, settings: Settings) -> Readiness:
         )
     except EmcError as error:
         return _with(ready, problems=(f"{_counted(ready)}: {error}",))
-    return _judged(ready, chosen, target, store, settings)
+    return _checked(ready, chosen, target, store, settings)
 
 
-def _judged(
+def _checked(
     ready: Readiness, chosen: CalibrationSet, target: Sequence[_Labelled], store: SqlStore, settings: Settings
 ) -> Readiness:
     keys = {(ref.clip, ref.frame, ref.person) for ref in chosen.split.validation if ref.role is Role.TARGET}

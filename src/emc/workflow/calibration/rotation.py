@@ -65,7 +65,7 @@ def try_rotations(estimator: Trainable, scorer: CheckpointScorer) -> dict[str, A
         return {"taken": 1, **tried, "removed": removed, "why": _too_few_removed(removed, len(scorer.target))}
     kept = _non_inferiority_chance(reader, scorer)
     if kept < options.certainty:
-        why = f"the common score stays within the margin with a chance of {kept:.0%} only"
+        why = f"the common score stays within the margin with a probability of {kept:.0%} only"
         return {"taken": 1, **tried, "removed": removed, "kept": kept, "why": why}
     why = f"they remove {removed['value']:.0%} of the base's target errors with nothing trained"
     return {"taken": options.ensemble_rotations, **tried, "removed": removed, "kept": kept, "why": why}

@@ -156,7 +156,7 @@ def _is_sure(found: Prediction) -> bool:
 
 
 def _box_around(found: Prediction) -> np.ndarray:
-    """Return the box for the next frame: around the surer half of the joints, widened as a detector's boxes are."""
+    """Return the box for the next frame: around the more confident half of the joints, as wide as a detector's."""
     sure = found.confidence >= min(SURE, float(np.nanmedian(found.confidence)))
     xy = np.where(sure[:, None], found.xy, np.nan).astype(np.float64)
     placed = np.isfinite(xy).all(axis=1).sum()

@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class OpenClip:
-    """What is kept in memory of a clip between two requests; read anew when its journal or its run has grown."""
+    """What is kept in memory of a clip between two requests; read again when its journal or its run has grown."""
 
     clip: Clip
     run: RunRecord | None

@@ -50,7 +50,7 @@ def listed_on(store: Store, clip: str) -> Listed:
     standing = [row for row in document["files"] if row["edit"] not in gone]
     images = {int(id): int(frame) for id, frame in standing[-1]["images"]} if standing else {}
     frames = frozenset(int(frame) for row in standing for _, frame in row["images"])
-    # A later file says anew who is on its images.
+    # A later file replaces the persons of its images.
     said: dict[int, list[Ignored]] = {}
     for row in standing:
         said.update({int(frame): [] for _, frame in row["images"]})

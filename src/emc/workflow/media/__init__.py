@@ -1,4 +1,4 @@
-"""The media of clips: compared with what was added at every use, opened only where they are the same, linked anew."""
+"""The media of clips: compared with what was added at every use, opened only where they are the same, linked again."""
 
 from emc.workflow.media.check import check_clip, checked_clips, media_report, stored_names
 from emc.workflow.media.opening import WatchedMedia, known_info, open_clip

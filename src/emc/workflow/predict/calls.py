@@ -56,7 +56,7 @@ def compute_threads(settings: PredictSettings) -> int:
 
 
 def decoders(threads: int) -> int:
-    """Return how many threads decode a video beside work on so many cores (0: one per core).
+    """Return how many threads decode a video beside work on `threads` cores (0: one per core).
 
     Where the work keeps every core busy, what the decoder's own threads cost is taken from it.
     """

@@ -33,7 +33,7 @@ CALL_BYTES = 64 * 1024 * 1024
 FIRST_LOOKS = 40
 """Frames, spread over a clip, from which a detector learns what kind of clip it is."""
 FIRST_PART = 16
-"""Of them so many before it is asked whether it has seen enough."""
+"""How many of them are shown before it is asked whether it has seen enough."""
 
 
 @dataclass(frozen=True, slots=True)

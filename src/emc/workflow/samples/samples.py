@@ -12,7 +12,7 @@ from emc.workflow.media import checked_clips
 from emc.workflow.samples.cut import Cuts, clip_cuts, cut_clip
 
 MANY_PERSONS = 2000
-"""From so many on cut-out persons are kept in files: as many cuts of `CUT_LIMIT` pixels are 0.6 GB."""
+"""From this many on, cut-out persons are kept in files: as many cuts of `CUT_LIMIT` pixels are 0.6 GB."""
 
 
 def load_samples(store: Store, clips: Iterable[Clip], progress: Progress, cache: str = "auto") -> list[Sample]:

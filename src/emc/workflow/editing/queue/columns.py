@@ -51,7 +51,7 @@ def joined_columns(parts: Sequence[AlertColumns], runs: Sequence[RunRecord]) -> 
 
 
 def with_done(loaded: Loaded, decided: dict[str, dict[JointKey, object]], changed: set[str] | None) -> QueueColumns:
-    """Return the columns with `done` counted anew, for the changed clips or (None) for all."""
+    """Return the columns with `done` counted again, for the changed clips or (None) for all."""
     c = loaded.columns
     done = c.done.copy()
     for i, run in enumerate(loaded.runs):
