@@ -72,7 +72,7 @@ def test_imported_labels_are_neither_actions_nor_joints_changed_by_hand(store: S
     assert effort is not None
     assert (effort["actions"], effort["joints_changed"], effort["joints_imported"]) == (0, 0, FRAMES * 17)
     assert effort["how"] == "recorded"
-    store.append_edit(invert(done, before, "ana"))
+    store.append_edit(invert(done, before, "import"))
     again = project_effort(store, SETTINGS)
     assert again is not None
     assert again["joints_imported"] == 0

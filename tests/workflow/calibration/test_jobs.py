@@ -63,7 +63,7 @@ def until(jobs: CalibrationJobs, *states: str) -> dict[str, Any]:
         if job["state"] in states:
             return job
         time.sleep(0.1)
-    raise AssertionError(f"still {job}")
+    raise AssertionError(f"still {jobs.job()}")
 
 
 def test_a_project_without_a_job_says_none(tmp_path: Path) -> None:
