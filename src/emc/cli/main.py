@@ -16,6 +16,7 @@ from emc.cli.commands import (
     labels,
     lift,
     models,
+    persons,
     predict,
     project,
     report,
@@ -62,6 +63,7 @@ for module in (
 ):
     module.register(app)
 app.add_typer(models.app, name="models", help="List models and how to get each; `get` fetches published weights.")
+app.add_typer(persons.app, name="persons", help="List the people of the clips; delete, merge or name them.")
 app.add_typer(confidence.app, name="confidence", help="Learn from corrections how far each joint can be trusted.")
 app.add_typer(study.app, name="study", help="Compare the editor with placing every joint by hand, on people.")
 app.add_typer(bench.app, name="bench", help="Measure EMC on data at hand; prints figures, changes no project.")

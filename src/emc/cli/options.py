@@ -52,6 +52,21 @@ Sample = Annotated[
 ]
 
 
+Persons = Annotated[
+    list[int] | None, typer.Option("--person", help="Only this person (see `emc persons`); repeatable (default: all).")
+]
+
+
+def author() -> str:
+    """Return the name that edits are signed with: that of the account, "" where there is none."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""
+
+
 def settings_for(project: Path | None, words: Sequence[str] | None, **sections: dict[str, Any]) -> Settings:
     """Return the settings of a project with ``--set`` words and named options on top."""
     from emc.config import read_settings

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from emc.pose.people import People
 from emc.pose.records import Alert, Clip, Edit, FrameAlerts, Pose, Prediction
 
 if TYPE_CHECKING:
@@ -93,11 +94,23 @@ class Store(Protocol):
         ...
 
     def predictions(self, run: str, first: int = 0, last: int | None = None) -> Iterator[Prediction]:
-        """Yield the predictions of frames first..last (inclusive), by frame then person."""
+        """Yield the predictions of frames first..last (inclusive), by frame then person.
+
+        Of the people as the journal leaves them: who was deleted is not among them, who was merged has one number.
+        """
         ...
 
-    def write_alerts(self, run: str, alerts: Sequence[Alert], frames: Sequence[FrameAlerts]) -> None:
-        """Replace the alerts and (m, n) of a run in one transaction."""
+    def raw_predictions(self, run: str, first: int = 0, last: int | None = None) -> Iterator[Prediction]:
+        """Yield the predictions as they were written, of people who were deleted or merged too.
+
+        Only what is to be written again may be read so.
+        """
+        ...
+
+    def write_alerts(
+        self, run: str, alerts: Sequence[Alert], frames: Sequence[FrameAlerts], told: bool = False
+    ) -> None:
+        """Replace the alerts and (m, n) of a run in one transaction; `told`: open editors see that they are others."""
         ...
 
     def alerts(self, run: str, limit: int | None = None, offset: int = 0) -> list[Alert]:
@@ -116,6 +129,10 @@ class Store(Protocol):
 
     def edits(self, clip: str | None = None) -> list[Edit]:
         """Return the journal, oldest first, edits that were taken back included."""
+        ...
+
+    def people(self, clip: str) -> People:
+        """Return who of a clip's people was deleted or merged, and who the athletes are."""
         ...
 
     def poses(self, clip: str, run: str | None = None, first: int = 0, last: int | None = None) -> list[Pose]:

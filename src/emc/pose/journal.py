@@ -7,6 +7,7 @@ The rules, in one place:
   that is taken back does not count, and neither does an undo that was itself taken back (that is a redo).
 - Each takes back their own edits: an edit and what undoes it have the same author (the store refuses anything else).
 - A machine's change (`MODEL`, `PROPAGATED`) never replaces a person's (`HUMAN`, `CONFIRMED`).
+- What edits say of whole people (`PersonChange`) is folded first, by the rules of `emc.pose.people`.
 - A person who appears only in edits has the joints that the edits name; the others are absent.
 """
 
@@ -18,6 +19,7 @@ from dataclasses import replace
 import numpy as np
 
 from emc.errors import UsageError
+from emc.pose.people import edits_of_people, of_people, people_of
 from emc.pose.records import Edit, JointChange, Pose, Prediction, Provenance, Visibility
 
 PoseKey = tuple[int, int]
@@ -37,8 +39,13 @@ def fold_edits(
     NaN or not, are kept); its provenance is `MODEL`. Poses come by frame, then person, all with the same number of
     joints. Arrays of a pose that no edit touched may be the prediction's own: treat them as read-only.
     """
-    changes = _standing(edits)
-    predicted = {(p.frame, p.person): p for p in predictions}
+    raw = list(predictions)
+    standing = standing_edits(edits)
+    people = people_of(standing)
+    standing = edits_of_people(standing, people, {(p.frame, p.person) for p in raw})
+    changes = _deciding(standing)
+    ordered = sorted(raw, key=lambda p: p.frame) if people.changes_numbers else raw
+    predicted = {(p.frame, p.person): p for p in of_people(ordered, people)}
     width = max(
         joints,
         max((len(p.xy) for p in predicted.values()), default=0),
@@ -57,11 +64,19 @@ def joint_versions(edits: Sequence[Edit]) -> dict[JointKey, int]:
 
     The key is (frame, person, joint). Joints that are still as predicted are not in the mapping.
     """
+    standing = standing_edits(edits)
+    standing = edits_of_people(standing, people_of(standing), ())
     return {
         (frame, person, joint): edit
-        for (frame, person), of_pose in _standing(edits).items()
+        for (frame, person), of_pose in _deciding(standing).items()
         for joint, (edit, _) in of_pose.items()
     }
+
+
+def standing_edits(edits: Sequence[Edit]) -> list[Edit]:
+    """Return the edits that count: no undo, and none that is taken back."""
+    gone = undone_edits([(edit.id, edit.undoes) for edit in edits if edit.undoes])
+    return [edit for edit in edits if not edit.undoes and edit.id not in gone]
 
 
 def undone_edits(undoes: Sequence[tuple[int, int]]) -> set[int]:
@@ -96,19 +111,16 @@ def invert(edit: Edit, before: Iterable[Pose], author: str | None = None) -> Edi
     return Edit(clip=edit.clip, kind=kind, changes=changes, author=by, undoes=edit.id)
 
 
-def _standing(edits: Sequence[Edit]) -> dict[PoseKey, dict[int, tuple[int, JointChange]]]:
-    """Return the change that holds for each joint, with the id of its edit."""
-    gone = undone_edits([(edit.id, edit.undoes) for edit in edits])
-    standing: dict[PoseKey, dict[int, tuple[int, JointChange]]] = {}
-    for edit in edits:
-        if edit.undoes or edit.id in gone:
-            continue
+def _deciding(standing: Iterable[Edit]) -> dict[PoseKey, dict[int, tuple[int, JointChange]]]:
+    """Return the change that holds for each joint, with the id of its edit; `standing` : the edits that count."""
+    deciding: dict[PoseKey, dict[int, tuple[int, JointChange]]] = {}
+    for edit in standing:
         for change in edit.changes:
-            of_pose = standing.setdefault((change.frame, change.person), {})
+            of_pose = deciding.setdefault((change.frame, change.person), {})
             held = of_pose.get(change.joint)
             if held is None or _may_replace(change, held[1]):
                 of_pose[change.joint] = (edit.id, change)
-    return standing
+    return deciding
 
 
 def _may_replace(change: JointChange, held: JointChange) -> bool:

@@ -39,6 +39,16 @@ class Role(StrEnum):
     COMMON = "common"
 
 
+class PersonAction(IntEnum):
+    """What an edit says of a whole person."""
+
+    DELETE = 1
+    MERGE = 2
+    RESTORE = 3
+    ATHLETE = 4
+    EVERYONE = 5
+
+
 class Direction(StrEnum):
     """Whether more is better; every metric carries one, so that no code guesses it from a name."""
 
@@ -216,6 +226,19 @@ class JointChange:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonChange:
+    """What an edit says of one person, on all frames of the clip.
+
+    `DELETE`: there is no such person. `MERGE`: the person is the one of number `into`. `RESTORE`: neither holds any
+    longer. `ATHLETE`: of an edit, all these are those who count; `EVERYONE` (person -1): everyone counts again.
+    """
+
+    person: int
+    action: PersonAction
+    into: int = -1
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """One transaction of the journal: all its changes are taken back or brought again together.
 
@@ -231,6 +254,7 @@ class Edit:
     undoes: int = 0
     id: int = 0
     created: str = ""
+    persons: tuple[PersonChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Schema versions that this code can read, oldest first; the last is what it writes."""
 
 metadata = MetaData()
@@ -131,7 +131,7 @@ alert_block = Table(
     sqlite_with_rowid=False,
 )
 
-# Triggers (in the migrations) refuse UPDATE and DELETE on the two tables of the journal.
+# Triggers (in the migrations) refuse UPDATE and DELETE on the three tables of the journal.
 edit = Table(
     "edit",
     metadata,
@@ -165,6 +165,19 @@ edit_change = Table(
     sqlite_with_rowid=False,
 )
 Index("ux_edit_change_edit", edit_change.c.edit, edit_change.c.place, unique=True)
+
+edit_person = Table(
+    "edit_person",
+    metadata,
+    Column("clip", Integer, ForeignKey("clip.key"), primary_key=True, autoincrement=False),
+    Column("edit", Integer, ForeignKey("edit.id"), primary_key=True, autoincrement=False),
+    Column("place", Integer, primary_key=True, autoincrement=False),  # within the edit
+    Column("person", Integer, nullable=False),
+    Column("action", SmallInteger, nullable=False),  # of `PersonAction`
+    Column("into", Integer, nullable=False),  # -1 = nobody
+    sqlite_with_rowid=False,
+)
+Index("ux_edit_person_edit", edit_person.c.edit, edit_person.c.place, unique=True)
 
 document = Table(
     "document",

@@ -16,6 +16,7 @@ import emc.store.rows.runs as run_rows
 from emc.errors import ProjectError, StorageError
 from emc.interfaces import RunRecord
 from emc.pose.journal import JointKey, fold_edits
+from emc.pose.people import People, of_people
 from emc.pose.records import Clip, Edit, Pose, Prediction
 from emc.store.alerts.sql import SqlAlerts
 from emc.store.database import Database, sqlite_url
@@ -200,7 +201,17 @@ class SqlStore(SqlAlerts):
             return run_rows.next_frame(connection, run_rows.run_key(connection, run))
 
     def predictions(self, run: str, first: int = 0, last: int | None = None) -> Iterator[Prediction]:
-        """Yield the predictions of frames first..last, by frame then person; no read stays open between two pages."""
+        """Yield the predictions of frames first..last, of the people as the journal leaves them, by frame then person.
+
+        No read stays open between two pages.
+        """
+        with self._database.reading() as connection:
+            key = run_rows.run_key(connection, run)
+            people = edit_rows.people_in(connection, run_rows.clip_of_run(connection, key))
+        return of_people(self._pages(key, first, last), people)
+
+    def raw_predictions(self, run: str, first: int = 0, last: int | None = None) -> Iterator[Prediction]:
+        """Yield the predictions as they were written, of people who were deleted or merged too."""
         with self._database.reading() as connection:
             key = run_rows.run_key(connection, run)
         return self._pages(key, first, last)
@@ -257,14 +268,24 @@ class SqlStore(SqlAlerts):
             return max(run_rows.last_person(connection, key), edit_rows.last_person(connection, key))
 
     def standing_edits(self, clip: str, first: int = 0, last: int | None = None) -> list[Edit]:
-        """Return the edits that count for frames first..last, oldest first: ids, and their changes of those frames."""
+        """Return the edits that count for frames first..last, oldest first: ids, and their changes of those frames.
+
+        The changes are of the people as they are now.
+        """
         with self._database.reading() as connection:
-            return edit_rows.standing_edits(connection, clip_rows.clip_key(connection, clip), first, last)
+            key = clip_rows.clip_key(connection, clip)
+            return edit_rows.standing_edits(connection, key, first, last, run_rows.current_run_key(connection, key))
+
+    def people(self, clip: str) -> People:
+        """Return who of a clip's people was deleted or merged, and who the athletes are."""
+        with self._database.reading() as connection:
+            return edit_rows.people_in(connection, clip_rows.clip_key(connection, clip))
 
     def joint_versions(self, clip: str, first: int = 0, last: int | None = None) -> dict[JointKey, int]:
         """Return (frame, person, joint) -> id of the edit that decides it, for joints that edits decide."""
         with self._database.reading() as connection:
-            return edit_rows.standing_versions(connection, clip_rows.clip_key(connection, clip), first, last)
+            key = clip_rows.clip_key(connection, clip)
+            return edit_rows.standing_versions(connection, key, first, last, run_rows.current_run_key(connection, key))
 
     def poses(
         self, clip: str, run: str | None = None, first: int = 0, last: int | None = None, joints: int = 0
@@ -276,14 +297,15 @@ class SqlStore(SqlAlerts):
         with self._database.reading() as connection:
             clip_key, named = clip_rows.clip_key_and_joints(connection, clip)
             joints = max(joints, named)
-            edits = edit_rows.standing_edits(connection, clip_key, first, last)
             if run is None:
                 key = run_rows.current_run_key(connection, clip_key)
             else:
                 key = run_rows.run_key_of_clip(connection, run, clip)
+            edits = edit_rows.standing_edits(connection, clip_key, first, last, key)
             if key is None:
                 return fold_edits((), edits, joints=joints)
-            predictions = list(run_rows.select_all(connection, key, first, last))
+            people = edit_rows.people_in(connection, clip_key)
+            predictions = list(of_people(run_rows.select_all(connection, key, first, last), people))
             if not predictions:
                 joints = max(joints, run_rows.joints_of_run(connection, key))
         return fold_edits(predictions, edits, joints=joints, run=run_rows.run_id(key))

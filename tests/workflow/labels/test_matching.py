@@ -60,3 +60,10 @@ def test_a_track_keeps_its_number_over_frames_where_nobody_is_known() -> None:
     assert match_persons(rows, {})[0] == {1: 0, 2: 1, 3: 1, 4: 0, 5: 1}
     # Where some frames are predicted, the others of the track go with them.
     assert match_persons(rows, {1: {4: known(100), 6: known(10)}})[0] == {1: 6, 2: 4, 3: 4, 4: 6, 5: 4}
+
+
+def test_nobody_gets_the_number_of_somebody_who_was_deleted_or_merged() -> None:
+    here = {0: {0: known(10)}}
+    assert match_persons([label(1, 10), label(2, 100)], here, gone={1})[0] == {1: 0, 2: 2}
+    assert match_persons([label(1, 10, said=0), label(2, 100, said=1)], here, gone={1})[0] == {1: 0, 2: 2}
+    assert match_persons([label(1, 100, track="a"), label(2, 101, 1, track="a")], here, gone={1})[0] == {1: 2, 2: 2}

@@ -14,6 +14,7 @@ from emc.pose.records import Edit, JointChange, Provenance, Visibility
 from emc.pose.skeletons.skeleton import BODY25, COCO17
 from emc.stages.overlay.drawing import write_video
 from emc.workflow.labels.predictions import export_predictions, import_predictions
+from emc.workflow.people import delete_person
 from emc.workflow.project.clips import add_clips
 from emc.workflow.project.folder import new_project
 
@@ -67,6 +68,26 @@ def test_a_folder_becomes_a_run_with_alerts(tmp_path: Path, video: Path, openpos
     assert [(a.first, a.last, str(a.reason)) for a in heels] == [(0, FRAMES - 1, "lost")] * 2
     assert len(alerts) == told["alerts"] == 2
     assert again["run"] == told["run"]
+
+
+def test_whoever_was_deleted_stays_out_when_another_file_numbers_people_otherwise(
+    tmp_path: Path, video: Path, openpose: Path
+) -> None:
+    with project(tmp_path, video) as store:
+        import_predictions(store, openpose, None, "openpose", Settings())
+        left = min(store.poses("kick"), key=lambda pose: pose.xy[0, 0])
+        delete_person(store, store.clip("kick"), left.person, Settings().alerts)
+        other = tmp_path / "other"
+        other.mkdir()
+        for file in openpose.iterdir():
+            people = json.loads(file.read_text())["people"]
+            rows = sorted(people, key=lambda one: one["pose_keypoints_2d"][0], reverse=not left.person)
+            (other / file.name).write_text(json.dumps({"people": rows}))
+        told = import_predictions(store, other, None, "openpose", Settings())
+        assert told["run"] == store.runs("kick")[-1].id
+        assert {pose.person for pose in store.poses("kick")} == {1 - left.person}
+        assert min(pose.xy[0, 0] for pose in store.poses("kick")) > 100
+        assert {alert.person for alert in store.alerts(told["run"])} == {1 - left.person}
 
 
 def test_a_project_with_a_skeleton_gets_its_joints(tmp_path: Path, video: Path, openpose: Path) -> None:

@@ -37,10 +37,10 @@ def test_every_format_is_written(store, tmp_path, name):
 
 
 def test_one_person_gets_the_file_as_named(store, tmp_path):
-    done = export_motion(store, tmp_path / "right.trc", "trc", person=1)
+    done = export_motion(store, tmp_path / "right.trc", "trc", persons=[1])
     assert done["files"] == [str(tmp_path / "right.trc")]
     with pytest.raises(UsageError, match="no person 7 in 3D: use one of 0, 1"):
-        export_motion(store, tmp_path / "x.trc", "trc", person=7)
+        export_motion(store, tmp_path / "x.trc", "trc", persons=[7])
 
 
 def test_a_clip_that_is_not_lifted_says_so(store, tmp_path):

@@ -74,4 +74,4 @@ def test_nobody_on_the_frames_looked_at_is_said_with_a_way_out(store: SqlStore, 
     plant_boxes(store, "squat", [np.full((24, 4), np.nan)], [0.9])
     (done,) = predict_clips(store, store.clips(), settings())
     assert (done.persons, done.frames, done.looked) == (0, 0, 24)
-    assert done.hints[0].startswith("0 persons on 24 frames looked at in squat: try another detector")
+    assert done.hints[0].startswith("nobody found on 24 frames looked at: try another detector")

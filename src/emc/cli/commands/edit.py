@@ -56,13 +56,4 @@ def open_editor(
 
     from emc.server import serve
 
-    serve(folder, ready, host=host, port=port, password=password, author=_author())
-
-
-def _author() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return ""
+    serve(folder, ready, host=host, port=port, password=password, author=options.author())

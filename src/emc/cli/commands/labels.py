@@ -80,9 +80,7 @@ def export(
     only: Annotated[
         str, typer.Option(help="all poses, or only joints that a person placed or confirmed: all | human.")
     ] = "all",
-    person: Annotated[
-        int | None, typer.Option(help="3D formats: only this person (default: all, one file each where need be).")
-    ] = None,
+    person: options.Persons = None,
     out: Annotated[Path | None, typer.Option("--out", help="The file to write, as an option.")] = None,
     model: Annotated[
         str, typer.Option("--model", help="onnx: the model to write, a saved model's folder or a name.")
@@ -109,13 +107,13 @@ def export(
 
         with open_project(find_project(project, Path.cwd())) as store:
             if holds_motion(format):
-                motion = export_motion(store, file, format, clip or [], person, not without_media)
+                motion = export_motion(store, file, format, clip or [], person or [], not without_media)
                 terminal.result(motion, lambda console: console.print(f"wrote {', '.join(motion['files'])}"))
                 return
             if holds_predictions(format):
-                document = export_predictions(store, file, clip or [], format, not without_media)
+                document = export_predictions(store, file, clip or [], format, not without_media, person or [])
             else:
-                document = export_labels(store, file, clip or [], format, only, not without_media)
+                document = export_labels(store, file, clip or [], format, only, not without_media, person or [])
         terminal.result(document, lambda console: _print_export(console, document))
 
 

@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def lift(
     clip: options.Clips = None,
+    person: options.Persons = None,
     compare: Annotated[
         str,
         typer.Option(
@@ -48,7 +49,7 @@ def lift(
         folder = find_project(project, Path.cwd())
         settings = options.settings_for(folder, setting)
         with open_project(folder) as store:
-            rows = lift_project(store, settings, clip or [], terminal, compare)
+            rows = lift_project(store, settings, clip or [], terminal, compare, person or [])
             if video is not None:
                 from emc.workflow.lifting import write_videos
 

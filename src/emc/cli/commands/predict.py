@@ -77,12 +77,18 @@ def alerts(
 
 def _print_runs(console: Console, rows: list[dict[str, Any]]) -> None:
     for row in rows:
-        console.print(
-            f"{row['clip']}: {_persons(row['persons'])} on {row['frames']} of {row['looked']} frames looked at, by "
-            f"{row['model']}; {row['alerts']} alerts ({row['lost']} joints lost, {row['low']} of low confidence)"
-        )
-        for hint in row["hints"]:
-            console.print(f"  note: {hint}", markup=False)
+        if row["persons"]:
+            console.print(
+                f"{row['clip']}: {_persons(row['persons'])} on {row['frames']} of {row['looked']} frames looked at, by "
+                f"{row['model']}; {row['alerts']} alerts ({row['lost']} joints lost, {row['low']} of low confidence)"
+            )
+        print_hints(console, row)
+
+
+def print_hints(console: Console, row: dict[str, Any]) -> None:
+    """Print what the user should look at in a predicted clip; where nobody was found, that is all there is to say."""
+    for hint in row["hints"]:
+        console.print(f"  note: {hint}" if row["persons"] else f"{row['clip']}: {hint}", markup=False)
 
 
 def _persons(count: int) -> str:

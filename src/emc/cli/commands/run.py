@@ -9,6 +9,7 @@ import typer
 
 import emc.cli.options as options
 from emc.cli.commands.edit import open_editor
+from emc.cli.commands.predict import print_hints
 from emc.cli.terminal import running
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def run(
     fast: options.Fast = False,
     boxes: options.Boxes = None,
     sample: options.Sample = None,
+    person: options.Persons = None,
     setting: options.Set = None,
     json: options.AsJson = False,
 ) -> None:
@@ -43,7 +45,7 @@ def run(
         before = project_folder(out / name)
         chosen = {"estimator": estimator, "fast": fast or None}
         settings = options.settings_for(before, setting, predict=chosen, video=sampling_of(sample))
-        document = run_videos(videos, out, name, settings, boxes, terminal)
+        document = run_videos(videos, out, name, settings, boxes, terminal, person or [])
         terminal.result(document, lambda console: _print(console, document))
         if edit and not json:
             open_editor(Path(document["project"]), terminal)
@@ -55,3 +57,4 @@ def _print(console: Console, document: dict[str, Any]) -> None:
     for row in document["clips"]:
         written = f"{row['overlay']}, {row['coco']}"
         console.print(f"{row['clip']}: {row['frames']} frames, {row['persons']} persons -> {written}")
+        print_hints(console, row)

@@ -68,12 +68,14 @@ class Overlap:
 class PersonPairs:
     """Counts over a run, frame by frame; memory goes with the pairs of people, not with the frames.
 
+    `frames` : on which somebody was.
     skeleton : of the predictions; joints without OKS sigmas count as a limb's.
     """
 
     def __init__(self, skeleton: Skeleton) -> None:
         sigmas = np.array(skeleton.sigmas or [_SIGMA] * len(skeleton), dtype=np.float64)
         self._falloff = 2 * (2 * sigmas) ** 2
+        self.frames = 0
         self._frames: dict[int, int] = {}
         self._sure: dict[int, float] = {}
         self._pairs: dict[tuple[int, int], np.ndarray] = {}
@@ -90,6 +92,7 @@ class PersonPairs:
 
     def add(self, people: Sequence[Prediction]) -> None:
         """Count the people of one frame."""
+        self.frames += bool(people)
         for one in people:
             self._frames[one.person] = self._frames.get(one.person, 0) + 1
             self._sure[one.person] = self._sure.get(one.person, 0.0) + float(one.confidence.mean())

@@ -19,10 +19,13 @@ class SqlAlerts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def write_alerts(self, run: str, alerts: Sequence[Alert], frames: Sequence[FrameAlerts]) -> None:
+    def write_alerts(
+        self, run: str, alerts: Sequence[Alert], frames: Sequence[FrameAlerts], told: bool = False
+    ) -> None:
         """Replace the alerts and (m, n) of a run at once: readers see the old ones or the new ones.
 
-        Long lists are written in parts beside the old ones, so that edits made meanwhile do not wait.
+        Long lists are written in parts beside the old ones, so that edits made meanwhile do not wait. told : readers
+        who hold the old list see by `alert_state` that it is another one, though it may be as long.
         """
         with self._database.reading() as connection:
             key = run_rows.run_key(connection, run)
@@ -31,7 +34,7 @@ class SqlAlerts:
         if others := {alert.clip for alert in alerts} - {clip}:
             raise UsageError(f"alerts of clip {min(others)} do not belong to run {run} of clip {clip}: pass its own")
         alert_rows.refuse_doubles(frames)
-        if max(before, len(alerts) + len(frames)) > alert_rows.ROWS_AT_ONCE:
+        if told or max(before, len(alerts) + len(frames)) > alert_rows.ROWS_AT_ONCE:
             alert_lists.write_long_list(self._database, key, alerts, frames)
             return
         with self._database.writing_bulk() as connection:

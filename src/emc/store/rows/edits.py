@@ -14,8 +14,11 @@ from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, upd
 import emc.store.schema as schema
 from emc.errors import ConflictError, UsageError
 from emc.pose.journal import JointKey, joint_versions, undone_edits
+from emc.pose.people import EVERYBODY, People, edits_of_people, people_of
 from emc.pose.records import Edit, JointChange, Provenance, Visibility
 from emc.store.rows.clips import clip_key, new_key, now
+from emc.store.rows.edit_persons import insert_persons, last_named, persons_of_clip, select_persons
+from emc.store.rows.runs import places_of
 
 MAX_JOINTS = 1000
 """A joint index from here on is a mistake, and would make every pose of the clip that long."""
@@ -47,6 +50,7 @@ def insert_edit(
     made = connection.execute(insert(schema.edit).values(clip=clip, created=stored.created, **sent, **values))
     stored = replace(stored, id=new_key(made))
     _insert_changes(connection, clip, stored)
+    insert_persons(connection, clip, stored)
     return stored
 
 
@@ -79,7 +83,10 @@ def edit_of_token(connection: Connection, token: str, content: str) -> Edit | No
 def digest_of(edit: Edit) -> str:
     """Return the digest of what an edit does: the same for an edit that is sent again, whoever measured its time."""
     said = [list(row.values()) for row in _rows(0, edit)]
-    text = json.dumps([edit.clip, edit.kind, edit.author, edit.undoes, said])
+    asked: list[object] = [edit.clip, edit.kind, edit.author, edit.undoes, said]
+    if edit.persons:
+        asked.append([[change.person, int(change.action), change.into] for change in edit.persons])
+    text = json.dumps(asked)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -92,11 +99,26 @@ def last_person(connection: Connection, clip: int) -> int:
     """Return the largest number of a person that a clip's edits name, -1 where there is none."""
     table = schema.edit_change
     found = connection.execute(select(func.max(table.c.person)).where(table.c.clip == clip)).scalar()
-    return -1 if found is None else found
+    return max(-1 if found is None else found, last_named(connection, clip))
 
 
-def standing_edits(connection: Connection, clip: int, first: int, last: int | None) -> list[Edit]:
-    """Return the edits that count for frames first..last, oldest first, with their changes of those frames only."""
+def people_in(connection: Connection, clip: int) -> People:
+    """Return what the journal says of a clip's people."""
+    persons = persons_of_clip(connection, clip)
+    if not persons:
+        return EVERYBODY
+    gone = undone_edits(_undoes(connection, clip))
+    return people_of(Edit("", "", (), persons=persons[key]) for key in sorted(persons) if key not in gone)
+
+
+def standing_edits(
+    connection: Connection, clip: int, first: int, last: int | None, run: int | None = None
+) -> list[Edit]:
+    """Return the edits that count for frames first..last, oldest first, with their changes of those frames only.
+
+    The changes are of the people as they are now. run : whose predictions decide where a person is, for those who were
+    merged.
+    """
     table = schema.edit_change
     undoes = _undoes(connection, clip)
     left_out = undone_edits(undoes) | {identity for identity, _ in undoes}
@@ -104,16 +126,21 @@ def standing_edits(connection: Connection, clip: int, first: int, last: int | No
     if last is not None:
         query = query.where(table.c.frame <= last)
     rows = connection.execute(query.order_by(table.c.edit, table.c.place))
-    return [
+    edits = [
         Edit(clip="", kind="", changes=tuple(_change(row) for row in group), id=identity)
         for identity, group in groupby(rows, key=lambda row: row.edit)
         if identity not in left_out
     ]
+    people = people_in(connection, clip)
+    there = places_of(connection, run, set(people.merged.values()), first, last) if people.merged and run else ()
+    return edits_of_people(edits, people, there)
 
 
-def standing_versions(connection: Connection, clip: int, first: int, last: int | None) -> dict[JointKey, int]:
+def standing_versions(
+    connection: Connection, clip: int, first: int, last: int | None, run: int | None = None
+) -> dict[JointKey, int]:
     """Return (frame, person, joint) -> id of the edit that decides it."""
-    return joint_versions(standing_edits(connection, clip, first, last))
+    return joint_versions(standing_edits(connection, clip, first, last, run))
 
 
 def _select(connection: Connection, chosen: ColumnElement[bool]) -> list[Edit]:
@@ -122,6 +149,7 @@ def _select(connection: Connection, chosen: ColumnElement[bool]) -> list[Edit]:
         select(change).join(edit, change.c.edit == edit.c.id).where(chosen).order_by(change.c.edit, change.c.place)
     )
     of_edit = {key: tuple(_change(row) for row in group) for key, group in groupby(changes, key=lambda row: row.edit)}
+    persons = select_persons(connection, chosen)
     rows = connection.execute(
         select(edit, schema.clip.c.id.label("clip_id"))
         .join(schema.clip, edit.c.clip == schema.clip.c.key)
@@ -129,7 +157,17 @@ def _select(connection: Connection, chosen: ColumnElement[bool]) -> list[Edit]:
         .order_by(edit.c.id)
     )
     return [
-        Edit(row.clip_id, row.kind, of_edit.get(row.id, ()), row.author, row.seconds, row.undoes, row.id, row.created)
+        Edit(
+            row.clip_id,
+            row.kind,
+            of_edit.get(row.id, ()),
+            row.author,
+            row.seconds,
+            row.undoes,
+            row.id,
+            row.created,
+            persons.get(row.id, ()),
+        )
         for row in rows
     ]
 

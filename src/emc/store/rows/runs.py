@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select, tuple_, update
@@ -189,6 +189,23 @@ def renumber_persons(connection: Connection, key: int, numbers: Mapping[int, int
         own = (table.c.run == key) & (table.c.person == old)
         connection.execute(update(table).where(own, table.c.frame.not_in(taken)).values(person=new))
         connection.execute(delete(table).where(own))
+
+
+def clip_of_run(connection: Connection, key: int) -> int:
+    """Return the key of a run's clip."""
+    return connection.execute(select(schema.run.c.clip).where(schema.run.c.key == key)).scalar_one()
+
+
+def places_of(
+    connection: Connection, key: int, persons: Collection[int], first: int, last: int | None
+) -> set[tuple[int, int]]:
+    """Return the (frame, person) of some persons that a run has on frames first..last."""
+    table = schema.prediction
+    query = select(table.c.frame, table.c.person).where(table.c.run == key, table.c.person.in_(persons))
+    query = query.where(table.c.frame >= first)
+    if last is not None:
+        query = query.where(table.c.frame <= last)
+    return {(row.frame, row.person) for row in connection.execute(query)}
 
 
 def joints_of_run(connection: Connection, key: int) -> int:

@@ -189,7 +189,7 @@ def store_fit(
             if run.model != document["model"] or clip.role not in fitted.roles:
                 continue
             for first in range(0, clip.frames, CHUNK):
-                found = list(store.predictions(run.id, first, first + CHUNK - 1))
+                found = list(store.raw_predictions(run.id, first, first + CHUNK - 1))
                 store.write_predictions(run.id, fitted.apply(found, clip.role, estimator.skeleton))
             if run.complete:
                 find_run_alerts(store, run, clip, estimator, settings)

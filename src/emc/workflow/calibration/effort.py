@@ -85,7 +85,7 @@ def wrong_joints(store: Store, clip: Clip, edit: Edit, settings: Settings) -> in
     runs = [run for run in store.runs(clip.id) if run.complete]
     predicted: dict[tuple[int, int], Prediction] = {}
     if runs:
-        predicted = {(p.frame, p.person): p for p in store.predictions(runs[0].id)}
+        predicted = {(p.frame, p.person): p for p in store.raw_predictions(runs[0].id)}
     extras = extras_of(store, clip.id)
     count = 0
     for change in edit.changes:

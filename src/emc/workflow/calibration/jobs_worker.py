@@ -128,7 +128,7 @@ def _predict_run_again(
         return before.id
     checked_clips(store, [clip])
     boxes: dict[int, list[Box]] = {}
-    for p in store.predictions(before.id):
+    for p in store.raw_predictions(before.id):
         x, y, w, h = (float(v) for v in p.box)
         boxes.setdefault(p.frame, []).append(Box(p.frame, (x, y, w, h), track=p.person))
     run = store.start_run(clip.id, model, estimator.skeleton.name, {**before.settings, "boxes": before.id})

@@ -155,7 +155,8 @@ def _labelled_of(store: SqlStore, clip: Clip) -> list[_Labelled]:
     run = store.current_run(clip.id)
     skeleton = COCO17 if run is None else skeleton_named(run.skeleton)
     poses = fold_edits((), edits, joints=len(skeleton))
-    return [_Labelled(clip, pose, skeleton) for pose in poses if is_labelled(pose)]
+    people = store.people(clip.id)
+    return [_Labelled(clip, pose, skeleton) for pose in poses if people.counts(pose.person) and is_labelled(pose)]
 
 
 def _of_parts(skeleton: Skeleton, parts: Sequence[str]) -> list[int]:

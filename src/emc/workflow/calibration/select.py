@@ -112,7 +112,10 @@ def candidates_of(store: Store, clip: Clip, run: RunRecord) -> tuple[list[Candid
     apart = 0.0 if clip.still else APART_SECONDS * clip.fps
     open_persons: list[Candidate] = []
     done: list[Candidate] = []
+    people = store.people(clip.id)
     for found in store.predictions(run.id):
+        if not people.counts(found.person):
+            continue
         wrong = 1.0 - np.clip(np.nan_to_num(found.confidence), 0.0, 1.0)
         one = Candidate(clip.id, found.frame, found.person, found.xy, found.box, wrong, apart)
         (done if (found.frame, found.person) in corrected else open_persons).append(one)

@@ -1,6 +1,6 @@
 """What the editor does on a project: poses, edits, undo, candidates, operations on runs."""
 
-from emc.workflow.editing.actions import Applied, EditAction, newcomer_asked, order_asked
+from emc.workflow.editing.actions import Applied, EditAction, newcomer_asked, order_asked, people_asked
 from emc.workflow.editing.candidates import Candidates
 from emc.workflow.editing.conflicts import JointConflict, JointConflicts
 from emc.workflow.editing.effort import EffortLog
@@ -48,6 +48,7 @@ __all__ = [
     "newcomer_asked",
     "operation_edit",
     "order_asked",
+    "people_asked",
     "queue_order",
     "stride_of",
 ]

@@ -10,13 +10,14 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 
 from emc.errors import UsageError
 from emc.pose.geometry import outside
 from emc.pose.journal import JointKey
+from emc.pose.people import People
 from emc.pose.records import Clip, Edit, JointChange, Provenance, Visibility
 from emc.pose.skeletons import Skeleton
 from emc.workflow.editing.history import EDITOR_KINDS
@@ -90,6 +91,34 @@ def order_asked(clip: str, order: OperationRequest) -> str:
 def newcomer_asked(clip: str, frame: int, box: tuple[float, float, float, float], follow: bool) -> str:
     """Return the digest of a person to be added."""
     return _digest("newcomer", clip, frame, box, follow)
+
+
+def people_asked(clip: str, action: str, persons: Sequence[int], into: int | None) -> str:
+    """Return the digest of an edit of whole people."""
+    return _digest("people", clip, action, list(persons), into)
+
+
+def of_people_now(clip: Clip, action: EditAction, people: People) -> EditAction:
+    """Return an action by the numbers that people have now: a page may not know yet that somebody was merged.
+
+    Raises `UsageError` where somebody was deleted since: a correction of theirs would be seen nowhere.
+    """
+    if not people.changes_numbers:
+        return action
+    now: list[JointChange] = []
+    for change in action.changes:
+        number = people.number(change.person)
+        if number is None:
+            raise UsageError(
+                f"person {change.person} of clip {clip.id} was deleted: bring them back first (People, Restore)"
+            )
+        now.append(replace(change, person=number))
+    seen = {
+        (frame, number, joint): version
+        for (frame, person, joint), version in (action.seen or {}).items()
+        if (number := people.number(person)) is not None
+    }
+    return replace(action, changes=tuple(now), seen=seen)
 
 
 def step_asked(clip: str, verb: str, author: str, target: int | None) -> str:

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from emc.pose.journal import JointKey, undone_edits
+from emc.pose.journal import JointKey, standing_edits, undone_edits
+from emc.pose.people import edits_of_people, people_of
 from emc.pose.records import Edit, Provenance
 
 EDITOR_KINDS = ("drag", "place", "nudge", "visibility", "swap", "confirm", "candidate", "resolve")
 """Kinds of edits that the editor's page makes joint by joint."""
 OPERATION_KINDS = ("swap run", "identity", "mirror", "copy", "visibility run", "confirm run", "add person")
 """Kinds of edits that an operation on a run of frames makes."""
-UNDONE_KINDS = frozenset((*EDITOR_KINDS, *OPERATION_KINDS))
+PERSON_KINDS = ("delete person", "merge persons", "restore person", "athlete")
+"""Kinds of edits of whole people."""
+UNDONE_KINDS = frozenset((*EDITOR_KINDS, *OPERATION_KINDS, *PERSON_KINDS))
 """Only these are undone in the editor, so that one key never takes back an import."""
 
 
@@ -63,14 +66,18 @@ def read_history(edits: Sequence[Edit]) -> History:
 def longer_history(before: History, new: Sequence[Edit]) -> History:
     """Return the history with new edits at its end: what `read_history` would say of all, at less work."""
     edits = (*before.edits, *new)
-    decided = decided_joints(edits) if any(edit.undoes for edit in new) else before.decided | _decided(new)
+    whole = any(edit.undoes for edit in new) or any(edit.persons for edit in edits)
+    decided = decided_joints(edits) if whole else before.decided | _decided(new)
     return History(decided, edits[-1].id if edits else 0, edits)
 
 
 def decided_joints(edits: Sequence[Edit]) -> dict[JointKey, Provenance]:
-    """Return the joints that a person placed or confirmed, edits that were taken back left out."""
-    gone = undone_edits([(edit.id, edit.undoes) for edit in edits if edit.undoes])
-    return _decided(edit for edit in edits if not edit.undoes and edit.id not in gone)
+    """Return the joints that a person placed or confirmed, edits that were taken back left out.
+
+    By the numbers that people have now; joints of people who were deleted are not among them.
+    """
+    standing = standing_edits(edits)
+    return _decided(edits_of_people(standing, people_of(standing), ()))
 
 
 def _decided(edits: Iterable[Edit]) -> dict[JointKey, Provenance]:

@@ -17,13 +17,14 @@ from emc.pose.journal import JointKey
 from emc.pose.records import Clip, Edit, Pose, Prediction
 from emc.pose.skeletons import COCO17, Skeleton
 from emc.store import SqlStore
-from emc.workflow.editing.actions import Applied, EditAction, check_edit, edit_asked
+from emc.workflow.editing.actions import Applied, EditAction, check_edit, edit_asked, of_people_now
 from emc.workflow.editing.conflicts import changed_since, checked_versions
 from emc.workflow.editing.flags import Flags, joints_done, next_open_frame, open_on_frame, read_flags
 from emc.workflow.editing.history import History, Steps, longer_history, read_history
 from emc.workflow.editing.propagation import PROPAGATING_KINDS, PropagatedSpan, Propagator
 from emc.workflow.editing.undo import Verb, step
 from emc.workflow.editing.views import AlertRow, FrameRow, FrameView, frame_row, frame_view, person_view
+from emc.workflow.predict import refresh_alerts
 from emc.workflow.project import declared_skeleton, skeleton_called
 
 MAX_FRAMES = 64
@@ -34,12 +35,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class OpenClip:
-    """What is kept in memory of a clip between two requests; read again when its journal or its run has grown."""
+    """What is kept in memory of a clip between two requests; read again when its journal or its run has grown.
+
+    alerts : numbers that change when the alerts of the run are replaced.
+    """
 
     clip: Clip
     run: RunRecord | None
     flags: Flags | None
     history: History
+    alerts: tuple[int, ...] = ()
 
     @property
     def kinds(self) -> dict[int, str]:
@@ -147,6 +152,7 @@ class Editing:
             return Applied(stored)
         held = self.open_clip(clip)
         check_edit(held.clip, self.skeleton(held), action.kind, action.changes)
+        action = of_people_now(held.clip, action, self.store.people(clip))
         checked_versions(self.store, clip, action.changes, action.seen or {})
         spans, fault = self._propagated(clip, action)
         machine = [change for span in spans for change in span.changes()]
@@ -167,6 +173,12 @@ class Editing:
         if base is not None:
             changed_since(self.store, edit.clip, edit.changes, base, edit.author)
         return self.store.append_edit(edit, token=token, content=asked)
+
+    def change_people(self, edit: Edit, token: str, asked: str) -> Edit:
+        """Store an edit of whole people; the alerts follow."""
+        stored = self.store.append_edit(edit, token=token, content=asked)
+        refresh_alerts(self.store, edit.clip, self.settings)
+        return stored
 
     def preview(self, clip: str, action: EditAction, budget: float = 2.0) -> list[PropagatedSpan]:
         """Return what an action would propagate; nothing is written."""
@@ -215,20 +227,27 @@ class Editing:
     def _step(self, clip: str, verb: Verb, target: int | None, token: str, author: str) -> Edit | None:
         run = self.open_clip(clip).run
         who = author or self.author
-        return step(
+        stored = step(
             self.store, clip, verb, who, lambda: self.open_clip(clip).history, run.id if run else None, target, token
         )
+        refresh_alerts(self.store, clip, self.settings)
+        return stored
 
     def _read(self, clip: str) -> OpenClip:
         found = self.store.clip(clip)
         run = self.store.current_run(clip)
+        history = read_history(self.store.edits(clip))
+        if run and any(edit.persons for edit in history.edits):
+            # Where a process died between an edit of people and the alerts that follow from it.
+            refresh_alerts(self.store, clip, self.settings)
+        state = self.store.alert_state(run.id) if run else ()
         flags = read_flags(self.store, run) if run else None
-        return OpenClip(found, run, flags, read_history(self.store.edits(clip)))
+        return OpenClip(found, run, flags, history, state)
 
     def _refreshed(self, before: OpenClip) -> OpenClip:
         clip = before.clip.id
         run = self.store.current_run(clip)
-        if run != before.run:
+        if run != before.run or (run and self.store.alert_state(run.id) != before.alerts):
             return self._read(clip)
         new = self.store.edits(clip, after=before.history.last)
         return replace(before, history=longer_history(before.history, new)) if new else before

@@ -108,7 +108,7 @@ def _as_predicted(store: Store, clip: str, imported: dict[JointKey, np.ndarray])
         by_frame.setdefault(key[0], []).append(key)
     same: set[JointKey] = set()
     for run in store.runs(clip) if imported else ():
-        for prediction in store.predictions(run.id):
+        for prediction in store.raw_predictions(run.id):
             for key in by_frame.get(prediction.frame, ()):
                 joint = key[2]
                 if joint < len(prediction.xy) and np.abs(imported[key] - prediction.xy[joint]).max() <= SAME_PLACE:

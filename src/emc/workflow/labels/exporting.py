@@ -16,16 +16,24 @@ from emc.pose.skeletons import COCO17, Skeleton
 from emc.workflow.labels.importing import reader
 from emc.workflow.labels.runs import newest_predictions
 from emc.workflow.media import checked_clips
+from emc.workflow.people import refuse_unknown
 from emc.workflow.project import clip_frames, clip_skeleton, padded_pose, selected_clips
 
 
 def export_labels(
-    store: Store, file: Path, clips: Sequence[str] = (), format: str = "coco", only: str = "all", media: bool = True
+    store: Store,
+    file: Path,
+    clips: Sequence[str] = (),
+    format: str = "coco",
+    only: str = "all",
+    media: bool = True,
+    people: Sequence[int] = (),
 ) -> dict[str, Any]:
     """Write the current poses of clips; `only`: ``all``, or ``human``: joints that a person placed or confirmed.
 
-    media : False: also where the media of a clip are missing or changed, which else is an `InputError`. The answer
-    counts the joints written, and of them those that only a machine placed (``unconfirmed``).
+    media : False: also where the media of a clip are missing or changed, which else is an `InputError`. people : only
+    these persons. The answer counts the joints written, and of them those that only a machine placed
+    (``unconfirmed``).
     """
     if only not in ("all", "human"):
         raise UsageError(f"--only {only} is unknown: use all or human")
@@ -33,12 +41,13 @@ def export_labels(
     if media:
         checked_clips(store, chosen)
     skeleton = one_skeleton(store, chosen)
+    refuse_unknown(store, [clip.id for clip in chosen], people)
     images: list[LabelledImage] = []
     persons: list[LabelledPerson] = []
     for clip in chosen:
         offset = len(images)
         images.extend(clip_images(clip, offset))
-        persons.extend(clip_persons(store, clip, offset, len(persons) + 1, only == "human"))
+        persons.extend(clip_persons(store, clip, offset, len(persons) + 1, only == "human", people))
     reader(format).write(file, LabelSet(skeleton, tuple(images), tuple(persons)))
     return {
         "file": str(file),
@@ -65,9 +74,9 @@ def one_skeleton(store: Store, clips: Sequence[Clip]) -> Skeleton:
     return next(iter(found.values()), COCO17)
 
 
-def export_clip(store: Store, clip: Clip, file: Path) -> dict[str, Any]:
+def export_clip(store: Store, clip: Clip, file: Path, people: Sequence[int] = ()) -> dict[str, Any]:
     """Write one clip's current poses as COCO keypoints; image_id = frame index from 0."""
-    return export_labels(store, file, [clip.id])
+    return export_labels(store, file, [clip.id], people=people)
 
 
 def clip_images(clip: Clip, offset: int) -> Iterable[LabelledImage]:
@@ -78,15 +87,20 @@ def clip_images(clip: Clip, offset: int) -> Iterable[LabelledImage]:
         yield LabelledImage(offset + frame, name, *at.size(frame), {"clip": clip.id, "frame": frame})
 
 
-def clip_persons(store: Store, clip: Clip, offset: int, first_id: int, human: bool) -> list[LabelledPerson]:
-    """Return the poses of a clip as labelled persons, with person, provenance and confidence per joint."""
+def clip_persons(
+    store: Store, clip: Clip, offset: int, first_id: int, human: bool, people: Sequence[int] = ()
+) -> list[LabelledPerson]:
+    """Return the poses of a clip as labelled persons, with person, provenance and confidence per joint.
+
+    people : only these persons, all where none is named.
+    """
     confidences = {(p.frame, p.person): p for p in newest_predictions(store, clip)}
     persons: list[LabelledPerson] = []
     joints = len(clip_skeleton(store, clip.id))
     for pose in (padded_pose(pose, joints) for pose in store.poses(clip.id)):
         visibility = exported_visibility(pose, human)
         decided = pose.provenance >= Provenance.HUMAN
-        if not ((visibility > 0) | decided).any():
+        if not ((visibility > 0) | decided).any() or (people and pose.person not in people):
             continue
         prediction = confidences.get((pose.frame, pose.person))
         confidence = prediction.confidence if prediction else np.ones(len(pose.xy))

@@ -120,7 +120,9 @@ def _planned(
     skeleton = clip_skeleton(store, part.clip.id)
     mapping = known_joints(source, skeleton, file)
     candidates = [_candidate(person, part, mapping) for person in fitted.persons]
-    numbers, new = match_persons(candidates, known_persons(store, part.clip.id))
+    people = store.people(part.clip.id)
+    gone = people.deleted | people.merged.keys()
+    numbers, new = match_persons(candidates, known_persons(store, part.clip.id), gone)
     rows = [_label(person, part, mapping, numbers[person.id], otherwise, file) for person in fitted.persons]
     decided = tuple(row for row in rows if _has(row, Provenance.PROPAGATED))
     predicted, kept = _predicted(store, part, fitted.persons, rows, mapping, taken, file)
@@ -253,7 +255,7 @@ def _carried_out(store: Store, plan: _Plan, file: Path, settings: Settings | Non
     run = ""
     if plan.predictions:
         record = stored_run(store, clip, f"coco-{file_digest(file)}", plan.skeleton, plan.predictions, file)
-        found_alerts(store, record, clip, plan.skeleton, settings or Settings())  # pyright: ignore[reportCallIssue]
+        found_alerts(store, record, plan.skeleton, settings or Settings())  # pyright: ignore[reportCallIssue]
         run = record.id
     edit, joints = 0, 0
     if plan.edit is not None:

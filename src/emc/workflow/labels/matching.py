@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -69,10 +69,13 @@ def known_persons(store: Store, clip: str) -> dict[int, dict[int, Known]]:
     return found
 
 
-def match_persons(labels: Sequence[Candidate], known: Mapping[int, Mapping[int, Known]]) -> tuple[dict[int, int], int]:
+def match_persons(
+    labels: Sequence[Candidate], known: Mapping[int, Mapping[int, Known]], gone: Collection[int] = ()
+) -> tuple[dict[int, int], int]:
     """Return annotation id -> person, and how many of the labels are of nobody who is known.
 
-    On each frame every number is given once. A number that the file says holds where nobody else has it there; a label
+    gone : numbers of people who were deleted or merged: nobody gets one, or their labels would be seen nowhere. On each
+    frame every number is given once. A number that the file says holds where nobody else has it there; a label
     belongs to the known person whom it overlaps most; labels of one track that overlap nobody go with the others of
     the track. Raises `InputError` where two labels of a frame say the same number.
     """
@@ -81,10 +84,10 @@ def match_persons(labels: Sequence[Candidate], known: Mapping[int, Mapping[int, 
     for label in labels:
         by_frame[label.frame].append(label)
     for frame, rows in by_frame.items():
-        _as_said(rows, frames[frame], frame)
+        _as_said(rows, frames[frame], frame, gone)
         _by_overlap(rows, frames[frame])
     new = sum(frames[label.frame].chosen.get(label.id) not in frames[label.frame].known for label in labels)
-    _by_track(labels, frames)
+    _by_track(labels, frames, gone)
     return {label.id: frames[label.frame].chosen[label.id] for label in labels}, new
 
 
@@ -118,7 +121,7 @@ def _around(xy: np.ndarray, room: float) -> np.ndarray:
     return np.concatenate([low, high - low]).astype(np.float64)
 
 
-def _as_said(rows: Sequence[Candidate], frame: _Frame, number: int) -> None:
+def _as_said(rows: Sequence[Candidate], frame: _Frame, number: int, gone: Collection[int]) -> None:
     said = Counter(label.said for label in rows if label.said is not None)
     twice = next((person for person, count in said.items() if count > 1), None)
     if twice is not None:
@@ -128,7 +131,7 @@ def _as_said(rows: Sequence[Candidate], frame: _Frame, number: int) -> None:
             "correct its 'person'"
         )
     for label in rows:
-        if label.said is None:
+        if label.said is None or label.said in gone:
             continue
         here = frame.known.get(label.said)
         # Another run may have numbered the people otherwise: a number alone does not make two people one.
@@ -146,14 +149,14 @@ def _by_overlap(rows: Sequence[Candidate], frame: _Frame) -> None:
             frame.chosen[label] = number
 
 
-def _by_track(labels: Sequence[Candidate], frames: Mapping[int, _Frame]) -> None:
+def _by_track(labels: Sequence[Candidate], frames: Mapping[int, _Frame], gone: Collection[int]) -> None:
     """Give a number to those who overlap nobody: that of their track, else the lowest that is free."""
     votes: dict[str, Counter[int]] = defaultdict(Counter)
     for label in labels:
         if label.track is not None and label.id in frames[label.frame].chosen:
             votes[label.track][frames[label.frame].chosen[label.id]] += 1
     names = {track: count.most_common(1)[0][0] for track, count in votes.items()}
-    taken = {number for frame in frames.values() for number in (*frame.chosen.values(), *frame.known)}
+    taken = {number for frame in frames.values() for number in (*frame.chosen.values(), *frame.known)} | {*gone}
     for label in labels:
         frame = frames[label.frame]
         if label.id in frame.chosen:
@@ -163,6 +166,6 @@ def _by_track(labels: Sequence[Candidate], frames: Mapping[int, _Frame]) -> None
             taken.add(names[label.track])
         wanted = names.get(label.track) if label.track is not None else None
         if wanted is None or not frame.free(wanted) or wanted in frame.known:
-            used = {*frame.chosen.values(), *frame.known, *(names.values() if label.track is None else ())}
+            used = {*frame.chosen.values(), *frame.known, *gone, *(names.values() if label.track is None else ())}
             wanted = next(n for n in range(len(used) + 1) if n not in used)
         frame.chosen[label.id] = wanted

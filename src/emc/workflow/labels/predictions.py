@@ -21,6 +21,7 @@ from emc.workflow.labels.landing import the_clip
 from emc.workflow.labels.listed import listed_on
 from emc.workflow.labels.runs import file_digest, found_alerts, newest_predictions, stored_run
 from emc.workflow.media import checked_clips, clip_shots
+from emc.workflow.people import refuse_unknown
 from emc.workflow.project import clip_skeleton, declared_skeleton, image_names, padded_pose, same_joints, selected_clips
 
 
@@ -57,7 +58,7 @@ def import_predictions(
     if not same_joints(source, wanted):
         predictions = [mapping.prediction(prediction) for prediction in predictions]
     run = stored_run(store, target, f"{format}-{file_digest(file)}", wanted, predictions, file)
-    alerts = found_alerts(store, run, target, wanted, settings)
+    alerts = found_alerts(store, run, wanted, settings)
     return {
         "clip": target.id,
         "run": run.id,
@@ -71,13 +72,14 @@ def import_predictions(
 
 
 def export_predictions(
-    store: Store, folder: Path, clips: Sequence[str], format: str, media: bool = True
+    store: Store, folder: Path, clips: Sequence[str], format: str, media: bool = True, people: Sequence[int] = ()
 ) -> dict[str, Any]:
     """Write the current poses of one clip as another program's predictions; of OpenPose BODY_25 (or COCO-18).
 
     A joint that a person placed or confirmed has score 1, others the confidence of the newest run. Joints that the
     clip's skeleton lacks and cannot derive are missing. media : False: also where the clip's media are missing or
-    changed, which else is an `InputError`. Raises `UsageError` for several clips.
+    changed, which else is an `InputError`. people : only these persons. Raises `UsageError` for several clips, and
+    where a person is not there.
     """
     chosen = selected_clips(store, clips)
     if len(chosen) != 1:
@@ -85,10 +87,15 @@ def export_predictions(
     clip = store.clip(chosen[0].id)
     if media:
         checked_clips(store, [clip])
+    refuse_unknown(store, [clip.id], people)
     source = clip_skeleton(store, clip.id)
     target = COCO17 if format == "coco-results" else source if source.name == COCO18.name else BODY25
     mapping = skeleton_map(source, target)
-    rows = [mapping.prediction(one) for one in current_predictions(store, clip, len(source))]
+    rows = [
+        mapping.prediction(one)
+        for one in current_predictions(store, clip, len(source))
+        if not people or one.person in people
+    ]
     scored = [(one, float(one.score[one.score > 0].mean())) for one in rows if (one.score > 0).any()]
     writer = plugins.make_plugin("formats", format)
     if format == "openpose":

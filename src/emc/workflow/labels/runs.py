@@ -11,6 +11,7 @@ from emc.config import Settings
 from emc.interfaces import RunRecord, Store
 from emc.pose.records import Clip, Prediction
 from emc.pose.skeletons import Skeleton
+from emc.workflow.predict import keep_numbers, write_run_alerts
 
 CHUNK = 256
 """Frames per durable write."""
@@ -30,7 +31,10 @@ def file_digest(path: Path) -> str:
 def stored_run(
     store: Store, clip: Clip, model: str, skeleton: Skeleton, predictions: Sequence[Prediction], file: Path
 ) -> RunRecord:
-    """Store predictions of a file as a complete run of a clip; the same file a second time is the same run."""
+    """Store predictions of a file as a complete run of a clip; the same file a second time is the same run.
+
+    Where edits name people of the run before, who has their boxes has their numbers.
+    """
     same = [run for run in store.runs(clip.id) if run.model == model and run.complete and run.skeleton == skeleton.name]
     if same:
         return same[-1]
@@ -41,17 +45,14 @@ def stored_run(
     for first in range(0, clip.frames, CHUNK):
         frames = range(first, min(first + CHUNK, clip.frames))
         store.write_predictions(run.id, [one for f in frames for one in by_frame.get(f, ())], upto=frames[-1] + 1)
+    keep_numbers(store, run)
     store.finish_run(run.id)
     return run
 
 
-def found_alerts(store: Store, run: RunRecord, clip: Clip, skeleton: Skeleton, settings: Settings) -> int:
-    """Find and store the alerts of a run; returns how many."""
-    from emc.stages.alerts import find_alerts
-
-    alerts, frames = find_alerts(clip.id, store.predictions(run.id), settings.alerts, skeleton)
-    store.write_alerts(run.id, alerts, frames)
-    return len(alerts)
+def found_alerts(store: Store, run: RunRecord, skeleton: Skeleton, settings: Settings) -> int:
+    """Find and store the alerts of the people who count in a run; returns how many."""
+    return len(write_run_alerts(store, run, skeleton, settings.alerts)[0])
 
 
 def newest_predictions(store: Store, clip: Clip) -> Iterable[Prediction]:

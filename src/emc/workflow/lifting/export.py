@@ -23,11 +23,11 @@ def holds_motion(format: str) -> bool:
 
 
 def export_motion(
-    store: Store, file: Path, format: str, clips: Sequence[str] = (), person: int | None = None, media: bool = True
+    store: Store, file: Path, format: str, clips: Sequence[str] = (), persons: Sequence[int] = (), media: bool = True
 ) -> dict[str, Any]:
     """Write the lifted motion of one clip.
 
-    person : only this one. A format that holds one person gets a file for each (``NAME_p1.trc``) where there are
+    persons : only these. A format that holds one person gets a file for each (``NAME_p1.trc``) where there are
     several. A file without a suffix gets the format's. media : False: also where the clip's media are missing or
     changed. Returns the ``files``, persons and frames, and the units.
     Raises `InputError` where the media are missing or changed, `UsageError` where the clip is not clear, not lifted, or
@@ -37,11 +37,11 @@ def export_motion(
     sequences = read_lifted(store, clip)
     if not sequences:
         raise UsageError(f"clip {clip} has no person in 3D: predict and lift it again (`emc predict`, `emc lift`)")
-    if person is not None and person not in sequences:
+    if missing := [person for person in persons if person not in sequences]:
         known = ", ".join(str(number) for number in sequences)
-        raise UsageError(f"clip {clip} has no person {person} in 3D: use one of {known}")
+        raise UsageError(f"clip {clip} has no person {missing[0]} in 3D: use one of {known}")
     record = store.clip(clip)
-    chosen = sequences if person is None else {person: sequences[person]}
+    chosen = {person: one for person, one in sequences.items() if not persons or person in persons}
     writer = plugins.make_plugin("formats", format)
     if not record.fps and getattr(writer, "timed", True):
         raise UsageError(

@@ -13,7 +13,7 @@ from emc.config import LiftSettings, Settings
 from emc.errors import UsageError
 from emc.interfaces import Lifter, Progress, Store
 from emc.pose.motion import LiftedSequence
-from emc.pose.records import Clip
+from emc.pose.records import Clip, Prediction
 from emc.stages.lift import lift_clip, motion_change
 from emc.workflow.compute import set_threads
 from emc.workflow.files import write_bytes
@@ -26,6 +26,7 @@ from emc.workflow.lifting.refine import (
     trusted_observations,
 )
 from emc.workflow.media import checked_clips, clip_shots
+from emc.workflow.people import refuse_unknown
 from emc.workflow.predict import newest_run
 from emc.workflow.progress import Silent
 from emc.workflow.project import liftable, selected_clips
@@ -39,41 +40,46 @@ def lift_project(
     clips: Sequence[str] = (),
     progress: Progress | None = None,
     compare: str = "",
+    persons: Sequence[int] = (),
 ) -> list[dict[str, Any]]:
     """Lift the current poses of clips, refine them, and keep them as ``lifted/<clip>.npz`` in the project.
 
     The file holds, for each person p, ``p_frames`` (T,), ``p_xyz`` (T, 17, 3) metres (Human3.6M-17, camera axes: x
     right, y down, z forward; pelvis at the origin), ``p_confidence`` (T,), and what refinement found out: ``p_sigma``,
     ``p_root``, ``p_contact``, ``p_floor`` (see `emc.pose.motion.LiftedSequence`). Joints whose 2D place does not fit
-    the motion become alerts of the clip's newest run. compare : ``last``, or a run's id: each row then says under
+    the motion become alerts of the clip's newest run. persons : only these (none named: the clip's athletes, everyone
+    where it has none). compare : ``last``, or a run's id: each row then says under
     ``changed`` how far the motion differs from what was last lifted, or from that run before any correction.
     """
     progress = progress or Silent()
     set_threads(settings.predict)
     lifter = lifter_of(settings.lift)
     chosen = checked_clips(store, selected_clips(store, clips))
+    refuse_unknown(store, [clip.id for clip in chosen], persons)
     rows: list[dict[str, Any]] = []
     progress.start("lift", len(chosen))
     for clip in chosen:
-        rows.append(_lift_one(store, clip, lifter, settings, compare))
+        rows.append(_lift_one(store, clip, lifter, settings, compare, persons))
         progress.advance(note=clip.id)
     progress.finish()
     return rows
 
 
-def _lift_one(store: Store, clip: Clip, lifter: Lifter, settings: Settings, compare: str) -> dict[str, Any]:
+def _lift_one(
+    store: Store, clip: Clip, lifter: Lifter, settings: Settings, compare: str, persons: Sequence[int]
+) -> dict[str, Any]:
     liftable(store, clip.id)
     path = lifted_path(store, clip.id)
     before = _compared(store, clip, lifter, settings, compare) if compare else None
     run = newest_run(store, clip.id).id
-    observed = trusted_observations(store, clip.id, run)
+    observed = _chosen(store, clip.id, trusted_observations(store, clip.id, run), persons)
     sequences = _lifted(store, observed, clip, lifter, settings.lift)
     found = find_residual_alerts(clip, sequences, observed, store.poses(clip.id), settings.lift, settings.alerts)
     write_bytes(path, packed(sequences))
     frames = sum(len(sequence) for sequence in sequences.values())
     row: dict[str, Any] = {"clip": clip.id, "persons": len(sequences), "frames": frames, "file": str(path)}
     row["alerts"] = store_residual_alerts(store, run, found)
-    kept = row | {"lifter": settings.lift.lifter, "refine": list(settings.lift.refine)}
+    kept = row | {"lifter": settings.lift.lifter, "refine": list(settings.lift.refine), "named": list(persons)}
     if before is not None:
         changed = [motion_change(before[p], sequences[p]).as_json() for p in sequences if p in before]
         row["changed"] = kept["changed"] = changed
@@ -87,11 +93,21 @@ def lifted_path(store: Store, clip: str) -> Path:
 
 
 def read_lifted(store: Store, clip: str) -> dict[int, LiftedSequence]:
-    """Return a clip's lifted sequences; raises `UsageError` where it was not lifted yet."""
+    """Return a clip's lifted sequences, of the people who are still there and count.
+
+    Raises `UsageError` where it was not lifted yet.
+    """
     path = lifted_path(store, clip)
     if not path.is_file():
         raise UsageError(f"clip {clip} is not lifted yet: run `emc lift --clip {clip}` first")
-    return unpacked(path)
+    people, named = store.people(clip), named_persons(store, clip)
+    here = {p: one for p, one in unpacked(path).items() if people.number(p) == p}
+    return {p: one for p, one in here.items() if p in named or people.counts(p)}
+
+
+def named_persons(store: Store, clip: str) -> list[int]:
+    """Return the persons that a clip's lifting was asked for by number, none where it was of all who count."""
+    return list((store.document("lifted", clip) or {}).get("named", ()))
 
 
 def _compared(store: Store, clip: Clip, lifter: Lifter, settings: Settings, compare: str) -> dict[int, LiftedSequence]:
@@ -109,7 +125,7 @@ def lift_poses(
 ) -> dict[int, LiftedSequence]:
     """Return a clip's persons in 3D, from its newest predictions with all corrections, refined as settings say."""
     run = newest_run(store, clip.id).id
-    return _lifted(store, trusted_observations(store, clip.id, run), clip, lifter, settings)
+    return _lifted(store, _chosen(store, clip.id, trusted_observations(store, clip.id, run)), clip, lifter, settings)
 
 
 def lift_run(
@@ -117,6 +133,11 @@ def lift_run(
 ) -> dict[int, LiftedSequence]:
     """Return a clip's persons in 3D from one run's raw predictions, to compare models before any correction."""
     return _lifted(store, list(store.predictions(run)), clip, lifter, settings)
+
+
+def _chosen(store: Store, clip: str, observed: Sequence[Prediction], persons: Sequence[int] = ()) -> list[Prediction]:
+    people = store.people(clip)
+    return [one for one in observed if (one.person in persons if persons else people.counts(one.person))]
 
 
 def _lifted(

@@ -17,7 +17,7 @@ from emc.pose.records import Clip, Pose
 from emc.pose.skeletons import COCO17
 from emc.stages.overlay import draw_overlay, draw_scene, floor_extent, join_side_by_side, view_camera, write_video
 from emc.stages.video import MediaReader, on_canvas
-from emc.workflow.lifting.lift import read_lifted
+from emc.workflow.lifting.lift import named_persons, read_lifted
 from emc.workflow.media import clip_sound, open_clip, video_notes
 from emc.workflow.progress import Silent
 
@@ -61,7 +61,10 @@ def write_side_by_side(
         raise UsageError(f"clip {clip.id} has no person in 3D: predict and lift it again")
     frames = _span(sequences)
     poses: dict[int, list[Pose]] = {}
+    everyone = not (store.people(clip.id).athletes or named_persons(store, clip.id))
     for pose in store.poses(clip.id, first=frames[0], last=frames[-1]):
+        if not everyone and pose.person not in sequences:
+            continue
         poses.setdefault(pose.frame, []).append(pose)
     progress.start(f"video {clip.id}", len(frames))
     with open_clip(clip) as reader, clip_sound(clip, frames[0]) as sound:

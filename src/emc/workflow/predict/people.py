@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from emc.interfaces import Store
+from emc.interfaces import RunRecord, Store
 from emc.pose.records import Clip
 from emc.pose.skeletons import Skeleton
 
@@ -18,9 +18,13 @@ KIND = "doubles"
 
 @dataclass(frozen=True, slots=True)
 class FoundPeople:
-    """Who a run holds. doubles : number that was merged -> number of the person whom it followed."""
+    """Who a run holds.
+
+    frames : on which somebody is. doubles : number that was merged -> number of the person whom it followed.
+    """
 
     persons: int
+    frames: int
     doubles: dict[int, int]
     hints: tuple[str, ...]
 
@@ -30,7 +34,7 @@ def merge_doubles(store: Store, run: str, skeleton: Skeleton) -> dict[int, int]:
     from emc.stages.persons import PersonPairs
 
     pairs = PersonPairs(skeleton)
-    pairs.add_all(store.predictions(run))
+    pairs.add_all(store.raw_predictions(run))
     same = pairs.doubles()
     if same:
         # Noted before it is done: one who is killed in between finds the same doubles again, and notes the same.
@@ -38,6 +42,24 @@ def merge_doubles(store: Store, run: str, skeleton: Skeleton) -> dict[int, int]:
         store.put_document(KIND, run, {"same": {str(other): kept for other, kept in same.items()}, "pairs": rows})
         store.renumber_persons(run, same)
     return same
+
+
+def keep_numbers(store: Store, run: RunRecord) -> None:
+    """Give the persons of a run the numbers that they have in the run before, where edits name any.
+
+    A correction, or that somebody was deleted, is said of a number: it must not come to stand for another person.
+    """
+    from emc.stages.persons import kept_numbers
+
+    edits = store.edits(run.clip)
+    before = next((one for one in reversed(store.runs(run.clip)) if one.complete and one.id != run.id), None)
+    if before is None or not edits:
+        return
+    named = {change.person for edit in edits for change in edit.changes}
+    named |= {number for edit in edits for change in edit.persons for number in (change.person, change.into)}
+    numbers = kept_numbers(store.raw_predictions(before.id), store.raw_predictions(run.id), named - {-1})
+    if numbers:
+        store.renumber_persons(run.id, numbers)
 
 
 def people_found(store: Store, run: str, clip: Clip, looked: int, skeleton: Skeleton) -> FoundPeople:
@@ -50,10 +72,10 @@ def people_found(store: Store, run: str, clip: Clip, looked: int, skeleton: Skel
     doubles = {int(other): int(kept) for other, kept in noted["same"].items()}
     hints = [_merged(row) for row in noted["pairs"]]
     if not pairs.people and looked:
-        hints.append(_nobody(clip, looked))
+        hints.append(_nobody(looked))
     if not clip.still:
-        hints += [_doubtful(clip, one) for one in pairs.doubtful()]
-    return FoundPeople(len(pairs.people), doubles, tuple(hints))
+        hints += [overlap_words(clip.id, one) for one in pairs.doubtful()]
+    return FoundPeople(len(pairs.people), pairs.frames, doubles, tuple(hints))
 
 
 def _merged(row: dict[str, int]) -> str:
@@ -63,15 +85,16 @@ def _merged(row: dict[str, int]) -> str:
     )
 
 
-def _doubtful(clip: Clip, pair: Overlap) -> str:
+def overlap_words(clip: str, pair: Overlap) -> str:
+    """Say that two people of a clip may be one, and how to make them one."""
     return (
         f"persons {pair.kept} and {pair.other} overlap on {pair.inside} of {pair.frames} frames: where both are one, "
-        f"`emc persons merge {clip.id} {pair.other} {pair.kept}`"
+        f"`emc persons merge {clip} {pair.other} {pair.kept}`"
     )
 
 
-def _nobody(clip: Clip, looked: int) -> str:
+def _nobody(looked: int) -> str:
     return (
-        f"0 persons on {looked} frames looked at in {clip.id}: try another detector (`--set predict.detector=NAME`, "
+        f"nobody found on {looked} frames looked at: try another detector (`--set predict.detector=NAME`, "
         "see `emc models`), a lower predict.min_box_score, or boxes of a file (--boxes)"
     )

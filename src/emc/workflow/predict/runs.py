@@ -149,12 +149,12 @@ def detect_and_predict(
     writer = PredictionWriter(store, run, clip, estimator, confidence, progress, frames)
     if executor is not None:
         # Workers that look for persons would keep those that predict from starting: one after the other.
-        predict_rows(writer, list(found), info, settings, executor, doubles=doubles)
+        predict_rows(writer, list(found), info, settings, executor, found=True, doubles=doubles)
         return
     with Prefetch(found, BOXES_AHEAD) as rows, cancelling(control):
         first = list(islice(rows, 1))
         before.mute()
-        predict_rows(writer, chain(first, rows), info, settings, None, control, doubles)
+        predict_rows(writer, chain(first, rows), info, settings, None, control, True, doubles)
 
 
 def predict_rows(
@@ -164,12 +164,13 @@ def predict_rows(
     settings: Settings,
     executor: Executor | None,
     control: ConcurrencyControl | None = None,
+    found: bool = False,
     doubles: bool = False,
 ) -> None:
     """Predict frames with their boxes, store what comes while the next are predicted, and mark the run complete.
 
-    control : shared with the threads that make the rows; it is cancelled when this ends early. doubles : whether boxes
-    may follow one person twice, as a detector's may.
+    control : shared with the threads that make the rows; it is cancelled when this ends early. found : whether the
+    persons were looked for again; doubles : whether boxes may follow one person twice: see `PredictionWriter.finish`.
     """
     spans = spans_of(rows, writer.begin())
     predictor = SpanPredictor(writer.clip, info, writer.estimator, settings.predict, control)
@@ -177,7 +178,7 @@ def predict_rows(
     with closing(predictor), closing(results), WriteBehind(writer.write, WAITING) as behind:
         for done in results:
             behind.put(done)
-    writer.finish(doubles)
+    writer.finish(doubles, found)
 
 
 def _results(predictor: SpanPredictor, spans: Iterator[Span], executor: Executor | None) -> Generator[PredictedSpan]:

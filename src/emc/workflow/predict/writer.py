@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from emc.interfaces import Estimator, Progress, RunRecord, Store
 from emc.pose.records import Clip
 from emc.workflow.predict.confidence import ConfidenceByRole
-from emc.workflow.predict.people import merge_doubles
+from emc.workflow.predict.people import keep_numbers, merge_doubles
 from emc.workflow.predict.spans import PredictedSpan
 from emc.workflow.progress import Silent
 
@@ -49,10 +49,16 @@ class PredictionWriter:
         seconds = max(time.monotonic() - self._began, 1e-9)
         self._progress.advance(done.frames, note=f"{self._done / seconds:.1f} frames/s")
 
-    def finish(self, doubles: bool = False) -> None:
-        """Mark the run complete; `doubles`: numbers of one and the same person become one before."""
+    def finish(self, doubles: bool = False, found: bool = False) -> None:
+        """Mark the run complete.
+
+        doubles : numbers of one and the same person become one before. found : persons were looked for again, and get the
+        numbers that edits know them by.
+        """
         if doubles:
             merge_doubles(self._store, self._run.id, self.estimator.skeleton)
+        if found:
+            keep_numbers(self._store, self._run)
         self._store.finish_run(self._run.id)
         self._progress.finish()
 

@@ -21,6 +21,10 @@ def label_visibility(pose: Pose) -> np.ndarray:
 
 
 def labelled_poses(store: Store, clip: str) -> list[Pose]:
-    """Return the poses of a clip that a person vouched for, by frame and person, with all joints of its skeleton."""
-    joints = len(clip_skeleton(store, clip))
-    return [padded_pose(pose, joints) for pose in store.poses(clip) if is_labelled(pose)]
+    """Return the poses of a clip that a person vouched for, by frame and person, with all joints of its skeleton.
+
+    Where athletes of the clip were named, theirs alone.
+    """
+    joints, people = len(clip_skeleton(store, clip)), store.people(clip)
+    poses = (pose for pose in store.poses(clip) if people.counts(pose.person))
+    return [padded_pose(pose, joints) for pose in poses if is_labelled(pose)]

@@ -39,6 +39,7 @@ class ProjectQueue:
         self._lock = threading.Lock()
         self._loaded: Loaded | None = None
         self._decided: dict[str, dict[JointKey, object]] = {}
+        self._with_people: set[str] = set()
         self._last = 0
         self._sorted: dict[tuple[QueueOrder, bool], np.ndarray] = {}
         self._chosen: OrderedDict[QueueFilter, np.ndarray] = OrderedDict()
@@ -163,7 +164,9 @@ class ProjectQueue:
             by_clip.setdefault(edit.clip, []).append(edit)
         for clip, edits in by_clip.items():
             held = self._decided.setdefault(clip, {})
-            if any(edit.undoes for edit in edits):
+            if any(edit.persons for edit in edits):
+                self._with_people.add(clip)
+            if clip in self._with_people or any(edit.undoes for edit in edits):
                 held.clear()
                 edits = self._store.edits(clip)
             held.update(decided_joints(edits))
