@@ -52,8 +52,8 @@ class PredictionWriter:
     def finish(self, doubles: bool = False, found: bool = False) -> None:
         """Mark the run complete.
 
-        doubles : numbers of one and the same person become one before. found : persons were looked for again, and get the
-        numbers that edits know them by.
+        doubles : numbers of one and the same person become one before. found : persons were looked for again, and get
+        the numbers that edits know them by.
         """
         if doubles:
             merge_doubles(self._store, self._run.id, self.estimator.skeleton)
