@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ os.environ.setdefault("EMC_PREDICT__DETECTOR", "embedded")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # As where the environment is activated: messages name commands as they are typed.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+# Nothing that tests export or check is kept for others.
+os.environ.setdefault("EMC_GRAPHS", str(Path(tempfile.gettempdir()) / "emc-test-graphs"))
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from emc.errors import UsageError
 
 AUTO = "auto"
 """The estimator and the detector that stand for the best at hand."""
+EngineName = Literal["auto", "torch", "onnx"]
 KEPT = "auto.toml"
 """File of a project that keeps its estimator and detector: what ``auto`` was at first, or what was asked for since."""
 
@@ -72,6 +73,11 @@ class PredictSettings(Section):
     )
     workers: int = Field(0, ge=0, description="with executor = ray: workers; 0 = one per GPU, else one per machine")
     threads: int = Field(0, ge=0, description="compute threads; 0 = one per core")
+    engine: EngineName = Field(
+        "auto",
+        description="what computes the networks that can be calibrated; auto: ONNX Runtime (or OpenVINO) where it is "
+        "faster and exact, else PyTorch (docs/engines.md)",
+    )
     confidence: Literal["fitted", "raw"] = Field(
         "fitted", description="fitted: P(right) learned from corrections, where the model has a fit; raw: its own"
     )

@@ -151,8 +151,8 @@ def _regions() -> str:
 
 def _onnx() -> str:
     if importlib.util.find_spec("onnxruntime") is None:
-        return "not read: pip install 'emc-pose[onnx]' if you want them"
-    from emc.estimators.onnx import engines_in_turn
+        return "not read: pip install onnxruntime"
+    from emc.engines import engines_in_turn
 
     return "run by " + ", else ".join(engines_in_turn())
 

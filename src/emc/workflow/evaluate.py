@@ -67,7 +67,7 @@ def _scored_model(store: Store, clips: Sequence[Clip], settings: Settings, progr
     for role in Role:
         mine = [clip for clip in clips if clip.role is role]
         samples = load_samples(store, mine, progress)
-        scores = score_samples(estimator, samples, settings.evaluate, ignored_on(store, mine))
+        scores = score_samples(estimator, samples, settings.evaluate, ignored_on(store, mine), settings.predict.engine)
         document[str(role)] = scores.document if scores else None
     return document
 

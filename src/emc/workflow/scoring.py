@@ -7,17 +7,25 @@ from dataclasses import replace
 
 import numpy as np
 
-from emc.config import EvaluateSettings
+from emc.config import EngineName, EvaluateSettings
 from emc.interfaces import Estimator
 from emc.pose.records import Box, Ignored, Prediction, Sample
 from emc.pose.skeletons import COCO17, Skeleton
 from emc.stages.evaluate import PopulationScores, evaluate_population
+from emc.workflow.engine import in_engine
 
 BATCH = 64
+ENOUGH_TO_OPEN, ENOUGH_TO_EXPORT = 40, 400
+"""Persons from which on it pays to open a network's present weights in an engine, and to export the network for it."""
 
 
-def predict_samples(estimator: Estimator, samples: Sequence[Sample]) -> list[Prediction]:
-    """Return one prediction per sample, made on its labelled box, in pixels of the sample's image."""
+def predict_samples(estimator: Estimator, samples: Sequence[Sample], engine: EngineName = "auto") -> list[Prediction]:
+    """Return one prediction per sample, made on its labelled box, in pixels of the sample's image.
+
+    engine : see ``predict.engine``; few samples are left to PyTorch. The estimator's weights are those of now.
+    """
+    if len(samples) >= ENOUGH_TO_OPEN:
+        estimator = in_engine(estimator, engine, export=len(samples) >= ENOUGH_TO_EXPORT, remember=False)
     found: list[Prediction] = []
     for start in range(0, len(samples), BATCH):
         part = samples[start : start + BATCH]
@@ -30,15 +38,19 @@ def predict_samples(estimator: Estimator, samples: Sequence[Sample]) -> list[Pre
 
 
 def score_samples(
-    estimator: Estimator, samples: Sequence[Sample], settings: EvaluateSettings, ignored: Sequence[Ignored] = ()
+    estimator: Estimator,
+    samples: Sequence[Sample],
+    settings: EvaluateSettings,
+    ignored: Sequence[Ignored] = (),
+    engine: EngineName = "auto",
 ) -> PopulationScores | None:
     """Score an estimator on labelled samples, in pixels of the original frames; None where there are no samples.
 
-    ignored : crowds and persons without joints on the same frames.
+    ignored : crowds and persons without joints on the same frames. engine : as of `predict_samples`.
     """
     if not samples:
         return None
-    predicted = predict_samples(estimator, samples)
+    predicted = predict_samples(estimator, samples, engine)
     scaled = [in_original_pixels(s, p) for s, p in zip(samples, predicted, strict=True)]
     return evaluate_population(
         [p for _, p in scaled],

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from emc.engines.engine import GraphShapes
 from emc.errors import WeightsError
 from emc.estimators.onnx.card import IMAGENET_MEAN, HeatmapOutput, MovenetOutput, SimccOutput
 from emc.estimators.onnx.detect import detect_card
-from emc.estimators.onnx.engine import GraphShapes
 
 FILE = Path("models/pose.onnx")
 IMAGE = {"input": (None, 3, 256, 192)}

@@ -16,6 +16,7 @@ from emc.config import Settings, read_settings
 from emc.errors import StorageError
 from emc.interfaces import Store
 from emc.pose.records import Box, Clip, Prediction, Role
+from emc.workflow.engine import in_engine
 from emc.workflow.predict.confidence import ConfidenceByRole
 from emc.workflow.predict.key import model_key
 from emc.workflow.predict.runs import detect_and_predict, predict_clips, predict_run, start_run
@@ -113,7 +114,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(store: Store, monkeypatch: 
     boxes = {p.frame: [Box(p.frame, tuple(map(float, p.box)), track=0)] for p in store.predictions(whole.run)}
     from emc.estimators.nano.estimator import NanoEstimator
 
-    estimator = NanoEstimator()
+    estimator = in_engine(NanoEstimator(), "auto")
     run = store.start_run(clip.id, "again", "coco17", {})
     failing = FullDisk(store, after=2)
     with pytest.raises(StorageError, match="disk is full"):

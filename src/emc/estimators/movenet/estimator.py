@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from emc.engines import EngineUser
 from emc.errors import ShapeMismatch
 from emc.estimators.augmentation import Augmentation
 from emc.estimators.model_skeleton import grown_rows
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 BATCH = 16
 
 
-class MoveNetEstimator:
+class MoveNetEstimator(EngineUser):
     """Top-down estimator and `Trainable`: a square crop per box, a heatmap per joint that a person's centre sorts.
 
     The joints are COCO-17; `with_skeleton` gives a copy others, and a saved model keeps its own.
@@ -129,10 +130,7 @@ class MoveNetEstimator:
         pull = np.where(np.concatenate(shared), REFERENCE, SOFT) if shared else np.zeros(0)
         if self.pull is not None:
             pull = np.full(len(work), self.pull)
-        predictions: list[Prediction] = []
-        for start in range(0, len(work), BATCH):
-            predictions += self._predict_batch(work[start : start + BATCH], pull[start : start + BATCH])
-        return predictions
+        return self.in_calls(self._predict_batch, list(zip(work, pull, strict=True)), BATCH)
 
     def reach(self, boxes: np.ndarray) -> np.ndarray:
         """Return (N, 4) x0, y0, x1, y1: what prediction reads of a picture for each of (N, 4) xywh boxes, pixels."""
@@ -147,7 +145,7 @@ class MoveNetEstimator:
         training = network.training
         network.eval()
         with torch.inference_mode():
-            found = read_places(split(network(crops)), pull)
+            found = read_places(split((self.forward or network)(crops)), pull)
         network.train(training)
         return found
 
@@ -226,8 +224,9 @@ class MoveNetEstimator:
     def _device(self) -> torch.device:
         return next(self.module.parameters()).device
 
-    def _predict_batch(self, work: Sequence[tuple[Part, Box]], pull: np.ndarray) -> list[Prediction]:
+    def _predict_batch(self, pulled: Sequence[tuple[tuple[Part, Box], float]]) -> list[Prediction]:
         side = self.variant.side
+        work, pull = [one for one, _ in pulled], np.array([cells for _, cells in pulled])
         boxes = [np.asarray(box.xywh, dtype=np.float32) for _, box in work]
         affines = [square_affine(box, side, PADDING) for box in boxes]
         levels = np.stack(

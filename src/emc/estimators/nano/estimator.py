@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from emc.engines import EngineUser
 from emc.errors import ShapeMismatch
 from emc.estimators.model_skeleton import grown_rows, grown_table, skeleton_entries, skeleton_in_card
 from emc.estimators.nano.crops import (
@@ -53,7 +54,7 @@ LICENCE = "Apache-2.0 (weights trained on LSPE photos, published for research: s
 BATCH = 64
 
 
-class NanoEstimator:
+class NanoEstimator(EngineUser):
     """Top-down estimator and `Trainable`: a 128 x 128 crop per box, one softmax heatmap per joint.
 
     The joints are COCO-17; `with_skeleton` gives a copy others, and a saved model keeps its own.
@@ -152,10 +153,7 @@ class NanoEstimator:
         if len(parts) != len(boxes):
             raise ShapeMismatch(f"{len(parts)} images came with {len(boxes)} box lists: give one list per image")
         work = [(part, box) for part, listed in zip(parts, boxes, strict=True) for box in listed]
-        predictions: list[Prediction] = []
-        for start in range(0, len(work), BATCH):
-            predictions += self._predict_batch(work[start : start + BATCH])
-        return predictions
+        return self.in_calls(self._predict_batch, work, BATCH)
 
     reach = staticmethod(reach)
 
@@ -257,7 +255,7 @@ class NanoEstimator:
         training = self._network.training
         self._network.eval()
         with torch.inference_mode():
-            logits = self._network(images)
+            logits = (self.forward or self._network)(images)
             decoded = decode_both(logits, self._read_mirrored(images)) if self._twice else decode(logits)
         self._network.train(training)
         return decoded
@@ -269,7 +267,7 @@ class NanoEstimator:
 
     def _read_mirrored(self, images: Tensor) -> Tensor:
         """Return the logits of the mirrored crops, turned back: left joints come from where right ones were found."""
-        return self._network(images.flip(-1)).flip(-1)[:, list(self._skeleton.flip)]
+        return (self.forward or self._network)(images.flip(-1)).flip(-1)[:, list(self._skeleton.flip)]
 
     def _predict_batch(self, work: Sequence[tuple[Part, Box]]) -> list[Prediction]:
         boxes = [np.asarray(box.xywh, dtype=np.float32) for _, box in work]

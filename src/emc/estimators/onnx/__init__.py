@@ -1,11 +1,9 @@
 """ONNX files as estimators, and trained estimators as ONNX files."""
 
 from emc.estimators.onnx.card import AboutPart, CardPart, InputPart, card_path, card_skeleton, read_card_as, write_card
-from emc.estimators.onnx.choice import engines_in_turn
 from emc.estimators.onnx.decoding_heads import DarkDecodingHead, FlipEnsemble
 from emc.estimators.onnx.estimator import OnnxEstimator
 from emc.estimators.onnx.export import ExportForm, card_of, export_form_of, write_onnx
-from emc.estimators.onnx.graph import OnnxGraph
 from emc.estimators.onnx.published import RtmPose, RtmPoseL, RtmPoseS, RtmPoseT
 
 __all__ = [
@@ -14,7 +12,6 @@ __all__ = [
     "ExportForm",
     "InputPart",
     "OnnxEstimator",
-    "OnnxGraph",
     "CardPart",
     "RtmPose",
     "RtmPoseL",
@@ -24,7 +21,6 @@ __all__ = [
     "card_of",
     "card_path",
     "card_skeleton",
-    "engines_in_turn",
     "export_form_of",
     "read_card_as",
     "write_card",

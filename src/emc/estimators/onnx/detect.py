@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from emc.engines import GraphShapes
 from emc.errors import WeightsError
 from emc.estimators.onnx.card import IMAGENET_MEAN, IMAGENET_STD, OnnxCard, card_path
-from emc.estimators.onnx.engine import GraphShapes
 from emc.pose.skeletons import SKELETONS
 
 SIMCC_SPLIT = 2.0

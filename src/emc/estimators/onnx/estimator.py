@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from emc.engines import OnnxGraph, compute_threads
 from emc.errors import ShapeMismatch, UsageError
 from emc.estimators.onnx.card import (
     ConfidencePart,
@@ -22,8 +23,6 @@ from emc.estimators.onnx.card import (
 from emc.estimators.onnx.crops import CropBatch, crop_frames, to_image
 from emc.estimators.onnx.decode import read_heatmaps, read_movenet, read_simcc
 from emc.estimators.onnx.detect import detect_card
-from emc.estimators.onnx.engine import compute_threads
-from emc.estimators.onnx.graph import OnnxGraph
 from emc.interfaces import ModelInfo
 from emc.pose.records import Box, Prediction
 from emc.pose.skeletons import Skeleton

@@ -170,7 +170,7 @@ def _converted(module: nn.Module, size: tuple[int, int], outputs: Sequence[str])
 
 def _difference(module: nn.Module, path: Path, size: tuple[int, int], outputs: Sequence[str]) -> float:
     """Return the largest difference of an output between PyTorch and the file, on three crops of noise."""
-    from emc.estimators.onnx.graph import OnnxGraph
+    from emc.engines import OnnxGraph
 
     noise = np.random.default_rng(0).normal(0, 1, (3, 3, size[1], size[0])).astype(np.float32)
     found = OnnxGraph(path).run(noise, "input", outputs)

@@ -11,8 +11,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from emc.engines import OnnxGraph
 from emc.errors import ShapeMismatch, UsageError
-from emc.estimators.onnx import InputPart, OnnxGraph, card_path
+from emc.estimators.onnx import InputPart, card_path
 from emc.estimators.openpose.card import PafCard, PafOutput, paf_skeleton, read_paf_card
 from emc.estimators.openpose.grouping import Group, group_persons
 from emc.interfaces import ModelInfo

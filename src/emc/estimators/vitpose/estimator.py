@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from emc.engines import EngineUser
 from emc.errors import ShapeMismatch
 from emc.estimators.augmentation import Augmentation
 from emc.estimators.model_skeleton import grown_rows, grown_table
@@ -51,7 +52,7 @@ TINY = configuration(hidden=96, layers=4, heads=3, simple_head=True, size=(128, 
 """The configuration of `untrained`: 0.54 M parameters, for tests and experiments."""
 
 
-class VitPoseEstimator:
+class VitPoseEstimator(EngineUser):
     """Top-down estimator and `Trainable`: a crop of 256 x 192 per box, one heatmap per joint.
 
     The joints are COCO-17; `with_skeleton` gives a copy others, and a saved model keeps its own.
@@ -69,6 +70,7 @@ class VitPoseEstimator:
     """
 
     variant = DEFAULT
+    suited_engine = "openvino"
     concurrent_calls = True
     """Several calls of `predict` may run at once, once the network is loaded."""
     follows_network = True
@@ -168,10 +170,7 @@ class VitPoseEstimator:
         if len(parts) != len(boxes):
             raise ShapeMismatch(f"{len(parts)} images came with {len(boxes)} box lists: give one list per image")
         work = [(part, box) for part, listed in zip(parts, boxes, strict=True) for box in listed]
-        predictions: list[Prediction] = []
-        for start in range(0, len(work), BATCH):
-            predictions += self._predict_batch(work[start : start + BATCH])
-        return predictions
+        return self.in_calls(self._predict_batch, work, BATCH)
 
     def reach(self, boxes: np.ndarray) -> np.ndarray:
         """Return (N, 4) x0, y0, x1, y1: what is read of a picture for each of (N, 4) xywh boxes lies inside, pixels."""
@@ -183,11 +182,12 @@ class VitPoseEstimator:
         With `mirror` the first is the mean of both readings.
         """
         network = self.module
+        maps = self.forward or network
         training = network.training
         network.eval()
         with torch.inference_mode():
-            found = network(crops).float()
-            mirrored = flipped_back(network(crops.flip(-1)).float(), self._skeleton.flip) if self._twice else None
+            found = maps(crops).float()
+            mirrored = flipped_back(maps(crops.flip(-1)).float(), self._skeleton.flip) if self._twice else None
         network.train(training)
         return (found if mirrored is None else (found + mirrored) / 2), mirrored
 

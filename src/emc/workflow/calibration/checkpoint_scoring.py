@@ -187,8 +187,10 @@ def _said(score: Interval) -> str:
 
 
 def _scores(estimator: Trainable, target: Sequence[Sample], common: Sequence[Sample], settings: Settings) -> Scores:
+    engine = settings.predict.engine
     return Scores(
-        score_samples(estimator, target, settings.evaluate), score_samples(estimator, common, settings.evaluate)
+        score_samples(estimator, target, settings.evaluate, engine=engine),
+        score_samples(estimator, common, settings.evaluate, engine=engine),
     )
 
 

@@ -99,7 +99,7 @@ def _measure(
     folder.mkdir(parents=True, exist_ok=True)
     run_ladder(estimator, less, settings, folder, progress)
     reader = plugins.estimator_for(str(folder / "chosen"))
-    scores = score_samples(reader, data.validation_target, settings.evaluate)
+    scores = score_samples(reader, data.validation_target, settings.evaluate, engine=settings.predict.engine)
     if scores is None:
         raise UsageError("no target person is held out to choose by: correct frames of at least two groups or clips")
     return _Measured(len(part), labelled_joints(part), scores)

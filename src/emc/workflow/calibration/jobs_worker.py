@@ -19,6 +19,7 @@ from emc.workflow.calibration.calibrate import calibrate_project
 from emc.workflow.calibration.finished import newest_calibration
 from emc.workflow.calibration.jobs import LOCK_VARIABLE, LOG_LINES, JobFiles, now
 from emc.workflow.compute import set_threads
+from emc.workflow.engine import in_engine
 from emc.workflow.files import read_json, write_json
 from emc.workflow.media import checked_clips
 from emc.workflow.predict import find_run_alerts, model_key, predict_run, read_confidence
@@ -98,7 +99,8 @@ def predict_again(store: SqlStore, chosen: Path, settings: Settings, progress: F
     are missing is named and left as it is.
     """
     set_threads(settings.predict)
-    estimator: Estimator = plugins.estimator_for(str(chosen))
+    chosen_one: Estimator = plugins.estimator_for(str(chosen))
+    estimator = in_engine(chosen_one, settings.predict.engine, told=progress.say)
     done: list[str] = []
     for run in store.current_runs().values():
         try:

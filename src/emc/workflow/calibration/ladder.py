@@ -221,8 +221,8 @@ def _finish(
         estimator = readers[step > 0]
         with borrowed_weights(estimator, base if step == 0 else step_weights(estimator, folder, step)):
             scores[step] = (
-                score_samples(estimator, target, settings.evaluate),
-                score_samples(estimator, common, settings.evaluate),
+                score_samples(estimator, target, settings.evaluate, engine=settings.predict.engine),
+                score_samples(estimator, common, settings.evaluate, engine=settings.predict.engine),
             )
             if step == choice.step:
                 save_model(estimator, folder / "chosen", {"ladder_step": step, "scores": _short(scores[step])})

@@ -55,11 +55,15 @@ def try_rotations(estimator: Trainable, scorer: CheckpointScorer) -> dict[str, A
     tried: dict[str, Any] = {"tried": options.ensemble_rotations, "zooms": options.ensemble_zooms}
     if len(scorer.target) > 2 * SCREENING_PERSONS:
         screened = _screening_sample(scorer.target, options.seed)
-        scores = score_samples(estimator, screened, scorer.settings.evaluate)
-        removed = _errors_removed(scores, score_samples(reader, screened, scorer.settings.evaluate), scorer.settings)
+        scores = score_samples(estimator, screened, scorer.settings.evaluate, engine=scorer.settings.predict.engine)
+        removed = _errors_removed(
+            scores,
+            score_samples(reader, screened, scorer.settings.evaluate, engine=scorer.settings.predict.engine),
+            scorer.settings,
+        )
         if removed["value"] < MIN_ERRORS_REMOVED / 2:
             return {"taken": 1, **tried, "removed": removed, "why": _too_few_removed(removed, len(screened))}
-    after = score_samples(reader, scorer.target, scorer.settings.evaluate)
+    after = _scored(reader, scorer.target, scorer.settings)
     removed = _errors_removed(scorer.base.target, after, scorer.settings)
     if removed["value"] < MIN_ERRORS_REMOVED or not removed["ci95"] or removed["ci95"][0] <= 0:
         return {"taken": 1, **tried, "removed": removed, "why": _too_few_removed(removed, len(scorer.target))}
@@ -76,6 +80,10 @@ def _screening_sample(samples: Sequence[Sample], seed: int) -> list[Sample]:
     return [samples[int(i)] for i in sorted(order)]
 
 
+def _scored(estimator: Trainable, samples: Sequence[Sample], settings: Settings) -> PopulationScores | None:
+    return score_samples(estimator, samples, settings.evaluate, engine=settings.predict.engine)
+
+
 def _errors_removed(
     before: PopulationScores | None, after: PopulationScores | None, settings: Settings
 ) -> Mapping[str, Any]:
@@ -90,7 +98,7 @@ def _errors_removed(
 def _non_inferiority_chance(reader: Trainable, scorer: CheckpointScorer) -> float:
     if scorer.base.common is None:
         return 1.0
-    after = score_samples(reader, scorer.common, scorer.settings.evaluate)
+    after = _scored(reader, scorer.common, scorer.settings)
     if after is None:
         return 1.0
     options = scorer.settings

@@ -13,6 +13,7 @@ from emc.config import Settings
 from emc.errors import EmcError
 from emc.interfaces import Estimator, Trainable
 from emc.pose.records import Box, Sample
+from emc.workflow.engine import in_engine
 from emc.workflow.predict import model_key
 
 _SAMPLES = 4
@@ -59,7 +60,8 @@ class RunModels:
             except EmcError:
                 continue
             if key == model:
-                self._loaded[model] = estimator
+                # Nobody waits for an export here: a graph is at hand once the clip was predicted.
+                self._loaded[model] = in_engine(estimator, self._settings.predict.engine, export=False)
                 return
         self._vain[model] = names
 

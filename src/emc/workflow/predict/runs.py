@@ -16,6 +16,7 @@ from emc.interfaces import Estimator, Executor, Progress, RunRecord, Store
 from emc.pose.label_frames import FrameRule
 from emc.pose.records import Box, Clip
 from emc.workflow.compute import set_threads
+from emc.workflow.engine import in_engine
 from emc.workflow.media import checked_clips, clip_shots, known_info
 from emc.workflow.predict.boxes import clip_boxes, file_boxes, sampling_word
 from emc.workflow.predict.calls import compute_threads
@@ -60,6 +61,7 @@ def predict_clips(
     estimator = estimator_in(store, settings.predict.estimator)
     model = model_key(estimator)
     confidence = read_confidence(store, model, settings.predict)
+    estimator = in_engine(estimator, settings.predict.engine, told=progress.say)
     done: list[Predicted] = []
     with executor_of(settings.predict) as executor:
         for clip in clips:

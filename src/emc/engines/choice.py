@@ -5,27 +5,34 @@ from __future__ import annotations
 import importlib.util
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import emc.estimators.onnx.runtime as onnx_runtime
+from emc.engines.engine import Engine
 from emc.errors import UsageError, WeightsError
-from emc.estimators.onnx.engine import Engine
+from emc.lazy import LazyLibrary
+
+if TYPE_CHECKING:
+    import emc.engines.runtime as onnx_runtime
+else:
+    # A tenth of a second, and missing where nobody installed it: only where a file is opened.
+    onnx_runtime = LazyLibrary("emc.engines.runtime")
 
 VARIABLE = "EMC_ONNX_ENGINE"
 RUNTIME, OPENVINO = "onnxruntime", "openvino"
-INSTALL = "pip install 'emc-pose[onnx,openvino]'"
+INSTALL = "pip install 'emc-pose[openvino]'"
 
 
-def open_engine(path: Path) -> Engine:
+def open_engine(path: Path, first: str = OPENVINO) -> Engine:
     """Open a file in the engine that suits it.
 
-    Where ``EMC_ONNX_ENGINE`` names one, in that. Else in ONNX Runtime where that runs on CUDA, else in OpenVINO where
-    it is installed and reads the file, else in ONNX Runtime. Raises `WeightsError` naming the file where no engine
-    reads it, or not the one asked for; `UsageError` where that is unknown or not installed.
+    Where ``EMC_ONNX_ENGINE`` names one, in that. Else in ONNX Runtime where that runs on CUDA or is `first`, else in
+    OpenVINO where it is installed and reads the file, else in ONNX Runtime. Raises `WeightsError` naming the file where
+    no engine reads it, or not the one asked for; `UsageError` where that is unknown or not installed.
     """
     asked = asked_engine()
     if asked == OPENVINO:
         return _openvino(path)
-    if asked == RUNTIME or not _has_openvino():
+    if RUNTIME in (asked, first) or not _has_openvino():
         return onnx_runtime.RuntimeEngine(path)
     if onnx_runtime.offers_cuda():
         engine = onnx_runtime.RuntimeEngine(path)
@@ -36,6 +43,11 @@ def open_engine(path: Path) -> Engine:
         return _openvino(path)
     except WeightsError:
         return onnx_runtime.RuntimeEngine(path)
+
+
+def engine_at_hand(first: str) -> bool:
+    """Return whether `first` is what `open_engine` would take for a network: installed, and no other one asked for."""
+    return asked_engine() in ("", first) and importlib.util.find_spec(first) is not None
 
 
 def asked_engine() -> str:
@@ -56,7 +68,7 @@ def engines_in_turn() -> list[str]:
     asked, runtime = asked_engine(), onnx_runtime.version()
     if asked == RUNTIME or not _has_openvino():
         return [runtime]
-    from emc.estimators.onnx.openvino import version
+    from emc.engines.openvino import version
 
     if asked == OPENVINO:
         return [version()]
@@ -69,6 +81,6 @@ def _has_openvino() -> bool:
 
 def _openvino(path: Path) -> Engine:
     # Half a second to import, and an extra of its own: only where it is used.
-    from emc.estimators.onnx.openvino import OpenVinoEngine
+    from emc.engines.openvino import OpenVinoEngine
 
     return OpenVinoEngine(path)

@@ -14,8 +14,8 @@ import numpy as np
 import openvino
 from openvino.frontend import FrontEndManager
 
+from emc.engines.engine import Dimension, GraphShapes, compute_threads
 from emc.errors import WeightsError
-from emc.estimators.onnx.engine import Dimension, GraphShapes, compute_threads
 
 END_OF_NAME = "/sink_port_0"
 """What OpenVINO appends to an ONNX output's name to name the node behind it."""

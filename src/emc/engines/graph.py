@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from emc.engines.choice import open_engine
+from emc.engines.engine import GraphShapes
 from emc.errors import ShapeMismatch, WeightsError
-from emc.estimators.onnx.choice import open_engine
-from emc.estimators.onnx.engine import GraphShapes
 
 
 class OnnxGraph:

@@ -11,10 +11,10 @@ import pytest
 from onnx import TensorProto, helper
 from tests.estimators.onnx.onnx_models import simcc_model
 
-import emc.estimators.onnx.choice as onnx_choice
-import emc.estimators.onnx.runtime as onnx_runtime
+import emc.engines.choice as onnx_choice
+import emc.engines.runtime as onnx_runtime
+from emc.engines.choice import engines_in_turn, open_engine
 from emc.errors import UsageError, WeightsError
-from emc.estimators.onnx.choice import engines_in_turn, open_engine
 
 needs_openvino = pytest.mark.skipif(
     importlib.util.find_spec("openvino") is None, reason="needs OpenVINO: pip install 'emc-pose[openvino]'"
@@ -81,5 +81,5 @@ def test_an_unknown_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_engine_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(onnx_choice.VARIABLE, "openvino")
     monkeypatch.setattr(onnx_choice, "_has_openvino", lambda: False)
-    with pytest.raises(UsageError, match=r"OpenVINO is not installed: pip install 'emc-pose\[onnx,openvino\]'"):
+    with pytest.raises(UsageError, match=r"OpenVINO is not installed: pip install 'emc-pose\[openvino\]'"):
         open_engine(Path("m.onnx"))

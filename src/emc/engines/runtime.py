@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
+from emc.engines.engine import Dimension, GraphShapes
 from emc.errors import WeightsError
-from emc.estimators.onnx.engine import Dimension, GraphShapes
 
 CUDA, PROCESSOR = "CUDAExecutionProvider", "CPUExecutionProvider"
 QUIET = 3

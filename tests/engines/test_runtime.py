@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from tests.estimators.onnx.onnx_models import simcc_model
 
-from emc.estimators.onnx.runtime import RuntimeEngine
+from emc.engines.runtime import RuntimeEngine
 
 
 def test_it_tells_names_and_shapes_and_runs_what_is_asked_for(tmp_path: Path) -> None:

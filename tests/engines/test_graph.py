@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from tests.estimators.onnx.onnx_models import simcc_model
 
+from emc.engines.graph import OnnxGraph
 from emc.errors import ShapeMismatch, WeightsError
-from emc.estimators.onnx.graph import OnnxGraph
 
 OUTPUTS = ["simcc_x", "simcc_y"]
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from emc.estimators.onnx.engine import compute_threads
+from emc.engines.engine import compute_threads
 
 
 def test_threads_are_what_pytorch_was_told() -> None:

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from tests.estimators.onnx.onnx_models import heatmap_model, picture, simcc_model
 
+from emc.engines.engine import Engine
+from emc.engines.graph import OnnxGraph
+from emc.engines.runtime import RuntimeEngine
 from emc.errors import WeightsError
 from emc.estimators.nano.estimator import NanoEstimator
 from emc.estimators.onnx.card import card_path, write_card
-from emc.estimators.onnx.engine import Engine
 from emc.estimators.onnx.estimator import OnnxEstimator
 from emc.estimators.onnx.export import card_of, export_form_of, write_onnx
-from emc.estimators.onnx.graph import OnnxGraph
-from emc.estimators.onnx.runtime import RuntimeEngine
 from emc.pose.records import Box, Prediction
 
 pytest.importorskip("openvino", reason="needs OpenVINO: pip install 'emc-pose[openvino]'")
@@ -30,7 +30,7 @@ Made = TypeVar("Made")
 
 
 def opened(path: Path) -> Engine:
-    from emc.estimators.onnx.openvino import OpenVinoEngine
+    from emc.engines.openvino import OpenVinoEngine
 
     return OpenVinoEngine(path)
 

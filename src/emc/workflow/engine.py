@@ -1,0 +1,27 @@
+"""The engine that estimators compute in, as the settings say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from emc.config import EngineName
+from emc.interfaces import Estimator
+
+
+def in_engine(
+    estimator: Estimator,
+    engine: EngineName,
+    export: bool = True,
+    told: Callable[[str], None] | None = None,
+    remember: bool = True,
+) -> Estimator:
+    """Return an estimator as one whose present weights run in an engine, else itself; see `accelerated`.
+
+    told : hears in one line why PyTorch computes where an engine could have, and of an export.
+    """
+    from emc.engines import accelerated
+
+    done = accelerated(estimator, engine, export, told, remember)
+    if done.reason and told is not None:
+        told(f"note: {done.reason}")
+    return done.estimator
