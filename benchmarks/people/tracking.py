@@ -23,6 +23,7 @@ from unittest.mock import patch
 import cv2
 import numpy as np
 import torch
+from hand_boxes import by_hand
 
 import emc.detectors.embedded.detector as detectors
 import emc.detectors.embedded.suppress as detectors_suppress
@@ -40,20 +41,6 @@ SIZE = (480, 270)
 LEAST_SCORE = 0.3
 LEAST_JOINTS = 6
 CLIP = "two_people_1768x994_30fps.mp4"
-# Left, top, right, bottom by frame, drawn by hand.
-HAND = (
-    {0: (590, 70, 715, 460), 25: (512, 50, 734, 455), 36: (480, 40, 800, 455), 43: (560, 85, 750, 460),
-     50: (465, 35, 800, 441), 75: (555, 80, 710, 450), 100: (600, 100, 700, 455), 125: (690, 90, 790, 460),
-     150: (740, 65, 875, 465), 158: (735, 130, 905, 460), 166: (750, 200, 970, 450), 175: (862, 138, 1013, 355),
-     182: (905, 215, 1205, 470), 188: (970, 360, 1145, 845), 194: (1010, 680, 1260, 905),
-     200: (1056, 736, 1268, 906), 206: (1075, 655, 1350, 905), 212: (1120, 605, 1440, 900),
-     218: (1310, 575, 1520, 900), 222: (1400, 580, 1580, 900)},
-    {38: (1505, 555, 1590, 900), 43: (1440, 560, 1580, 940), 50: (1445, 535, 1560, 955), 75: (1164, 527, 1377, 935),
-     100: (912, 527, 1140, 930), 125: (734, 506, 865, 935), 150: (384, 500, 617, 940), 158: (335, 510, 560, 950),
-     166: (270, 505, 430, 950), 175: (121, 522, 393, 950), 182: (100, 510, 260, 950), 188: (10, 510, 205, 945),
-     194: (0, 525, 190, 950), 200: (0, 520, 55, 950)},
-)  # fmt: skip
-
 Rows = list[tuple[int, list[Box]]]
 
 
@@ -78,18 +65,6 @@ def crowd(seed: int, people: int, frames: int) -> Iterator[tuple[np.ndarray, lis
             xywh = tuple(float(value) for value in person.box)
             boxes.append(Box(frame, xywh, float(clear), int(np.argmin(apart))))
         yield picture.image, boxes
-
-
-def by_hand(frames: int) -> Rows:
-    """Return the hand-made boxes of the real clip, interpolated between the frames that were drawn."""
-    rows: Rows = [(frame, []) for frame in range(frames)]
-    for person, drawn in enumerate(HAND):
-        keys = sorted(drawn)
-        corners = np.array([drawn[key] for key in keys], float)
-        for frame in range(keys[0], keys[-1] + 1):
-            x0, y0, x1, y1 = (float(np.interp(frame, keys, corners[:, side])) for side in range(4))
-            rows[frame][1].append(Box(frame, (x0, y0, x1 - x0, y1 - y0), 1.0, person))
-    return rows
 
 
 def detected(images: Sequence[np.ndarray]) -> Rows:
@@ -165,7 +140,7 @@ def measure(clips: int, frames: int, shared: Path) -> tuple[dict[str, dict[str, 
     video = shared / "video" / CLIP
     if video.is_file():
         images = read_video(video)
-        found["two people"] = compare(images, by_hand(len(images)), 0.4, False)
+        found["two people"] = compare(images, by_hand(CLIP, len(images)), 0.4, False)
     else:
         print(f"no {video}: rendered crowds only", file=sys.stderr)
     return found, intervals(crowds)

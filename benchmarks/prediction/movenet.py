@@ -1,10 +1,12 @@
-"""`nano`, MoveNet Lightning and Thunder, nothing calibrated: `python movenet.py [--shared FOLDER] [--json]`.
+"""`nano`, MoveNet Lightning and Thunder, nothing calibrated: `python movenet.py [--shared FOLDER] [--persons N]`.
 
 Given boxes. Right joints (PCKh@0.5, legs and all) on the test photos of LSPE, common and target, and OKS-AP on
 `coco-mini` (53 images, 147 persons; MoveNet was trained on COCO, so these images may not be unseen), each with its 95 %
-interval over photos or images; time a person on one thread. MoveNet is read by the decoding of the published graph
-("reference"), by the softer one ("soft"), and as the estimator chooses ("own"). Nothing was chosen on the LSPE
-test splits; from how much of a neighbour on the reference decoding is taken was chosen on `coco-mini`.
+interval over photos or images; CPU time a person on one thread, on common and on target photos. MoveNet is read by the
+decoding of the published graph ("reference"), by the softer one ("soft"), as the estimator chooses ("own"), and with
+rotations for persons who are unsure, lying or inverted ("adaptive"). Nothing was chosen on the LSPE test splits; from
+how much of a neighbour on the reference decoding is taken was chosen on `coco-mini`. persons : so many of the photos of
+each split, drawn by a seed.
 """
 
 from __future__ import annotations
@@ -40,6 +42,8 @@ READERS: dict[str, tuple[str, float | None]] = {
     "Thunder, reference": ("movenet-thunder", REFERENCE),
     "Thunder, soft": ("movenet-thunder", SOFT),
     "Thunder, own": ("movenet-thunder", None),
+    "Lightning, adaptive": ("movenet-lightning+rotation", None),
+    "Thunder, adaptive": ("movenet-thunder+rotation", None),
 }
 OWN = ("Lightning, own", "Thunder, own")
 """On photos with one box these read softly: they are measured on `coco-mini` alone."""
@@ -52,38 +56,46 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=Path(os.environ.get("EMC_SHARED", "../shared/data")))
     parser.add_argument("--readers", nargs="+", default=list(READERS), choices=list(READERS))
-    parser.add_argument("--quick", action="store_true", help="a tenth of the photos")
+    parser.add_argument("--persons", type=int, default=400)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    step = 10 if options.quick else 1
-    photos = {name: read_lspe_split(options.shared / "lspe", name, Silent())[::step] for name in SPLITS}
+    photos = {name: drawn(read_lspe_split(options.shared / "lspe", name, Silent()), options.persons) for name in SPLITS}
     people = coco_people(options.shared / "coco-mini")
     rows = [measured(name, photos, people) for name in options.readers]
     if options.json:
-        print(json.dumps({"rows": rows, "threads": 1, "cores": os.cpu_count()}))
+        print(json.dumps({"rows": rows, "persons": options.persons, "threads": 1, "cores": os.cpu_count()}))
         return
-    print("| | common legs / all | target legs / all | COCO AP | AP50 | ms a person | parameters |")
+    print("| | common legs / all | target legs / all | COCO AP | AP50 | ms, common / target | parameters |")
     print("|---|---|---|---|---|---|---|")
     for row in rows:
         cells = [f"{shown(row[s]['leg'])} / {shown(row[s]['total'])}" if s in row else "as soft" for s in SPLITS]
         cells += [shown(row["coco"]["ap"]), shown(row["coco"]["ap50"])]
-        cells += [f"{row['ms']:.0f}" if row["ms"] else "as soft", f"{row['parameters']:,}"]
+        times = " / ".join(f"{row['ms'][s]:.0f}" for s in SPLITS if s in row["ms"])
+        cells += [times or "as soft", f"{row['parameters']:,}"]
         print(f"| {row['reader']} | {' | '.join(cells)} |")
+
+
+def drawn(samples: list[Sample], persons: int) -> list[Sample]:
+    """Return so many of the samples, drawn by a seed, in their order."""
+    chosen = sorted(np.random.default_rng(0).permutation(len(samples))[:persons].tolist())
+    return [samples[i] for i in chosen]
 
 
 def measured(name: str, photos: dict[str, list[Sample]], people: list[Sample]) -> dict[str, Any]:
     """Return the figures of one way of reading."""
     plugin, pull = READERS[name]
-    estimator = plugins.make_plugin("estimators", plugin)
+    estimator = plugins.estimator_for(plugin)
     if pull is not None:
         estimator.pull = pull
     row: dict[str, Any] = {"reader": name, "parameters": sum(p.numel() for p in estimator.module.parameters())}
+    row["ms"] = {}
     for split, samples in photos.items() if name not in OWN else ():
+        began = time.process_time()
         row[split] = cast(Any, score_samples(estimator, samples, EvaluateSettings())).document["pckh"]
+        row["ms"][split] = 1000 * (time.process_time() - began) / len(samples)
     row["coco"] = coco_precision(estimator, people)
-    row["ms"] = milliseconds(estimator, photos["common_test"][:48]) if name not in OWN else None
     return row
 
 
@@ -117,18 +129,6 @@ def coco_precision(estimator: Any, people: list[Sample]) -> dict[str, Any]:
         name: {"value": float(plain[0, i]), "ci95": np.nanpercentile(resampled[:, i], [2.5, 97.5]).tolist()}
         for i, name in enumerate(("ap", "ap50"))
     }
-
-
-def milliseconds(estimator: Any, samples: list[Sample]) -> float:
-    """Return CPU milliseconds a person of reading photos in batches of 16, the better of two rounds."""
-    boxes = [[Box(0, tuple(map(float, sample.box)))] for sample in samples]
-    best = float("inf")
-    for _ in range(2):
-        began = time.process_time()
-        for start in range(0, len(samples), 16):
-            estimator.predict([s.image for s in samples[start : start + 16]], boxes[start : start + 16])
-        best = min(best, time.process_time() - began)
-    return 1000 * best / len(samples)
 
 
 def shown(figure: dict[str, Any]) -> str:

@@ -62,7 +62,7 @@ def estimator_for(name_or_folder: str) -> Any:
         return made if how["rotations"] == 1 else make_plugin("estimators", "rotation", inner=made, **how)
     if name_or_folder.endswith(ADAPTIVE):
         inner = estimator_for(name_or_folder.removesuffix(ADAPTIVE))
-        return make_plugin("estimators", "rotation", inner=inner, adaptive=True)
+        return make_plugin("estimators", "rotation", inner=inner, rotations=4, zooms=0, adaptive=True)
     name, colon, weights = old_names.plugin_name("estimators", name_or_folder).partition(":")
     if colon and name in plugin_names("estimators"):
         return make_plugin("estimators", name, weights=weights)

@@ -10,6 +10,7 @@ import pytest
 import emc.plugins as plugins
 from emc.errors import UsageError
 from emc.estimators.auto import BEST, FAST, PEOPLE, choose, people_detector
+from emc.plugins import ADAPTIVE
 
 
 @pytest.fixture(autouse=True)
@@ -40,20 +41,20 @@ def test_nothing_at_hand_and_no_network_gives_the_embedded_models_and_says_what_
     assert (found.estimator, found.detector) == ("nano", "embedded")
     assert found.line == (
         "auto: nano, persons found by embedded: movenet-thunder and movenet-multipose are not on this machine; "
-        "`emc models get movenet-thunder movenet-multipose` fetches them"
+        "`emc models get movenet-thunder movenet-multipose` fetches them once EMC_OFFLINE is unset"
     )
 
 
 def test_what_is_at_hand_is_taken_the_larger_network_first(tmp_path: Path) -> None:
     put(tmp_path, FAST)
     found = choose()
-    assert (found.estimator, found.detector) == (FAST, "embedded")
+    assert (found.estimator, found.detector) == (FAST + ADAPTIVE, "embedded")
     assert "movenet-thunder and movenet-multipose are not on this machine" in found.line
     put(tmp_path, BEST, PEOPLE)
     found = choose()
-    assert (found.estimator, found.detector, found.missing) == (BEST, PEOPLE, "")
-    assert found.line == f"auto: {BEST}, persons found by {PEOPLE} (others: `emc models`)"
-    assert choose(fast=True).estimator == FAST
+    assert (found.estimator, found.detector, found.missing) == (BEST + ADAPTIVE, PEOPLE, "")
+    assert found.line == f"auto: {BEST}+rotation, persons found by {PEOPLE} (others: `emc models`)"
+    assert choose(fast=True).estimator == FAST + ADAPTIVE
 
 
 def test_sources_that_refuse_are_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

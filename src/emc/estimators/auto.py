@@ -10,7 +10,7 @@ from typing import Any
 import emc.plugins as plugins
 from emc.errors import EmcError, UsageError
 from emc.interfaces import Progress
-from emc.weights.published import fetched, local, offline
+from emc.weights.published import OFFLINE, fetched, local, offline
 
 BEST, FAST = "movenet-thunder", "movenet-lightning"
 PEOPLE = "movenet-multipose"
@@ -53,13 +53,14 @@ def auto_estimator(weights: Path | str | None = None) -> Any:
 def choose(downloads: bool = True, fast: bool = False, progress: Progress | None = None) -> Choice:
     """Return what `auto` takes, after fetching its weights where that is allowed and they are not here.
 
-    `BEST` (with `fast`: `FAST`), else the other one if that is here, else `nano`; persons are found by `PEOPLE`, else
-    by the embedded detector. progress : who is told of a download.
+    `BEST` (with `fast`: `FAST`), else the other one if that is here, else `nano`; persons who are unsure, lying or
+    inverted are read at several rotations by either MoveNet. Persons are found by `PEOPLE`, else by the embedded
+    detector. progress : who is told of a download.
     """
     wanted, second = (FAST, BEST) if fast else (BEST, FAST)
     missing = _lacking((wanted, PEOPLE), downloads, progress)
-    found = next((name for name in (wanted, second) if local(name) is not None), EMBEDDED[0])
-    return Choice(found, people_detector(downloads=False), missing)
+    found = next((name for name in (wanted, second) if local(name) is not None), None)
+    return Choice(EMBEDDED[0] if found is None else found + plugins.ADAPTIVE, people_detector(downloads=False), missing)
 
 
 def people_detector(downloads: bool = True, progress: Progress | None = None) -> str:
@@ -74,7 +75,8 @@ def _lacking(names: tuple[str, ...], downloads: bool, progress: Progress | None)
         return ""
     if not downloads or offline():
         are = "is" if len(lacking) == 1 else "are"
-        return f"{' and '.join(lacking)} {are} not on this machine; `emc models get {' '.join(lacking)}` fetches them"
+        how = "fetches them" + (f" once {OFFLINE[0]} is unset" if offline() else "")
+        return f"{' and '.join(lacking)} {are} not on this machine; `emc models get {' '.join(lacking)}` {how}"
     try:
         for name in lacking:
             fetched(name, progress)

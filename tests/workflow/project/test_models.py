@@ -9,7 +9,7 @@ import pytest
 from emc.config import read_settings
 from emc.interfaces import Store
 from emc.pose.records import Clip, Role
-from emc.workflow.project import new_project, with_models
+from emc.workflow.project import keep_models, new_project, with_models
 
 
 class Told:
@@ -42,7 +42,9 @@ def put(models: Path, *names: str) -> None:
 
 def taken(store: Store, told: Told, predicts: bool = True, **predict: object) -> tuple[str, str]:
     """The estimator and detector of a command with these options on the project."""
-    settings = with_models(store, read_settings(store.folder, {}, predict=predict), told, predicts)
+    settings = with_models(store, read_settings(store.folder, {}, predict=predict), told)
+    if predicts:
+        keep_models(store, settings.predict)
     return settings.predict.estimator, settings.predict.detector
 
 
@@ -56,9 +58,11 @@ def test_the_choice_is_told_once_and_stays_whatever_comes_to_hand(tmp_path: Path
         assert taken(store, told) == ("nano", "embedded")
         assert len(told.lines) == 1
     with new_project(tmp_path / "q") as store:
-        assert taken(store, told) == ("movenet-thunder", "movenet-multipose")
-        assert taken(store, told, predicts=False) == ("movenet-thunder", "movenet-multipose")
-        assert told.lines[1:] == ["auto: movenet-thunder, persons found by movenet-multipose (others: `emc models`)"]
+        assert taken(store, told) == ("movenet-thunder+rotation", "movenet-multipose")
+        assert taken(store, told, predicts=False) == ("movenet-thunder+rotation", "movenet-multipose")
+        assert told.lines[1:] == [
+            "auto: movenet-thunder+rotation, persons found by movenet-multipose (others: `emc models`)"
+        ]
 
 
 def test_what_predicts_a_project_is_what_it_calibrates(tmp_path: Path, models: Path) -> None:
@@ -78,10 +82,10 @@ def test_the_fast_one_becomes_the_projects_and_stays_so(tmp_path: Path, models: 
     told = Told()
     put(models, "movenet-thunder", "movenet-multipose", "movenet-lightning")
     with new_project(tmp_path / "p") as store:
-        assert taken(store, told)[0] == "movenet-thunder"
-        assert taken(store, told, fast=True)[0] == "movenet-lightning"
-        assert taken(store, told)[0] == "movenet-lightning"
-        assert taken(store, told, fast=True)[0] == "movenet-lightning"
+        assert taken(store, told)[0] == "movenet-thunder+rotation"
+        assert taken(store, told, fast=True)[0] == "movenet-lightning+rotation"
+        assert taken(store, told)[0] == "movenet-lightning+rotation"
+        assert taken(store, told, fast=True)[0] == "movenet-lightning+rotation"
         assert len(told.lines) == 2
 
 

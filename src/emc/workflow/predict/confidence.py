@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.resources
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +36,7 @@ class ConfidenceByRole:
 
 
 def read_confidence(store: Store, model: str, settings: PredictSettings) -> ConfidenceByRole:
-    """Return the fitted confidences of a model: the project's, else those in the saved model's folder, else none."""
+    """Return the fits of a model: the project's, else the saved model's, else the package's, else none."""
     if settings.confidence == "raw":
         return ConfidenceByRole()
     documents = (store.document(CONFIDENCE_KIND, name) for name in old_names.model_names(model))
@@ -42,8 +44,14 @@ def read_confidence(store: Store, model: str, settings: PredictSettings) -> Conf
     if document is not None:
         return confidence_from(document, f"confidence of {model} in {store.folder}")
     file = Path(settings.estimator) / CONFIDENCE_FILE
-    found = read_json(file)
+    found = read_json(file) or packaged_confidence(model)
     return ConfidenceByRole() if found is None else confidence_from(found, str(file))
+
+
+def packaged_confidence(model: str) -> dict[str, Any] | None:
+    """Return the fit that the package has for published weights, by the model's key; None where it has none."""
+    file = importlib.resources.files("emc.assets") / "confidence" / f"{model}.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 
 def confidence_from(document: Mapping[str, Any], origin: str) -> ConfidenceByRole:

@@ -28,7 +28,7 @@ from emc.workflow.predict.key import model_key
 from emc.workflow.predict.spans import PART, PredictedSpan, Span, SpanPredictor, in_chunks, spans_of
 from emc.workflow.predict.writer import PredictionWriter, PreparationProgress
 from emc.workflow.progress import Silent
-from emc.workflow.project import estimator_in, with_models
+from emc.workflow.project import estimator_in, keep_models, with_models
 
 if TYPE_CHECKING:
     from emc.stages.video import MediaInfo
@@ -57,9 +57,10 @@ def predict_clips(
     progress = progress or Silent()
     clips = checked_clips(store, clips)
     set_threads(settings.predict)
-    settings = with_models(store, settings, progress, predicts=True)
+    settings = with_models(store, settings, progress)
     estimator = estimator_in(store, settings.predict.estimator)
     model = model_key(estimator)
+    keep_models(store, settings.predict)
     confidence = read_confidence(store, model, settings.predict)
     estimator = in_engine(estimator, settings.predict.engine, told=progress.say)
     done: list[Predicted] = []

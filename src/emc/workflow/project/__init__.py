@@ -2,7 +2,7 @@
 
 from emc.workflow.project.clips import add_clips, clip_frames, image_names, parse_tags, selected_clips
 from emc.workflow.project.folder import find_project, new_project, open_project, project_folder, status
-from emc.workflow.project.models import with_models
+from emc.workflow.project.models import keep_models, with_models
 from emc.workflow.project.skeletons import (
     MappedEstimator,
     calibrated_skeleton,
@@ -35,6 +35,7 @@ __all__ = [
     "estimator_in",
     "find_project",
     "image_names",
+    "keep_models",
     "liftable",
     "mirror_note",
     "new_project",

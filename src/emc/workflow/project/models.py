@@ -14,12 +14,8 @@ _PLAIN = "nano"
 """Who asks for this estimator by name asked for one that needs no download."""
 
 
-def with_models(store: Store, settings: Settings, progress: Progress, predicts: bool = False) -> Settings:
-    """Return settings that name an estimator and a detector in place of ``auto``; what is chosen is kept and told once.
-
-    predicts : whether the project is predicted with them: an estimator that is asked for by name is then the
-    project's, so that the same one is calibrated. Files and folders of saved models never become the project's.
-    """
+def with_models(store: Store, settings: Settings, progress: Progress) -> Settings:
+    """Return settings that name an estimator and a detector in place of ``auto``; what is chosen is kept, told once."""
     from emc.estimators.auto import choose, people_detector
 
     predict = settings.predict
@@ -32,12 +28,19 @@ def with_models(store: Store, settings: Settings, progress: Progress, predicts: 
         detector = chosen.detector if detector == AUTO else detector
         _keep(store.folder / KEPT, estimator, chosen.detector, predict.fast)
     if detector == AUTO:
-        before = _detector_so_far(store)
-        detector = before or people_detector(downloads=estimator.rpartition(":")[2] != _PLAIN, progress=progress)
-    if word != AUTO and predicts and plugins.is_named_estimator(estimator):
-        _keep(store.folder / KEPT, estimator, detector, predict.fast)
+        asked_for = estimator.removesuffix(plugins.ADAPTIVE).rpartition(":")[2]
+        detector = _detector_so_far(store) or people_detector(asked_for != _PLAIN, progress)
     named = PredictSettings.model_validate(predict.model_dump() | {"estimator": estimator, "detector": detector})
     return settings.model_copy(update={"predict": named})
+
+
+def keep_models(store: Store, predict: PredictSettings) -> None:
+    """Let the estimator and detector of a prediction be the project's, so that the same estimator is calibrated.
+
+    Files and folders of saved models never become the project's: calibrations start from what they came from.
+    """
+    if plugins.is_named_estimator(predict.estimator):
+        _keep(store.folder / KEPT, predict.estimator, predict.detector, predict.fast)
 
 
 def _detector_so_far(store: Store) -> str:
