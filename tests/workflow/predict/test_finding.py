@@ -18,7 +18,7 @@ from emc.detectors.embedded.detector import EmbeddedDetector
 from emc.pose.records import Box, Clip, Role
 from emc.stages.video import open_media, probe
 from emc.workflow.predict.concurrency import Cancelled, ConcurrencyControl
-from emc.workflow.predict.finding import FIRST_LOOKS, PersonFinder
+from emc.workflow.predict.finding import FIRST_LOOKS, FIRST_PART, PersonFinder
 from emc.workflow.project.clips import read_clip
 from emc.workflow.samples.rendered import ClipRequest, render_file
 
@@ -86,6 +86,33 @@ def test_a_first_look_ends_when_the_network_is_sure(clip: Clip) -> None:
     with closing(finder(clip, detector)) as one:
         one.learn(frames)
     assert FIRST_LOOKS // 2 <= sum(detector.given) < FIRST_LOOKS
+
+
+class Learner(Plain):
+    """Has seen enough after one look at some frames, which it remembers."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    def observe(self, images: Sequence[np.ndarray], frames: Sequence[int]) -> list[int]:
+        self.seen += frames
+        return list(frames)
+
+    def enough(self, looks: Sequence[int], shown: int) -> bool:
+        return bool(looks)
+
+    def adapted(self, looks: Sequence[int], shown: int) -> Learner:
+        assert (list(looks), shown) == (self.seen, FIRST_LOOKS)
+        return self
+
+
+def test_the_first_part_of_the_looks_is_spread_over_the_whole_clip(clip: Clip) -> None:
+    detector = Learner()
+    with closing(finder(clip, detector)) as one:
+        one.learn(range(FRAMES))
+    assert len(detector.seen) <= FIRST_PART
+    assert detector.seen[0] == 0
+    assert detector.seen[-1] >= 0.9 * FRAMES
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])

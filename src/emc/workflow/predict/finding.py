@@ -100,7 +100,8 @@ class PersonFinder(ClipWork):
         detector = self._detector
         if not isinstance(detector, ClipAdaptive):
             return
-        shown = frames[:: max(1, len(frames) // FIRST_LOOKS)][:FIRST_LOOKS]
+        count = min(FIRST_LOOKS, len(frames))
+        shown = [frames[i * len(frames) // count] for i in range(count)]
         looks: list[Any] = []
         # Whole parts, each spread over the clip: how many looks it takes does not depend on how many are under way at
         # once. Of a short clip all frames are looked at anyhow.
