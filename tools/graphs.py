@@ -12,10 +12,13 @@ from pathlib import Path
 
 from torch import nn
 
+from emc.detectors.movenet.detector import FORM as PEOPLE
 from emc.engines.export import weightless_graph
-from emc.engines.graphs import POSE, graph_example, graph_key
+from emc.engines.free import PICTURE, POSE
+from emc.engines.graphs import ANY_SIZE, graph_example, graph_key
 from emc.estimators.movenet import MoveNetLightning, MoveNetThunder
 from emc.estimators.nano import NanoEstimator
+from emc.networks.movenet import build_movenet
 
 FOLDER = Path(__file__).resolve().parent.parent / "src" / "emc" / "assets" / "graphs"
 Shipped = tuple[nn.Module, tuple[int, int], Mapping[int, str]]
@@ -24,7 +27,8 @@ Shipped = tuple[nn.Module, tuple[int, int], Mapping[int, str]]
 def shipped() -> dict[str, Shipped]:
     """Return by name: network, size of its input, what of it may vary."""
     pose = [NanoEstimator.untrained(0), MoveNetLightning.untrained(0), MoveNetThunder.untrained(0)]
-    return {one.describe().name: (one.module, one.describe().input_size, POSE) for one in pose}
+    made = {one.describe().name: (one.module, one.describe().input_size, POSE) for one in pose}
+    return made | {"movenet-multipose": (build_movenet(PEOPLE), ANY_SIZE, PICTURE)}
 
 
 def main() -> int:
@@ -36,7 +40,7 @@ def main() -> int:
             old.unlink()
     for file, (network, size, free) in wanted.items():
         if not (FOLDER / file).is_file():
-            (FOLDER / file).write_bytes(weightless_graph(network, graph_example(size), free))
+            (FOLDER / file).write_bytes(weightless_graph(network, graph_example(size, free), free))
             sys.stdout.write(f"{file}\n")
     return 0
 

@@ -24,7 +24,8 @@ import torch
 
 from emc.engines.check import difference, drawn_people
 from emc.engines.export import weightless_graph
-from emc.engines.graphs import POSE, graph_example
+from emc.engines.free import POSE
+from emc.engines.graphs import graph_example
 from emc.engines.network import graph_of, opened
 from emc.errors import WeightsError
 from emc.estimators.movenet import MoveNetLightning, MoveNetThunder
@@ -60,7 +61,9 @@ def made(name: str) -> tuple[Any, str]:
 def measured(name: str, rounds: int, engine: str, export: bool) -> dict[str, Any]:
     estimator, weights = made(name)
     size = estimator.describe().input_size
-    export_s = seconds(lambda: weightless_graph(estimator.module, graph_example(size), POSE))[0] if export else None
+    export_s = (
+        seconds(lambda: weightless_graph(estimator.module, graph_example(size, POSE), POSE))[0] if export else None
+    )
     graph = graph_of(estimator.module, size, POSE)
     open_s, forward = seconds(lambda: opened(estimator.module, size, POSE, graph, engine))
     check_s, away = seconds(lambda: difference(estimator, forward))

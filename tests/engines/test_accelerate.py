@@ -10,9 +10,11 @@ import pytest
 import torch
 from tools.graphs import shipped
 
+import emc.detectors.movenet.detector as detector
 import emc.engines.accelerate as accelerate
 import emc.engines.check as check
-from emc.engines import NetworkInEngine, accelerated
+from emc.detectors.movenet.detector import FORM, MoveNetDetector
+from emc.engines import POSE, NetworkInEngine, accelerated
 from emc.engines.check import Difference, difference, drawn_people
 from emc.engines.choice import VARIABLE
 from emc.engines.graphs import cached, graph_key, graphs_at_hand, write_whole
@@ -20,6 +22,7 @@ from emc.errors import UsageError
 from emc.estimators.movenet import MoveNetLightning
 from emc.estimators.nano import NanoEstimator
 from emc.estimators.rotation import rotation_ensemble
+from emc.networks.movenet import build_movenet
 from emc.pose.skeletons import build_skeleton
 
 
@@ -93,7 +96,7 @@ def test_what_is_not_exact_is_exported_anew_and_else_left_to_pytorch(
 def test_a_damaged_graph_in_the_cache_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     good = next(graphs_at_hand(graph_key(*shipped()["nano"])))
     estimator = NanoEstimator().with_skeleton(build_skeleton("two", ("a", "b"), ()))
-    key = graph_key(estimator.module, (128, 128), accelerate.POSE)
+    key = graph_key(estimator.module, (128, 128), POSE)
     write_whole(cached(key), good[:-100])
     assert accelerated(estimator, export=False).engine == "PyTorch"
     monkeypatch.setattr(accelerate, "new_graph", lambda *_: b"exported")
@@ -134,3 +137,24 @@ def test_a_network_is_told_from_one_with_other_maps() -> None:
     assert isinstance(forward, NetworkInEngine)
     assert not difference(estimator, forward).exact
     assert difference(other, forward).exact
+
+
+def test_a_detector_finds_the_same_boxes_at_every_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = build_movenet(FORM)
+    with torch.no_grad():
+        # An untrained network is sure of nothing: here it finds people.
+        network.heads["center"].out.bias.add_(3.0)  # type: ignore[union-attr, operator]
+        network.heads["box_scale"].out.bias.add_(20.0)  # type: ignore[union-attr, operator]
+    monkeypatch.setattr(detector, "network", lambda: network)
+    images, _ = drawn_people((128, 128))
+    for sides in ((256,), (128, 192)):
+        here = MoveNetDetector(sides=sides)
+        done = accelerated(here)
+        assert (done.engine[:12], done.reason, here.forward) == ("ONNX Runtime", "", None)
+        found, there = (one.detect(images, range(len(images))) for one in (here, done.estimator))
+        assert min(len(boxes) for boxes in found) > 0
+        for boxes, others in zip(found, there, strict=True):
+            np.testing.assert_allclose([b.xywh for b in others], [b.xywh for b in boxes], atol=0.01)
+        assert isinstance(done.estimator.adapted([], 0).forward, NetworkInEngine)

@@ -11,7 +11,8 @@ from torch import nn
 
 from emc.engines.export import weightless_graph
 from emc.engines.filled import places
-from emc.engines.graphs import PICTURE, POSE, cached, graph_example, graph_key, graphs_at_hand, write_whole
+from emc.engines.free import PICTURE, POSE
+from emc.engines.graphs import cached, graph_example, graph_key, graphs_at_hand, write_whole
 from emc.estimators.movenet import MoveNetLightning
 from emc.estimators.nano import NanoEstimator
 from emc.pose.skeletons import COCO17, build_skeleton
@@ -20,7 +21,7 @@ FORMAT_TODAY = 39_452
 """Bytes of nano's graph; its weights have 7 MB."""
 
 
-@pytest.mark.parametrize("name", ["nano", "movenet-lightning", "movenet-thunder"])
+@pytest.mark.parametrize("name", ["nano", "movenet-lightning", "movenet-thunder", "movenet-multipose"])
 def test_the_package_brings_the_graphs_of_its_networks(name: str) -> None:
     assert [file.stem for file in FOLDER.glob(f"{name}-*.onnx")] == [f"{name}-{graph_key(*shipped()[name])}"]
 
@@ -81,4 +82,6 @@ def test_weights_lie_behind_each_other_at_even_places() -> None:
 @pytest.mark.parametrize("name", list(shipped()))
 def test_an_export_of_today_is_what_the_package_brings(name: str) -> None:
     network, size, free = shipped()[name]
-    assert weightless_graph(network, graph_example(size), free) == next(FOLDER.glob(f"{name}-*.onnx")).read_bytes()
+    assert (
+        weightless_graph(network, graph_example(size, free), free) == next(FOLDER.glob(f"{name}-*.onnx")).read_bytes()
+    )

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from emc.engines.engine import compute_threads
 from emc.engines.export import weightless_graph
 from emc.engines.filled import filled
-from emc.engines.graphs import PICTURE, POSE, graph_example
+from emc.engines.free import PICTURE, POSE
+from emc.engines.graphs import graph_example
 from emc.engines.network import NetworkInEngine, opened
 
 SIZE = (16, 8)
@@ -52,7 +53,7 @@ def crops(count: int = 3, size: tuple[int, int] = SIZE) -> Tensor:
 
 @pytest.fixture(scope="module")
 def graph() -> bytes:
-    return weightless_graph(small(0), graph_example(SIZE), POSE)
+    return weightless_graph(small(0), graph_example(SIZE, POSE), POSE)
 
 
 def test_one_graph_takes_the_weights_of_every_network_of_its_layers(graph: bytes) -> None:
@@ -87,8 +88,8 @@ def test_weights_are_those_of_when_it_was_opened(graph: bytes) -> None:
 @pytest.mark.parametrize("gives", ["dict", "tuple"])
 def test_outputs_come_as_the_network_gives_them_at_any_size_where_that_may_vary(gives: str) -> None:
     network = small(0, gives)
-    forward = opened(network, SIZE, PICTURE, weightless_graph(network, graph_example(SIZE), PICTURE))
-    for size in (SIZE, (24, 40)):
+    forward = opened(network, SIZE, PICTURE, weightless_graph(network, graph_example(SIZE, PICTURE), PICTURE))
+    for size in ((96, 64), (32, 128)):
         found, expected = forward(crops(2, size)), network(crops(2, size))
         assert type(found) is type(expected)
         if isinstance(expected, dict):

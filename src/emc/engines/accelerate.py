@@ -9,7 +9,7 @@ from typing import Any, Generic, Literal, TypeVar, cast
 
 from emc.engines.check import Difference, known_difference
 from emc.engines.choice import RUNTIME, asked_engine, engine_at_hand
-from emc.engines.graphs import POSE, graph_key, graphs_at_hand, new_graph
+from emc.engines.graphs import graph_key, graphs_at_hand, new_graph
 from emc.engines.network import NetworkInEngine, opened
 from emc.engines.user import EngineUser
 from emc.errors import EmcError, UsageError
@@ -82,7 +82,7 @@ def _forward(
         return None, ""
     network, size = estimator.module, estimator.describe().input_size
     last: Difference | None = None
-    for graph in graphs_at_hand(graph_key(network, size, POSE)):
+    for graph in graphs_at_hand(graph_key(network, size, estimator.free)):
         found, last = _checked(estimator, size, graph, remember)
         if found is not None:
             return found, ""
@@ -90,7 +90,7 @@ def _forward(
         return None, ""
     told(f"{name}: made ready for ONNX Runtime, once for all its weights (10 to 20 seconds)")
     try:
-        found, last = _checked(estimator, size, new_graph(network, size, POSE), remember)
+        found, last = _checked(estimator, size, new_graph(network, size, estimator.free), remember)
     except EmcError as error:
         return None, f"{name} computes in PyTorch ({error})"
     except Exception as error:  # noqa: BLE001 - the exporter raises classes of its own, a chain of them
@@ -109,7 +109,7 @@ def _checked(
 ) -> tuple[NetworkInEngine | None, Difference]:
     """Return a graph opened with the estimator's weights, None where it is not exact, and how far it is off."""
     try:
-        forward = opened(estimator.module, size, POSE, graph, estimator.suited_engine)
+        forward = opened(estimator.module, size, estimator.free, graph, estimator.suited_engine)
     except EmcError:
         return None, Difference(float("inf"), float("inf"))
     try:

@@ -7,7 +7,6 @@ import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from copy import copy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -60,13 +59,14 @@ class Both:
 
 
 def difference(estimator: Any, forward: NetworkInEngine) -> Difference:
-    """Compare an estimator (see `EngineUser`) with itself in an engine on drawn people."""
-    images, boxes = drawn_people(estimator.describe().input_size)
-    other = copy(estimator)
-    expected = other.predict(images, boxes)
-    other.forward = both = Both(estimator.module, forward)
-    found = other.predict(images, boxes)
-    return Difference(both.maps, _moved(expected, found))
+    """Compare an estimator or a detector (see `EngineUser`) with itself in an engine on drawn people."""
+    here, there = estimator.for_check(), estimator.for_check()
+    images, boxes = drawn_people(here.describe().input_size)
+    there.forward = both = Both(estimator.module, forward)
+    if hasattr(here, "predict"):
+        return Difference(places=_moved(here.predict(images, boxes), there.predict(images, boxes)), maps=both.maps)
+    frames = range(len(images))
+    return Difference(places=_shifted(here.detect(images, frames), there.detect(images, frames)), maps=both.maps)
 
 
 def known_difference(estimator: Any, forward: NetworkInEngine, graph: bytes, remember: bool) -> Difference:
@@ -132,6 +132,14 @@ def _moved(expected: Sequence[Prediction], found: Sequence[Prediction]) -> float
     seen = [one.confidence >= SEEN for one in expected]
     distances = np.concatenate([one[mask] for one, mask in zip(far, seen, strict=True)])
     return float(distances.max()) if len(distances) else 0.0
+
+
+def _shifted(expected: Sequence[Sequence[Box]], found: Sequence[Sequence[Box]]) -> float:
+    """Return the largest difference of a box's numbers; infinite where there are other boxes."""
+    if [len(boxes) for boxes in expected] != [len(boxes) for boxes in found]:
+        return float("inf")
+    numbers = [np.array([box.xywh for boxes in one for box in boxes]) for one in (expected, found)]
+    return float(np.abs(numbers[0] - numbers[1]).max(initial=0.0))
 
 
 def _tensors(found: Any) -> list[Tensor]:

@@ -31,14 +31,15 @@ ONE, PART = "maps", "part_"
 def weightless_graph(network: nn.Module, example: Tensor, free: Mapping[int, str]) -> bytes:
     """Return a network's graph as an ONNX file without its weights; takes 10 to 20 seconds of one core.
 
-    example : an input (B, 3, H, W). free : its dimensions that may vary, by name. Outputs: `ONE` for a tensor, its keys
+    example : an input (B, 3, H, W). free : its dimensions that may vary, by name, of which each is a multiple of the
+    number before the name. Outputs: `ONE` for a tensor, its keys
     for a dict, `PART` and a number for a tuple. Raises `PluginError` where a package for the export is missing, and
     whatever the exporter raises where the network cannot be exported.
     """
     still = copy.deepcopy(network).float().cpu().eval()
     with torch.inference_mode():
         names = output_names(still(example))
-    shapes = ({axis: torch.export.Dim(name) for axis, name in free.items()},)
+    shapes = ({axis: _dimension(name) for axis, name in free.items()},)
     try:
         import onnx_ir
         import onnxscript.optimizer
@@ -53,6 +54,11 @@ def weightless_graph(network: nn.Module, example: Tensor, free: Mapping[int, str
         raise PluginError(f"export to ONNX needs the package '{missing}': {INSTALL}") from error
     _optimize(program.model, set(still.state_dict()), onnxscript.optimizer.optimize)
     return _without_weights(onnx_ir.to_proto(program.model), places(still.state_dict()))
+
+
+def _dimension(name: str) -> Any:
+    factor, _, word = name.rpartition(" ")
+    return int(factor) * torch.export.Dim(word) if factor else torch.export.Dim(word)
 
 
 def output_names(found: Any) -> list[str]:

@@ -15,12 +15,9 @@ from torch import Tensor, nn
 
 from emc.engines.export import OPSET, weightless_graph
 
+ANY_SIZE = (96, 64)
 FORMAT = 1
 """Changes with what a graph holds: older ones are then made anew."""
-POSE: Mapping[int, str] = {0: "batch"}
-"""Networks that see crops of one size take any number of them."""
-PICTURE: Mapping[int, str] = {0: "batch", 2: "height", 3: "width"}
-"""Networks that see whole pictures take them at any size."""
 
 
 def graph_key(network: nn.Module, size: tuple[int, int], free: Mapping[int, str]) -> str:
@@ -51,16 +48,17 @@ def new_graph(network: nn.Module, size: tuple[int, int], free: Mapping[int, str]
 
     A cache that cannot be written costs the same work next time, and nothing else.
     """
-    graph = weightless_graph(network, graph_example(size), free)
+    graph = weightless_graph(network, graph_example(size, free), free)
     place = cached(graph_key(network, size, free))
     with suppress(OSError):
         write_whole(place, graph)
     return graph
 
 
-def graph_example(size: tuple[int, int]) -> Tensor:
-    """Return an input to export a network with; size : (width, height)."""
-    return torch.zeros(2, 3, size[1], size[0])
+def graph_example(size: tuple[int, int], free: Mapping[int, str]) -> Tensor:
+    """Return an input to export a network with; size : (width, height), where that may not vary."""
+    width, height = ANY_SIZE if 2 in free else size
+    return torch.zeros(2, 3, height, width)
 
 
 def cache_folder() -> Path:

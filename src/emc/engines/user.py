@@ -1,13 +1,15 @@
-"""What an estimator is that can run in an engine."""
+"""What an estimator or a detector is that can run in an engine."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from emc.engines.engine import compute_threads
+from emc.engines.free import POSE
 
 if TYPE_CHECKING:
     from emc.engines.network import NetworkInEngine
@@ -17,13 +19,16 @@ R = TypeVar("R")
 
 
 class EngineUser:
-    """Base of estimators whose `predict` calls ``self.forward or self.module`` on crops, and nothing else of either.
+    """Base of estimators and detectors that predict by ``self.forward or self.module`` and nothing else of either.
 
-    `module` is a function of one (B, 3, H, W) tensor of the size that ``describe().input_size`` tells.
+    `module` is a function of one (B, 3, H, W) tensor, of the size that ``describe().input_size`` tells unless `free`
+    lets that vary.
     """
 
     suited_engine: str = "onnxruntime"
     """The engine that is measurably faster than PyTorch for the network."""
+    free: Mapping[int, str] = POSE
+    """What of an input may vary: the number of crops, or (`PICTURE`) their size too."""
     forward: NetworkInEngine | Callable[[Any], Any] | None = None
     """What computes in the module's place, with the weights of when it was opened; None: the module."""
 
@@ -31,6 +36,10 @@ class EngineUser:
     def persons_at_once(self) -> int | None:
         """Persons beyond which a call gets no faster, person by person; None where the module computes."""
         return getattr(self.forward, "persons_at_once", None)
+
+    def for_check(self) -> Self:
+        """Return a copy that is compared with PyTorch on drawn people: one that costs little."""
+        return copy(self)
 
     def in_calls(self, call: Callable[[Sequence[T]], list[R]], work: Sequence[T], batch: int) -> list[R]:
         """Return what `call` returns of work in parts, in order: small ones side by side in an engine, else of `batch`.

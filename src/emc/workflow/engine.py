@@ -1,21 +1,23 @@
-"""The engine that estimators compute in, as the settings say."""
+"""The engine that estimators and detectors compute in, as the settings say."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from emc.config import EngineName
-from emc.interfaces import Estimator
+
+E = TypeVar("E")
 
 
 def in_engine(
-    estimator: Estimator,
+    estimator: E,
     engine: EngineName,
     export: bool = True,
     told: Callable[[str], None] | None = None,
     remember: bool = True,
-) -> Estimator:
-    """Return an estimator as one whose present weights run in an engine, else itself; see `accelerated`.
+) -> E:
+    """Return an estimator or a detector as one whose present weights run in an engine, else itself; see `accelerated`.
 
     told : hears in one line why PyTorch computes where an engine could have, and of an export.
     """

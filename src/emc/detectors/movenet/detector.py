@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ import torch
 from emc.detectors.letterbox import MULTIPLE, Letterbox, letterbox_of, letterboxed
 from emc.detectors.movenet.decode import PoseGuess, read_centres, read_poses
 from emc.detectors.suppression import suppress
+from emc.engines import PICTURE, EngineUser
 from emc.errors import InputError, ShapeMismatch, UsageError
 from emc.interfaces import ModelInfo
 from emc.networks.movenet import MoveNet, MoveNetForm, build_movenet, from_graph, people_heads, to_input
@@ -41,6 +42,10 @@ LOOKS = 16
 BORDER = 0
 
 
+Run = Callable[[torch.Tensor], Mapping[str, torch.Tensor]]
+"""The network, or an engine in its place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """What was found at one size of a frame: corners (N, 4) in frame pixels, scores (N,), longest side in the input."""
@@ -60,7 +65,7 @@ class Observation:
     levels: Mapping[int, Level] = field(default_factory=dict[int, Level])
 
 
-class MoveNetDetector:
+class MoveNetDetector(EngineUser):
     """Finds persons with MoveNet multipose; weights are looked for, and where need be fetched, when they are needed.
 
     threshold : smallest score of a box, in (0, 1). sides : longer side, in pixels, of each size that a frame is looked
@@ -69,6 +74,7 @@ class MoveNetDetector:
     where weights cannot be had.
     """
 
+    free = PICTURE
     concurrent_calls = True
     """Several calls of `detect` and `observe` may run at once."""
 
@@ -83,10 +89,19 @@ class MoveNetDetector:
         self.sides = tuple(sorted(sides))
         self.observed: Mapping[int, list[Box]] = {}
 
+    @property
+    def module(self) -> MoveNet:
+        """The network; all detectors share it."""
+        return network()
+
+    def for_check(self) -> MoveNetDetector:
+        """Return a detector of the smallest size."""
+        return MoveNetDetector(threshold=self.threshold, sides=CHOICES[0])
+
     def observe(self, images: Sequence[np.ndarray], frames: Sequence[int]) -> list[Observation]:
         """Return what is found on frames of a clip at every size of `CHOICES`, for `adapted`; see `detect`."""
         sides = sorted({side for choice in CHOICES for side in choice})
-        return [_observation(image, frame, sides, self.threshold, False) for image, frame in _paired(images, frames)]
+        return [self._observation(image, frame, sides, False) for image, frame in _paired(images, frames)]
 
     def enough(self, looks: Sequence[Observation], shown: int) -> bool:
         """Return whether there are enough looks: how large people are in a clip shows soon."""
@@ -141,9 +156,15 @@ class MoveNetDetector:
         self, images: Sequence[np.ndarray], frames: Sequence[int], poses: bool
     ) -> list[list[tuple[Box, PoseGuess | None]]]:
         return [
-            _merged(_observation(image, frame, self.sides, self.threshold, poses), self.sides, self.threshold)
+            _merged(self._observation(image, frame, self.sides, poses), self.sides, self.threshold)
             for image, frame in _paired(images, frames)
         ]
+
+    def _observation(self, image: np.ndarray, frame: int, sides: Sequence[int], poses: bool) -> Observation:
+        # One image at a time: several at once are no faster on a CPU, and hold as many times the memory.
+        size, run = (image.shape[1], image.shape[0]), self.forward or self.module
+        levels = {side: _level(run, image, letterbox_of(*size, side), self.threshold, poses) for side in sides}
+        return Observation(int(frame), size, levels)
 
 
 @functools.lru_cache(maxsize=1)
@@ -167,18 +188,10 @@ def _paired(images: Sequence[np.ndarray], frames: Sequence[int]) -> list[tuple[n
     return list(zip(images, frames, strict=True))
 
 
-def _observation(image: np.ndarray, frame: int, sides: Sequence[int], least: float, poses: bool) -> Observation:
-    # One image at a time: several at once are no faster on a CPU, and hold as many times the memory.
-    size = (image.shape[1], image.shape[0])
-    return Observation(
-        int(frame), size, {side: _level(image, letterbox_of(*size, side), least, poses) for side in sides}
-    )
-
-
-def _level(image: np.ndarray, box: Letterbox, least: float, poses: bool) -> Level:
+def _level(run: Run, image: np.ndarray, box: Letterbox, least: float, poses: bool) -> Level:
     with torch.inference_mode():
         levels = torch.from_numpy(letterboxed(image, box, BORDER)).permute(2, 0, 1)[None].float()
-        heads = network()(to_input(levels.contiguous(memory_format=torch.channels_last)))
+        heads = run(to_input(levels.contiguous(memory_format=torch.channels_last)))
         centres = read_centres(heads, 0, least)
         guesses = read_poses(heads, 0, centres) if poses else None
     longest = (centres.corners[:, 2:] - centres.corners[:, :2]).max(axis=1, initial=0)

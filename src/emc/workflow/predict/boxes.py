@@ -15,6 +15,7 @@ from emc.interfaces import Detector, Executor, Progress, Store
 from emc.pose.label_frames import FrameRule
 from emc.pose.records import Box, Clip
 from emc.pose.shots import THUMB, is_cut
+from emc.workflow.engine import in_engine
 from emc.workflow.media import keep_shots
 from emc.workflow.predict.concurrency import ConcurrencyControl
 from emc.workflow.predict.finding import PersonFinder
@@ -92,7 +93,8 @@ def found_boxes(
     if known == len(blocks):
         return
     left = blocks[known:]
-    detector: Detector = plugins.detector_for(settings.predict.detector)
+    chosen: Detector = plugins.detector_for(settings.predict.detector)
+    detector = in_engine(chosen, settings.predict.engine, told=progress.say)
     progress.start(f"find persons {clip.id}", sum(len(block) for block in left))
     with closing(PersonFinder(clip, info, detector, settings.predict, control)) as finder:
         finder.learn(frames)
