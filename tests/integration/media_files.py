@@ -10,6 +10,10 @@ import av
 import numpy as np
 from PIL import Image
 
+from emc.pose.records import Clip
+from emc.workflow.media import open_clip
+from emc.workflow.project import open_project
+
 
 def write_film(
     path: Path,
@@ -18,15 +22,16 @@ def write_film(
     stamps: Sequence[int] | None = None,
     clock: int = 1000,
     pixels: Fraction = Fraction(1),
-    sound: bool = False,
+    sound: str = "",
 ) -> Path:
     """Write (H, W, 3) pictures as H.264.
 
-    stamps : of each picture in units of 1 / `clock` s. pixels : sample aspect ratio. sound : a tone, one second longer.
+    stamps : of each picture in units of 1 / `clock` s. pixels : sample aspect ratio. sound : codec of a tone, which is
+    one second longer.
     """
     with av.open(str(path), "w") as out:
         stream = out.add_stream("libx264", rate=rate, options={"crf": "10"})
-        tone = out.add_stream("aac", rate=16000, layout="mono") if sound else None
+        tone = out.add_stream(sound, rate=16000, layout="mono") if sound else None
         count = 0
         for count, image in enumerate(images, start=1):
             if count == 1:
@@ -40,11 +45,14 @@ def write_film(
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
         if tone is not None:
+            context = tone.codec_context
+            form = av.AudioResampler(context.format, "mono", 16000, frame_size=context.frame_size or 1024)
             for first in range(0, 16000 * (count // rate + 1), 1024):
                 wave = np.sin(2 * np.pi * 440 * (first + np.arange(1024)) / 16000).astype(np.float32)[None]
                 heard = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
                 heard.sample_rate, heard.pts = 16000, first
-                out.mux(tone.encode(heard))
+                for part in form.resample(heard):
+                    out.mux(tone.encode(part))
             out.mux(tone.encode(None))
     return path
 
@@ -75,3 +83,16 @@ def seconds_of_sound(path: Path) -> float:
         if not container.streams.audio:
             return 0.0
         return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
+
+
+def only_clip(folder: Path) -> Clip:
+    """Return the one clip of a project."""
+    with open_project(folder) as store:
+        (clip,) = store.clips()
+        return store.clip(clip.id)
+
+
+def frames_as_read(clip: Clip) -> list[np.ndarray]:
+    """Return the pictures of a clip as the product reads them."""
+    with open_clip(clip) as media:
+        return [image for _, image in media.frames()]

@@ -44,6 +44,13 @@ Fast = Annotated[
     bool,
     typer.Option("--fast", help="The smaller, faster network (movenet-lightning) where no estimator is named."),
 ]
+Fps = Annotated[
+    float,
+    typer.Option(
+        help="Frames per second of real time: of slow motion, or of pictures that follow each other; also "
+        "of a clip that is in already. Default: what the file says; pictures have no rate and stand alone."
+    ),
+]
 Sample = Annotated[
     str | None,
     typer.Option(

@@ -126,11 +126,9 @@ class Clip:
         return self.kind == "images" and not self.fps
 
     @property
-    def file_size(self) -> tuple[int, int]:
-        """(width, height) of the upright frame in the file's own pixels, as programs see it that do not stretch it."""
-        if self.pixel_aspect >= 1:
-            return round(self.width / self.pixel_aspect), self.height
-        return self.width, round(self.height * self.pixel_aspect)
+    def film(self) -> bool:
+        """Whether it is pictures that somebody said follow each other in time."""
+        return self.kind == "images" and bool(self.fps)
 
     @property
     def played_fps(self) -> float:

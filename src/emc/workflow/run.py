@@ -29,18 +29,20 @@ def run_videos(
     boxes: Path | None,
     progress: Progress | None = None,
     persons: Sequence[int] = (),
+    fps: float = 0.0,
 ) -> dict[str, Any]:
     """Make (or go on with) the project `out`/NAME.emc, add and predict the videos, write overlays and COCO labels.
 
     Writes ``overlay_<clip>.mp4`` and ``coco_<clip>.json`` (image_id = frame index from 0) into `out`. A video that
-    cannot be read is named in ``failed``; the others go on. persons : only these are drawn and written. Raises
-    `InputError` where none can be read.
+    cannot be read is named in ``failed``; the others go on. persons : only these are drawn and written. fps : frames
+    per second of real time, 0: the files' own. Raises `InputError` where none can be read.
     """
     progress = progress or Silent()
     out.mkdir(parents=True, exist_ok=True)
     folder = project_folder(out / name)
     with open_project(folder) if folder.exists() else new_project(folder) as store:
-        added = add_clips(store, [v for v in videos if not known(store, v)], settings=settings.video, progress=progress)
+        fresh = [video for video in videos if fps or not known(store, video)]
+        added = add_clips(store, fresh, settings=settings.video, progress=progress, fps=fps)
         clips = [clip for clip in store.clips() if any(Path(clip.path) == video.resolve() for video in videos)]
         if not clips:
             raise InputError(added.failures[0] if added.failures else "no video was given: name at least one")

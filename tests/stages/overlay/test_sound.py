@@ -57,18 +57,6 @@ def test_sound_stays_beside_its_picture(loud: Path, tmp_path: Path) -> None:
     assert heard[7:10].min() > 0.3, "the tone begins half a second in"
 
 
-def test_a_format_that_cannot_hold_it_is_told(loud: Path, tmp_path: Path) -> None:
-    class Poor:
-        supported_codecs = frozenset({"h264"})
-
-    with Sound(loud, 0.0) as sound:
-        sound.join(Poor(), "part.mp4")  # pyright: ignore[reportArgumentType]
-        assert not sound.kept
-        assert (
-            sound.note == "note: part.mp4 has no sound: its format cannot hold that of the clip (opus); .mkv holds most"
-        )
-
-
 def test_a_silent_film_needs_no_words(tmp_path: Path) -> None:
     write_video(tmp_path / "silent.mp4", pictures(3), fps=10)
     with Sound(tmp_path / "silent.mp4", 0.0) as sound:

@@ -37,6 +37,7 @@ def test_integers_by_the_bits_in_use(values: list[int], most: float | None, expe
         ([0.1, 0.2, 0.4], [26, 51, 102], "0 to 1"),
         ([0.0, 0.75, 1.5], [0, 128, 255], "0 to 1.5"),
         ([0.0, 100.4, 200.0], [0, 100, 200], "0 to 255"),
+        ([0.0, 2.0, 4.0], [0, 128, 255], "0 to 4"),
         ([-1.0, 0.0, 1.0], [0, 128, 255], "-1 to 1"),
         ([float("nan"), 0.5, float("inf")], [0, 128, 0], "0 to 1"),
     ],
@@ -57,6 +58,11 @@ def test_deep_colours_keep_their_order_and_are_turned_once(tmp_path: Path) -> No
     turned = read_image(tmp_path / "turned.tif")
     assert turned.shape == (3, 2, 3)
     assert turned[0, 1].tolist() == [255] * 3, "what was left at the top is right at the top after a clockwise turn"
+
+
+def test_doubles_are_read(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.tif"), np.array([[0.0, 0.5, 1.0]]))
+    assert read_image(tmp_path / "a.tif").tolist() == [[[0, 0, 0], [128, 128, 128], [255, 255, 255]]]
 
 
 def test_damage_is_named(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def export(
         with open_project(find_project(project, Path.cwd())) as store:
             if holds_motion(format):
                 motion = export_motion(store, file, format, clip or [], person or [], not without_media)
-                terminal.result(motion, lambda console: console.print(f"wrote {', '.join(motion['files'])}"))
+                terminal.result(motion, lambda console: _print_motion(console, motion))
                 return
             if holds_predictions(format):
                 document = export_predictions(store, file, clip or [], format, not without_media, person or [])
@@ -125,6 +125,12 @@ def _print_imported(console: Console, rows: list[dict[str, Any]]) -> None:
             console.print(f"{row['clip']}: {row['predicted']} joints of a model (run {row['run']})")
         for line in row["said"]:
             console.print(f"  {line}", markup=False)
+
+
+def _print_motion(console: Console, motion: dict[str, Any]) -> None:
+    console.print(f"wrote {', '.join(motion['files'])}")
+    for line in motion["said"]:
+        console.print(f"note: {line}", markup=False)
 
 
 def _print_export(console: Console, document: dict[str, Any]) -> None:

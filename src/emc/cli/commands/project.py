@@ -57,13 +57,7 @@ def add(
     tag: Annotated[
         list[str] | None, typer.Option(help="Free tag key=value; repeatable. split=test holds a clip out.")
     ] = None,
-    fps: Annotated[
-        float,
-        typer.Option(
-            help="Frames per second of real time: of slow motion, or of pictures that follow each other; also "
-            "of a clip that is in already. Default: what the file says; pictures have no rate and stand alone."
-        ),
-    ] = 0.0,
+    fps: options.Fps = 0.0,
     licence: Annotated[
         str, typer.Option(help="Note on the licence, kept with clips from addresses (default: what their page states).")
     ] = "",

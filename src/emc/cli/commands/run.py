@@ -32,6 +32,7 @@ def run(
     fast: options.Fast = False,
     boxes: options.Boxes = None,
     sample: options.Sample = None,
+    fps: options.Fps = 0.0,
     person: options.Persons = None,
     setting: options.Set = None,
     json: options.AsJson = False,
@@ -45,7 +46,7 @@ def run(
         before = project_folder(out / name)
         chosen = {"estimator": estimator, "fast": fast or None}
         settings = options.settings_for(before, setting, predict=chosen, video=sampling_of(sample))
-        document = run_videos(videos, out, name, settings, boxes, terminal, person or [])
+        document = run_videos(videos, out, name, settings, boxes, terminal, person or [], fps)
         terminal.result(document, lambda console: _print(console, document))
         if edit and not json:
             open_editor(Path(document["project"]), terminal)

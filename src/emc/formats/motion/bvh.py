@@ -25,6 +25,7 @@ class BvhFormat:
     reads: tuple[str, ...] = ()
     writes = (".bvh",)
     persons = 1
+    constant_rate = True
 
     def write(self, path: Path, motions: Sequence[Motion3D]) -> None:
         """Write one person's motion; raises `StorageError` where writing fails."""

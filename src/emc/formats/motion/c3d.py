@@ -30,6 +30,7 @@ class C3dFormat:
     reads: tuple[str, ...] = ()
     writes = (".c3d",)
     persons = 1
+    constant_rate = True
 
     def write(self, path: Path, motions: Sequence[Motion3D]) -> None:
         """Write one person's motion; raises `StorageError` where writing fails."""

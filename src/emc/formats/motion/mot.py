@@ -20,6 +20,7 @@ class MotFormat:
     reads: tuple[str, ...] = ()
     writes = (".mot",)
     persons = 1
+    constant_rate = True
 
     def write(self, path: Path, motions: Sequence[Motion3D]) -> None:
         """Write one person's motion; raises `StorageError` where writing fails."""

@@ -22,6 +22,7 @@ class TrcFormat:
     reads: tuple[str, ...] = ()
     writes = (".trc",)
     persons = 1
+    constant_rate = True
 
     def write(self, path: Path, motions: Sequence[Motion3D]) -> None:
         """Write one person's motion; raises `StorageError` where writing fails."""

@@ -25,7 +25,7 @@ class Sound:
     """
 
     def __init__(self, path: Path, start: float) -> None:
-        self._start = start
+        self._start, self._name = start, path.name
         self._source = av.open(str(path), "r")
         self._track: Any = next(iter(self._source.streams.audio), None)
         self._target: Any = None
@@ -48,7 +48,7 @@ class Sound:
                 self._target = container.add_stream_from_template(self._track)
                 self._packets = self._moved()
                 return
-        self.note = f"note: {name} has no sound: its format cannot hold that of the clip ({codec}); .mkv holds most"
+        self.note = f"note: {name} has no sound: its format cannot hold that of {self._name} ({codec})"
 
     def upto(self, seconds: float) -> Iterator[Any]:
         """Yield the packets that begin before a time of the new pictures, each once."""

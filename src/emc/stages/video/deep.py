@@ -16,6 +16,8 @@ from emc.stages.video.info import Orientation
 
 DEPTHS = (8, 10, 12, 14, 16)
 """Bits that cameras have; files hold them in 16."""
+BRIGHT = 32.0
+"""A picture of floating-point numbers from 0 to 255 has one as large as this somewhere; else its range is its own."""
 BITS_TAG, MOST_TAG = 258, 281
 """TIFF: bits of each channel, and the largest value that occurs."""
 _EXIF = {
@@ -59,12 +61,15 @@ def read_deep(path: Path, image: Image.Image, orientation: int) -> tuple[np.ndar
     return _EXIF.get(orientation, Orientation()).upright(np.ascontiguousarray(grey[..., :3])), words
 
 
-def read_float_colours(path: Path) -> tuple[np.ndarray, str] | None:
-    """Return a TIFF of floating-point colours, which Pillow does not know, as `read_deep` does; None: it is none."""
+def read_other_floats(path: Path) -> tuple[np.ndarray, str] | None:
+    """Return a TIFF of floating-point colours or of doubles, which Pillow does not know, as `read_deep` does.
+
+    None where it is none; OpenCV has turned it upright.
+    """
     values = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
-    if values is None or values.dtype.kind != "f" or values.ndim != 3:
+    if values is None or values.dtype.kind != "f":
         return None
-    small, words = by_range(values[..., 2::-1], None)
+    small, words = by_range(values[..., 2::-1] if values.ndim == 3 else np.repeat(values[..., None], 3, axis=2), None)
     return np.ascontiguousarray(small), words
 
 
@@ -72,8 +77,8 @@ def by_range(values: np.ndarray, most: float | None) -> tuple[np.ndarray, str]:
     """Return values as uint8 by their real range, and that range in words.
 
     Integers: of the number of bits, of those that cameras have, that holds their largest value (or `most`, which the
-    file tells). Floating point: of 0 to 1 or 0 to 255 where they lie in it, else from the least to the largest. What is
-    not finite is black.
+    file tells). Floating point: of 0 to 1, or of 0 to 255 where something is as bright as `BRIGHT`, else from the least
+    to the largest. What is not finite is black.
     """
     if values.dtype.kind in "ui":
         peak = int(max(int(values.max(initial=0)), int(most or 0)))
@@ -84,7 +89,7 @@ def by_range(values: np.ndarray, most: float | None) -> tuple[np.ndarray, str]:
     low, high = (float(values[known].min()), float(values[known].max())) if known.any() else (0.0, 0.0)
     if low >= 0 and high <= 2:
         low, high = 0.0, max(high, 1.0)
-    elif low >= 0 and high <= 255:
+    elif low >= 0 and BRIGHT <= high <= 255:
         low, high = 0.0, 255.0
     scaled = (np.where(known, values, low).astype(np.float64) - low) * (255.0 / max(high - low, 1e-12))
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8), f"{low:.6g} to {high:.6g}"

@@ -11,7 +11,7 @@ from av.error import FFmpegError
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from emc.errors import DecodeError
-from emc.stages.video.deep import is_deep, read_deep, read_float_colours
+from emc.stages.video.deep import is_deep, read_deep, read_other_floats
 from emc.stages.video.info import MediaInfo, MediaReader, check_pixels
 from emc.stages.video.listing import image_names
 
@@ -73,7 +73,7 @@ def _read(path: Path) -> tuple[np.ndarray, str]:
                 return read_deep(path, image, image.getexif().get(ORIENTATION_TAG, 1))
             return np.array(ImageOps.exif_transpose(image).convert("RGB")), ""
     except UnidentifiedImageError as error:
-        found = read_float_colours(path) if path.suffix.lower() in TIFF_SUFFIXES else None
+        found = read_other_floats(path) if path.suffix.lower() in TIFF_SUFFIXES else None
         if found is None:
             raise _unreadable(path, error) from error
         return found
@@ -99,7 +99,7 @@ def _header(path: Path, max_pixels: int) -> _Header:
             width, height = _stored_size(image)
             return _Header((height, width) if turned else (width, height), more, is_deep(path, image))
     except UnidentifiedImageError as error:
-        found = read_float_colours(path) if path.suffix.lower() in TIFF_SUFFIXES else None
+        found = read_other_floats(path) if path.suffix.lower() in TIFF_SUFFIXES else None
         if found is None:
             raise _unreadable(path, error) from error
         return _Header((found[0].shape[1], found[0].shape[0]), deep=True)

@@ -35,10 +35,18 @@ def stored_run(
 
     Where edits name people of the run before, who has their boxes has their numbers.
     """
-    same = [run for run in store.runs(clip.id) if run.model == model and run.complete and run.skeleton == skeleton.name]
+    same = [
+        run
+        for run in store.runs(clip.id)
+        if run.model == model
+        and run.complete
+        and run.skeleton == skeleton.name
+        and bool(run.settings.get("film")) == clip.film
+    ]
     if same:
         return same[-1]
-    run = store.start_run(clip.id, model, skeleton.name, {IMPORTED: str(file)})
+    film = {"film": True} if clip.film else {}
+    run = store.start_run(clip.id, model, skeleton.name, {IMPORTED: str(file)} | film)
     by_frame: dict[int, list[Prediction]] = defaultdict(list)
     for one in predictions:
         by_frame[one.frame].append(one)

@@ -9,10 +9,9 @@ from typing import Any
 import emc.plugins as plugins
 from emc.errors import UsageError
 from emc.interfaces import Store
-from emc.pose.motion import Motion3D, world_motions
-from emc.pose.rates import VARIES, is_even
-from emc.pose.records import Clip
+from emc.pose.motion import Motion3D, at_constant_rate, world_motions
 from emc.workflow.lifting.lift import read_lifted
+from emc.workflow.lifting.rates import header_words, refuse_other_rate
 from emc.workflow.media import checked_clips
 from emc.workflow.project import selected_clips
 
@@ -30,8 +29,8 @@ def export_motion(
     persons : only these. A format that holds one person gets a file for each (``NAME_p1.trc``) where there are
     several. A file without a suffix gets the format's. media : False: also where the clip's media are missing or
     changed. Returns the ``files``, persons and frames, and the units.
-    Raises `InputError` where the media are missing or changed, `UsageError` where the clip is not clear, not lifted, or
-    has no such person.
+    Raises `InputError` where the media are missing or changed, `UsageError` where the clip is not clear, not lifted at
+    the rate that it has, has none and the format needs one, or has no such person.
     """
     clip = _one_clip(store, clips, media)
     sequences = read_lifted(store, clip)
@@ -48,7 +47,8 @@ def export_motion(
             f"clip {clip} has no rate, and {format} needs one: tell it with `emc add {record.path} --fps N`, predict "
             "and lift again, or write csv3d or npz3d, which count frames"
         )
-    motions = world_motions(chosen, record.fps, record.times, _rate_of(record))
+    refuse_other_rate(store, record)
+    motions = world_motions(chosen, record.fps, record.times, header_words(record))
     target = file if file.suffix else file.with_suffix(writer.writes[0])
     files = _write(writer, target, motions)
     return {
@@ -58,18 +58,16 @@ def export_motion(
         "persons": [motion.name for motion in motions],
         "frames": sum(len(motion) for motion in motions),
         "fps": record.fps or None,
-        "rate": _rate_of(record),
+        "rate": header_words(record),
+        "said": _said(writer, motions),
     }
 
 
-def _rate_of(clip: Clip) -> str:
-    """Return what a header should say of a clip's times, "" where they are simply the file's."""
-    said: list[str] = []
-    if clip.file_fps:
-        said.append(f"{clip.fps:.6g} frames per second of real time as told, the file plays at {clip.file_fps:.6g}")
-    if clip.fps and clip.times is not None and not is_even(clip.times):
-        said.append(VARIES)
-    return "; ".join(said)
+def _said(writer: Any, motions: Sequence[Motion3D]) -> list[str]:
+    """Return what to know of the times in the files, which not every format has room for."""
+    constant = getattr(writer, "constant_rate", False)
+    said = ((at_constant_rate(motion) if constant else motion).rate for motion in motions)
+    return [words for words in dict.fromkeys(said) if words]
 
 
 def _one_clip(store: Store, clips: Sequence[str], media: bool) -> str:

@@ -18,6 +18,7 @@ from emc.stages.lift import lift_clip, motion_change
 from emc.workflow.compute import set_threads
 from emc.workflow.files import write_bytes
 from emc.workflow.lifting.lifters import lifter_of
+from emc.workflow.lifting.rates import refuse_single_pictures
 from emc.workflow.lifting.refine import (
     Observations,
     find_residual_alerts,
@@ -71,7 +72,9 @@ def _lift_one(
     liftable(store, clip.id)
     path = lifted_path(store, clip.id)
     before = _compared(store, clip, lifter, settings, compare) if compare else None
-    run = newest_run(store, clip.id).id
+    newest = newest_run(store, clip.id)
+    refuse_single_pictures(clip, newest)
+    run = newest.id
     observed = _chosen(store, clip.id, trusted_observations(store, clip.id, run), persons)
     sequences = _lifted(store, observed, clip, lifter, settings.lift)
     found = find_residual_alerts(clip, sequences, observed, store.poses(clip.id), settings.lift, settings.alerts)
@@ -80,6 +83,7 @@ def _lift_one(
     row: dict[str, Any] = {"clip": clip.id, "persons": len(sequences), "frames": frames, "file": str(path)}
     row["alerts"] = store_residual_alerts(store, run, found)
     kept = row | {"lifter": settings.lift.lifter, "refine": list(settings.lift.refine), "named": list(persons)}
+    kept["fps"] = clip.fps or None
     if before is not None:
         changed = [motion_change(before[p], sequences[p]).as_json() for p in sequences if p in before]
         row["changed"] = kept["changed"] = changed

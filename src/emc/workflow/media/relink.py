@@ -128,7 +128,7 @@ def _relinked(clip: Clip, match: _Match, info: MediaInfo) -> Clip:
     earlier = tuple(dict.fromkeys((*clip.earlier, clip.sha256)))
     times = info.times if len(info.times) else None
     now = replace(clip, files=match.files, sha256=sha256, earlier=earlier, frames=info.frames)
-    if clip.file_fps or (clip.kind == "images" and clip.fps):
+    if clip.file_fps or clip.film:
         return with_rate(now, clip.fps, info.fps, times)
     return replace(now, fps=info.fps, times=times)
 

@@ -81,7 +81,7 @@ def found_boxes(
 
     A frame that begins another shot is put into `cuts` before it is yielded.
     """
-    name = f"{clip.id}:{settings.predict.detector}:{settings.predict.min_box_score}:{sampling_word(settings)}"
+    name = f"{clip.id}:{settings.predict.detector}:{settings.predict.min_box_score}:{sampling_word(settings, clip)}"
     name += f":every{settings.predict.detect_every}:shots" + (f":{clip.accepted}" if clip.accepted else "")
     blocks = list(in_chunks(frames, BLOCK))
     known = 0
@@ -158,11 +158,12 @@ def _shots_of(document: dict[str, Any], before: np.ndarray | None, cuts: set[int
     return last
 
 
-def sampling_word(settings: Settings) -> str:
-    """Return what decides which frames are predicted, as a word."""
+def sampling_word(settings: Settings, clip: Clip) -> str:
+    """Return what decides which frames of a clip are predicted, as a word."""
     video = settings.video
     value = {"every": video.every, "fps": video.fps, "uniform": video.count, "motion": video.count}[video.sample]
-    return f"{video.sample}:{value}:{video.max_frames}"
+    told = f"of{clip.fps:g}" if video.sample == "fps" and (clip.file_fps or clip.film) else ""
+    return f"{video.sample}:{value}{told}:{video.max_frames}"
 
 
 def _unpacked(document: dict[str, Any]) -> Iterator[tuple[int, list[Box]]]:

@@ -75,6 +75,8 @@ def people_found(store: Store, run: str, clip: Clip, looked: int, skeleton: Skel
         hints.append(_nobody(looked))
     if not clip.still:
         hints += [overlap_words(clip.id, one) for one in pairs.doubtful()]
+    elif clip.frames > 1 and pairs.people:
+        hints.append(_alone(clip))
     return FoundPeople(len(pairs.people), pairs.frames, doubles, tuple(hints))
 
 
@@ -90,6 +92,13 @@ def overlap_words(clip: str, pair: Overlap) -> str:
     return (
         f"persons {pair.kept} and {pair.other} overlap on {pair.inside} of {pair.frames} frames: where both are one, "
         f"`emc persons merge {clip} {pair.other} {pair.kept}`"
+    )
+
+
+def _alone(clip: Clip) -> str:
+    return (
+        f"each picture of {clip.id} stands alone, since it has no rate: who is on several counts as several; where "
+        f"they follow each other in time, say so with `emc add {clip.path} --fps N` and predict again"
     )
 
 

@@ -92,7 +92,7 @@ def start_run(
     """Return the run to work on: the complete one of the same model and settings, the unfinished one, or a new one."""
     wanted: dict[str, Any] = {
         "detector": f"file:{_digest(boxes_file)}" if boxes_file else settings.predict.detector,
-        "frames": sampling_word(settings),
+        "frames": sampling_word(settings, clip),
         "max_persons": settings.predict.max_persons,
         "min_box_score": settings.predict.min_box_score,
     }
@@ -104,7 +104,7 @@ def start_run(
         wanted["media"] = clip.accepted
     if not boxes_file and settings.predict.doubles != "merge":
         wanted["doubles"] = settings.predict.doubles
-    if clip.kind == "images" and clip.fps:
+    if clip.film:
         wanted["film"] = True
     same = [run for run in store.runs(clip.id) if run.model == model and dict(run.settings) == wanted and run.complete]
     if same and not again:

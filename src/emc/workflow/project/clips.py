@@ -166,7 +166,7 @@ def _as_before(store: Store, clip: Clip, said: _Said) -> tuple[Clip, str]:
         tags={**before.tags, **said.tags},
         earlier=before.earlier if back else (),
     )
-    if not said.fps and (before.file_fps or before.kind == "images") and before.fps:
+    if not said.fps and (before.file_fps or before.film):
         now = with_rate(now, before.fps, now.fps, now.times)
     return now, _told(before, now)
 
