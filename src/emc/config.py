@@ -208,7 +208,7 @@ class CalibrateSettings(Section):
         "in memory; auto: in a file from 2,000 persons on",
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="numbers of the forward pass; auto: bfloat16 where the processor computes in it"
+        "auto", description="number format of the forward pass; auto: bfloat16 where the processor computes in it"
     )
     save_every: int = Field(50, ge=1, description="steps between resume points")
     seed: int = Field(0, ge=0, description="seed of splits, sampling and augmentation")
@@ -239,7 +239,7 @@ class LiftSettings(Section):
     refine: tuple[Literal["root", "bones", "limits", "fit", "smooth", "contacts", "savgol", "butterworth"], ...] = (
         Field(
             ("root", "bones", "fit", "smooth", "contacts"),
-            description="what is done after the lifter, see docs/refinement.md; [] = the lifter's bare answer",
+            description="what is done after the lifter, see docs/refinement.md; [] = the lifter's raw output",
         )
     )
     height: float = Field(0.0, ge=0, lt=3, description="the person's stature in metres; 0 = unknown, metres are rough")

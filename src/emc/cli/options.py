@@ -29,13 +29,13 @@ FramesBy = Annotated[
     str | None,
     typer.Option(
         "--frames-by",
-        help="What says the frame in the file: field, name (number at the end of file_name), order or id "
-        "(default: found out and told).",
+        help="Where the file gives the frame number: field, name (number at the end of file_name), order or id "
+        "(default: detected and printed).",
     ),
 ]
 FirstFrame = Annotated[
     int | None,
-    typer.Option("--first-frame", help="Number of the clip's first frame in the file, 0 or 1 (default: found out)."),
+    typer.Option("--first-frame", help="Number of the clip's first frame in the file, 0 or 1 (default: detected)."),
 ]
 Estimator = Annotated[
     str | None, typer.Option("--estimator", help="A name from `emc models`, a saved model's folder, or an ONNX file.")

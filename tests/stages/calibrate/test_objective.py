@@ -54,7 +54,7 @@ def test_a_single_term_is_the_estimators_own_loss():
 
 
 def test_an_estimator_that_does_not_tell_joints_apart_is_refused_by_name():
-    with pytest.raises(UsageError, match=r"spots does not tell the loss of each joint: use hard_joints = 0"):
+    with pytest.raises(UsageError, match=r"spots gives no loss per joint: use hard_joints = 0"):
         next(train(SpotEstimator(), TARGET, COMMON, settings_of(hard_joints=1)))
 
 

@@ -31,7 +31,7 @@ def forecast(
     project: options.Project = None,
     json: options.AsJson = False,
 ) -> None:
-    """Say what more corrections would bring, by the project's calibrations so far or by parts of its corrections."""
+    """Predict what more corrections would bring, from the project's calibrations or from parts of its corrections."""
     with running(json) as terminal:
         from emc.workflow.calibration import history_forecast, measure_forecast
         from emc.workflow.project import find_project, open_project

@@ -38,8 +38,8 @@ def import_(
         str | None,
         typer.Option(
             "--as",
-            help="coco: whose word joints are that the file does not tell of: human (default) or model. EMC's own "
-            "files tell.",
+            help="coco: who placed the joints, where the file does not say: human (default) or model. EMC's own "
+            "files say.",
         ),
     ] = None,
     frames_by: options.FramesBy = None,

@@ -27,7 +27,7 @@ def lift(
         str,
         typer.Option(
             metavar="RUN|last",
-            help="Say how far 3D moved (mm, degrees) since it was last lifted, or from a run's raw predictions.",
+            help="Print how far 3D moved (mm, degrees) since it was last lifted, or from a run's raw predictions.",
         ),
     ] = "",
     video: Annotated[

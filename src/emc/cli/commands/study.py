@@ -40,7 +40,7 @@ def new(
     ] = False,
     frames: Annotated[int, typer.Option(min=1, help="Frames of each clip, from its first.")] = 90,
     training_frames: Annotated[int, typer.Option(min=1, help="Frames of the training clip.")] = 5,
-    step: Annotated[int, typer.Option(min=1, help="Frames between two stamps of the time.")] = 10,
+    step: Annotated[int, typer.Option(min=1, help="Frames between two recorded times.")] = 10,
     goal: Annotated[float, typer.Option(help="Share of joints that must be right before frames count as done.")] = 0.95,
     checks: Annotated[int, typer.Option(min=1, help="Failed checks after which frames may be left as they are.")] = 5,
     idle: Annotated[float, typer.Option(help="Seconds without input that still count as work.")] = 15.0,

@@ -13,7 +13,7 @@ from emc.pose.motion.sequences import LiftedSequence
 from emc.pose.rates import EVEN, VARIES, fastest_rate, is_even
 from emc.pose.skeletons import ANKLE_HEIGHT, ANKLES, H36M17
 
-NO_RATE = "tell it with `emc add PATH --fps N`, or write csv3d or npz3d, which count frames"
+NO_RATE = "give it with `emc add PATH --fps N`, or write csv3d or npz3d, which count frames"
 MOTION_AXES = "x right, y up, z towards the camera"
 
 

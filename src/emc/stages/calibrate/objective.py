@@ -35,7 +35,7 @@ def objective(estimator: Trainable, batch: Mapping[str, Any], settings: Calibrat
     inner = innermost(estimator)
     if not isinstance(inner, PerJoint):
         raise UsageError(
-            f"estimator {estimator.describe().name} does not tell the loss of each joint: use hard_joints = 0"
+            f"estimator {estimator.describe().name} gives no loss per joint: use hard_joints = 0"
         )
     losses, weight = inner.joint_losses(batch)
     chosen = hardest(losses, weight, settings.hard_joints)

@@ -44,7 +44,7 @@ def export_motion(
     writer = plugins.make_plugin("formats", format)
     if not record.fps and getattr(writer, "timed", True):
         raise UsageError(
-            f"clip {clip} has no rate, and {format} needs one: tell it with `emc add {record.path} --fps N`, predict "
+            f"clip {clip} has no rate, and {format} needs one: give it with `emc add {record.path} --fps N`, predict "
             "and lift again, or write csv3d or npz3d, which count frames"
         )
     refuse_other_rate(store, record)

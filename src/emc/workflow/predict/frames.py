@@ -26,7 +26,7 @@ def wanted_frames(store: Store, clip: Clip, settings: VideoSettings) -> list[int
         case "fps":
             if not clip.fps:
                 raise UsageError(
-                    f"clip {clip.id} has no rate, so it has no {settings.fps:g} frames per second: tell it with "
+                    f"clip {clip.id} has no rate, so it has no {settings.fps:g} frames per second: give it with "
                     f"`emc add {clip.path} --fps N`, or take every:N"
                 )
             times = clip.times if clip.times is not None else np.arange(clip.frames) / clip.fps

@@ -9,7 +9,7 @@ from emc.config import AUTO, KEPT, PredictSettings, Settings
 from emc.interfaces import Progress, Store
 from emc.workflow.files import write_bytes
 
-_NOTE = "# the models of this project: used where no others are asked for; delete this file to choose anew\n"
+_NOTE = "# the models of this project: used where no others are asked for; delete this file to choose again\n"
 _PLAIN = "nano"
 """Who asks for this estimator by name asked for one that needs no download."""
 

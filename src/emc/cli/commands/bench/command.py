@@ -40,7 +40,7 @@ def lspe(
 ) -> None:
     """Correct target_train by its labels, calibrate with common_train, measure on both test sets.
 
-    Beside the base and our calibration stand the strategies of the source: from scratch, fine-tuned, plain 8:2.
+    Also the strategies of the method's paper: from scratch, fine-tuned, plain 8:2 (docs/report.md).
     """
     with running(json) as terminal:
         from emc.cli.commands.bench.tables import print_lspe
