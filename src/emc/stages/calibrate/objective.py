@@ -34,9 +34,7 @@ def objective(estimator: Trainable, batch: Mapping[str, Any], settings: Calibrat
         return [Term(1.0, estimator.loss(batch), loss_mass(estimator, batch))]
     inner = innermost(estimator)
     if not isinstance(inner, PerJoint):
-        raise UsageError(
-            f"estimator {estimator.describe().name} gives no loss per joint: use hard_joints = 0"
-        )
+        raise UsageError(f"estimator {estimator.describe().name} gives no loss per joint: use hard_joints = 0")
     losses, weight = inner.joint_losses(batch)
     chosen = hardest(losses, weight, settings.hard_joints)
     terms = [_mean(settings.hard_share, losses, chosen)]
