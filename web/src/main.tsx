@@ -17,6 +17,7 @@ import "./page/keysheet.css";
 import "./sheet/sheet.css";
 import "./page/dialogs.css";
 import "./calibrate/calibrate.css";
+import "./people/people.css";
 import "./page/narrow.css";
 import "./study/study.css";
 

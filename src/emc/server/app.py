@@ -15,6 +15,7 @@ import emc.server.routes.calibration as calibration
 import emc.server.routes.edits as edits
 import emc.server.routes.live as live
 import emc.server.routes.page as page
+import emc.server.routes.people as people
 import emc.server.routes.project as project
 import emc.server.routes.queue as queue
 import emc.server.routes.runs as runs
@@ -70,7 +71,7 @@ def create_app(store_path: Path, token: str, *, access: Access | None = None, au
     app.state.newcomers = Newcomers(editing, settings)
     app.state.jobs = jobs
     app.state.access = access or Access(token)
-    for routes in (project, queue, edits, runs, live, calibration, page):
+    for routes in (project, queue, edits, people, runs, live, calibration, page):
         app.include_router(routes.router)
     app.add_exception_handler(EmcError, error_response)
     app.add_exception_handler(RequestValidationError, error_response)

@@ -1,10 +1,10 @@
 /** What a person does to joints: each method is one action, one transaction. */
 
-import { kindWords } from "../journal/words";
+import { kindWords, peopleWords } from "../journal/words";
 import { changeOf, confirmed, limbOf, moved, nextVisibility, swapped } from "../pose/changes";
 import { nextFlag } from "../pose/frame";
 import { inside } from "../pose/margin";
-import { type Change, type Operation, type Point, type Run, type Stored, type Visibility, VISIBLE } from "../server/types";
+import { type Change, type Operation, type PeopleAsked, type Point, type Run, type Stored, type Visibility, VISIBLE } from "../server/types";
 import type { Guide } from "./guide";
 import type { Repairs } from "./repairs";
 import { EditorState, type Edits } from "./state";
@@ -148,6 +148,20 @@ export class Corrections implements Edits {
       const where = first === last ? `on frame ${first}` : `on frames ${first} to ${last}`;
       editor.say(`person ${person} is added ${where}: check its joints, ${editor.keys.of("undo")[0]} takes it back`);
     });
+  }
+
+  /** Say something of whole people: delete, merge, restore, or name who counts. */
+  changePeople(asked: Omit<PeopleAsked, "seconds">): void {
+    const { editor } = this;
+    this.flush();
+    editor.repairs.drop();
+    editor.armed = false;
+    editor.journal.changePeople({ ...asked, seconds: editor.clock.take() });
+  }
+
+  saidOfPeople(asked: PeopleAsked): void {
+    const { editor } = this;
+    editor.say(`${peopleWords(asked)}; ${editor.keys.of("undo")[0]} takes it back`);
   }
 
   mirrorLimb(): void {

@@ -176,12 +176,30 @@ export class Editor extends EditorState {
   stored(item: Item, answer: Stored): void {
     this.answered();
     this.frames.outdate();
-    this.took(answer.touched, answer.frames);
+    if (answer.touched || answer.id === null) this.took(answer.touched, answer.frames);
+    else void this.readAgain();
     this.edition += 1;
     this.guide.outdate();
     if (item.verb === "undo" || item.verb === "redo") this.corrections.tookBack(item.verb, answer);
     else if (item.newcomer && answer.person !== null) this.corrections.added(answer.person, answer);
+    else if (item.people) this.corrections.saidOfPeople(item.people);
     else if (item.edit?.propagate) this.repairs.told(answer);
+    this.changed();
+  }
+
+  /** An edit of whole people: all that is shown of the clip is read again. A click that waits was meant for somebody who
+   * may be another one now. */
+  async readAgain(): Promise<void> {
+    const { clip, frame } = this;
+    this.armed = false;
+    this.frames.forgetAll();
+    await this.frames.block(frame);
+    if (clip !== this.clip || frame !== this.frame) return;
+    const person = this.personOn(this.now);
+    if (person !== this.person) {
+      Object.assign(this, { person, joint: null, candidates: [] });
+      this.moved("fit");
+    }
     this.changed();
   }
 

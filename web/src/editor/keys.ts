@@ -73,6 +73,7 @@ const show: Command[] = [
   { id: "hide", words: "hide or show the skeletons", keys: ["H"] },
   { id: "list", words: "joints or frames in the list", keys: ["L"] },
   { id: "scene", words: "3D panel", keys: ["T"] },
+  { id: "people", words: "people of the clip: delete, merge, name the athlete", keys: ["Shift+P"] },
   { id: "compare", words: "before and after calibration", keys: ["K"] },
   { id: "help", words: "this sheet", keys: ["?"] },
   { id: "escape", words: "stop what waits; then leave the picture for the list", keys: ["Escape"] },

@@ -65,7 +65,7 @@ export class Live {
       if (!JOINTWISE.includes(news.kind)) editor.armed = false;
       editor.frames.outdate();
       editor.took(news.touched, []);
-    }
+    } else if (news.clip === editor.clip.id) void editor.readAgain();
     editor.changed();
   }
 }

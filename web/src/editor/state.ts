@@ -11,7 +11,7 @@ import { Keys } from "./keys";
 
 /** Why the view must follow; `picture`: another frame's picture is wanted, its poses are still on their way. */
 export type Why = "picture" | "frame" | "joint" | "suspect" | "fit" | "fitFrame" | "clip";
-export type Panel = "help" | "sheet" | "trajectory" | "calibrate" | "name" | "aside" | null;
+export type Panel = "help" | "sheet" | "trajectory" | "calibrate" | "people" | "name" | "aside" | null;
 
 const AWAY = "the server does not answer: is `emc edit` running?";
 

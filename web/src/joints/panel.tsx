@@ -32,6 +32,9 @@ export function Joints({ editor }: { editor: Editor }) {
         <button class="tool add" aria-label="Add person" aria-pressed={editor.drawing} title="Add a person whom the detector missed: draw a box (Shift N)" onClick={() => editor.draw()}>
           <Sign name="person" />
         </button>
+        <button class="tool" aria-label="People of the clip" title="The people of the clip: delete, merge, name the athlete (Shift P)" onClick={() => editor.open("people")}>
+          <Sign name="people" />
+        </button>
         {now && !now.poses.length ? <p class="empty">No person was found on this frame.</p> : null}
       </div>
       {pose ? (

@@ -1,7 +1,7 @@
 /** Actions as transactions: made at once, stored one after the other, taken back and brought again; and conflicts. */
 
 import { api, Away, Refused } from "../server/api";
-import type { Change, Clash, Clip, History, Newcomer, Operation, Stored } from "../server/types";
+import type { Change, Clash, Clip, History, Newcomer, Operation, PeopleAsked, Stored } from "../server/types";
 import { type Edit, type Item, type Kept, Outbox, type Saving, type Verdict } from "./outbox";
 
 export interface JournalHost {
@@ -74,6 +74,10 @@ export class Journal {
     this.push({ verb: "persons", edit: null, newcomer });
   }
 
+  changePeople(people: PeopleAsked): void {
+    this.push({ verb: "people", edit: null, people });
+  }
+
   /** Take back the last action, or bring one back; one that could not be stored is given up instead. Returns the action
    * that is taken back, where this page made it. */
   takeBack(verb: "undo" | "redo"): Item | null {
@@ -144,13 +148,14 @@ export class Journal {
     if (item.edit) return api.store(clip, "edits", { ...item.edit, token });
     if (item.operation) return api.store(clip, "operations", { ...item.operation, token });
     if (item.newcomer) return api.store(clip, "persons", { ...item.newcomer, token });
+    if (item.people) return api.store(clip, "people", { ...item.people, token });
     // Which edit that is, the server knows: one's own last one. What this page shows may be older.
     return api.store(clip, verb === "redo" ? verb : "undo", { token });
   }
 
   private stored(item: Item, answer: Stored): void {
     if (answer.id !== null) this.outbox.saw(item, answer.id);
-    this.host.noted((item.edit ?? item.operation ?? item.newcomer)?.seconds ?? 0, jointsChanged(item, answer));
+    this.host.noted((item.edit ?? item.operation ?? item.newcomer ?? item.people)?.seconds ?? 0, jointsChanged(item, answer));
     if (item.clip !== this.host.clip.id) return;
     this.history = answer.history;
     this.host.stored(item, answer);

@@ -1,6 +1,6 @@
 /** Actions on their way to the server: one after the other, kept in the browser until they are stored. */
 
-import type { Change, Newcomer, Operation } from "../server/types";
+import type { Change, Newcomer, Operation, PeopleAsked } from "../server/types";
 
 export interface Edit {
   kind: string;
@@ -14,10 +14,11 @@ export interface Edit {
 export interface Item {
   token: string;
   clip: string;
-  verb: "edits" | "undo" | "redo" | "operations" | "persons";
+  verb: "edits" | "undo" | "redo" | "operations" | "persons" | "people";
   edit: Edit | null;
   operation?: Operation;
   newcomer?: Newcomer;
+  people?: PeopleAsked;
   aside?: string;
 }
 

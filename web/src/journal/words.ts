@@ -1,5 +1,6 @@
 /** Actions in words: what undo took back, and what could not be stored. */
 
+import type { PeopleAsked } from "../server/types";
 import type { Item } from "./outbox";
 
 const KINDS: Record<string, string> = {
@@ -13,6 +14,10 @@ const KINDS: Record<string, string> = {
   copy: "copy",
   "add person": "added person",
   add_person: "added person",
+  "delete person": "deletion of a person",
+  "merge persons": "merging of two people",
+  "restore person": "return of a person",
+  athlete: "choice of the athlete",
   confirm: "confirmation",
   candidate: "candidate",
   resolve: "decision",
@@ -23,8 +28,17 @@ const KINDS: Record<string, string> = {
 /** Return an edit's kind in words. */
 export const kindWords = (kind: string) => KINDS[kind.replace(/ run$/, "")] ?? "edit";
 
+/** Return what is said of whole people. */
+export function peopleWords({ action, persons, into }: PeopleAsked): string {
+  const named = `person${persons.length > 1 ? "s" : ""} ${persons.join(", ")}`;
+  if (action === "merge") return `${named} is person ${into}`;
+  if (action === "athlete") return persons.length ? `the athlete is ${named}` : "everyone counts";
+  return `${named} is ${action === "delete" ? "deleted" : "back"}`;
+}
+
 /** Return what an action does, where; `joints` are the names of the clip's skeleton. */
-export function actionWords({ verb, clip, edit, operation, newcomer }: Item, joints: readonly string[]): string {
+export function actionWords({ verb, clip, edit, operation, newcomer, people }: Item, joints: readonly string[]): string {
+  if (people) return `${peopleWords(people)}, ${clip}`;
   const kind = kindWords(edit?.kind ?? operation?.op ?? (newcomer ? "add person" : verb));
   const frames = edit ? edit.changes.map(({ frame }) => frame) : operation ? [operation.frame] : newcomer ? [newcomer.frame] : [];
   const named = new Set(edit?.changes.map(({ joint }) => joint) ?? operation?.joints ?? []);

@@ -56,6 +56,7 @@ const ACTIONS: Record<string, Action> = {
     editor.changed();
   },
   scene: (editor) => editor.toggleScene(),
+  people: (editor) => editor.open("people"),
   compare: (editor) => void compareFrames(editor),
   help: (editor) => editor.open("help"),
   escape,

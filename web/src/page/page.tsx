@@ -8,6 +8,7 @@ import type { Editor } from "../editor/editor";
 import { Live } from "../editor/live";
 import { JointBar } from "../joints/bar";
 import { Joints } from "../joints/panel";
+import { People } from "../people/panel";
 import { Lists } from "../queue/panel";
 import { ContactSheet } from "../sheet/contact";
 import { focusPicture } from "../widgets/focus";
@@ -60,6 +61,7 @@ export function Page({ editor }: { editor: Editor }) {
       {editor.panel === "sheet" ? <ContactSheet editor={editor} /> : null}
       {editor.panel === "trajectory" ? <ContactSheet key={`${editor.frame}/${editor.joint}`} editor={editor} trajectory /> : null}
       {editor.panel === "calibrate" ? <Calibrate editor={editor} /> : null}
+      {editor.panel === "people" ? <People editor={editor} /> : null}
       {editor.panel === "name" ? <WhoAmI editor={editor} /> : null}
       {editor.panel === "aside" ? <SetAside editor={editor} /> : null}
       <Conflicts editor={editor} />

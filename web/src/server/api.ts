@@ -87,7 +87,7 @@ export function query(fields: Record<string, Given>): string {
 }
 
 const clipPath = (clip: string) => `/api/clips/${encodeURIComponent(clip)}`;
-export type Verb = "edits" | "undo" | "redo" | "operations" | "persons";
+export type Verb = "edits" | "undo" | "redo" | "operations" | "persons" | "people";
 type Body<V extends Verb> = Operations[`POST /api/clips/{clip}/${V}`]["body"];
 
 export const api = {
@@ -98,6 +98,7 @@ export const api = {
     ask("GET /api/clips/{clip}/poses", { path: { clip }, query: { first, last } }),
   store: <V extends Verb>(clip: string, verb: V, body: Body<V>) =>
     ask<`POST /api/clips/{clip}/${V}`>(`POST /api/clips/{clip}/${verb}`, { path: { clip }, body, signal: AbortSignal.timeout(LONGEST) }),
+  people: (clip: string) => ask("GET /api/clips/{clip}/people", { path: { clip } }),
   preview: (clip: string, changes: Change[]) =>
     ask("POST /api/clips/{clip}/propagate", { path: { clip }, body: { changes } }),
   warm: (clip: string, person: number, frame: number) =>

@@ -47,6 +47,11 @@ export type Lifted = wire.LiftedOut;
 export type Operation = Omit<wire.OperationIn, "token">;
 /** A person whom the detector missed, drawn as a box. */
 export type Newcomer = Omit<wire.NewcomerIn, "token">;
+/** What is said of whole people. */
+export type PeopleAsked = Omit<wire.PeopleIn, "token">;
+export type ListedPerson = wire.PersonRowOut;
+export type ClipPeople = wire.PeopleOut;
+export type Overlap = wire.OverlapOut;
 export type Density = wire.DensityOut;
 export type EffortSoFar = wire.EffortOut;
 export type Ready = wire.ReadyOut;

@@ -304,11 +304,50 @@ export interface OperationIn {
   xy?: [number, number] | null;
 }
 
+/** Two people who may be one: `person` lies on another on `inside` of their `frames`. */
+export interface OverlapOut {
+  frames: number;
+  inside: number;
+  on: number;
+  person: number;
+}
+
+/** An edit of people: `persons` are deleted, merged into `into`, restored, or the athletes (nobody: everyone). */
+export interface PeopleIn {
+  action: "delete" | "merge" | "restore" | "athlete";
+  into?: number | null;
+  persons: number[];
+  seconds?: number;
+  token: string;
+}
+
+/** The people of a clip, those who were deleted last; `athletes` is empty where everyone counts. */
+export interface PeopleOut {
+  athletes: number[];
+  overlaps: OverlapOut[];
+  people: PersonRowOut[];
+}
+
 /** Runs of one person of one clip. */
 export interface PersonCountOut {
   clip: string;
   n: number;
   person: number;
+}
+
+/** A person: frames, mean confidence (None: not predicted), joints by hand, and a square that shows them. seen: the frame of the square (centre x, y and side). merged: numbers that the person had. counts: for alerts, calibration and lifting. */
+export interface PersonRowOut {
+  confidence: number | null;
+  corrected: number;
+  counts: boolean;
+  deleted: boolean;
+  first: number;
+  frames: number;
+  last: number;
+  merged: number[];
+  person: number;
+  seen: number;
+  square: [number, number, number];
 }
 
 /** One person: (x, y) or None per joint, visibility 0 to 2, provenance 0 to 3, the model's confidence in [0, 1]. versions: per joint the id of the edit that decides it, 0 as predicted. */
@@ -558,6 +597,10 @@ export interface Operations {
   "GET /api/clips/{clip}/next": { query: { frame: number; step?: number; order?: "worst" | "frame"; }; body: null; answer: NextOut };
   /** Do something to a run of frames, as one action. */
   "POST /api/clips/{clip}/operations": { query: Record<never, never>; body: OperationIn; answer: EditOut };
+  /** List the people of a clip. */
+  "GET /api/clips/{clip}/people": { query: Record<never, never>; body: null; answer: PeopleOut };
+  /** Delete, merge, restore or name people, as one action; the clip's alerts follow. */
+  "POST /api/clips/{clip}/people": { query: Record<never, never>; body: PeopleIn; answer: EditOut };
   /** Add a person whom the detector missed, predicted in a box where the model can be asked, as one action. */
   "POST /api/clips/{clip}/persons": { query: Record<never, never>; body: NewcomerIn; answer: EditOut };
   /** Return frames first..last as they are now, and what the sender may take back. */

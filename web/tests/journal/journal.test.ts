@@ -49,6 +49,12 @@ describe("what a failure means", () => {
     expect(verdict(error, edit)).toBe(meant);
   });
 
+  it("of people who are gone is that nothing is lost", () => {
+    const people: Item = { token: "3", clip: "kick", verb: "people", edit: null, people: { action: "delete", persons: [9], seconds: 1 } };
+    expect(verdict(new Refused(422, "no person 9"), people)).toBe("refused");
+    expect(verdict(new Refused(500, "IndexError"), people)).toBe("failing");
+  });
+
   it("of an operation that cannot be is that nothing is lost", () => {
     expect(verdict(new Refused(422, "nothing to mirror"), swap)).toBe("refused");
   });
@@ -108,6 +114,18 @@ describe("undo", () => {
     expect([journal.setAside, journal.saving]).toEqual([[], "saved"]);
     expect(told).toEqual(["stored edits", "refused edits no", "dropped edits"]);
     expect(sent).toHaveLength(2);
+  });
+
+  it("takes back what was said of whole people, in its turn", async () => {
+    const { journal, sent, told, settled } = opened(() => 200);
+    journal.edit({ kind: "place", changes: [change(1)], seconds: 1 });
+    journal.changePeople({ action: "delete", persons: [1], seconds: 1 });
+    await settled();
+    expect(journal.takeBack("undo")?.people?.action).toBe("delete");
+    expect(journal.takeBack("undo")?.edit?.changes[0]?.joint).toBe(1);
+    await settled();
+    expect(sent.map((each) => each.split(" ")[0])).toEqual(["edits", "people", "undo", "undo"]);
+    expect(told.slice(0, 2)).toEqual(["stored edits", "stored people"]);
   });
 
   it("passes over an operation that could not be", async () => {

@@ -175,8 +175,9 @@ class Editing:
         return self.store.append_edit(edit, token=token, content=asked)
 
     def change_people(self, edit: Edit, token: str, asked: str) -> Edit:
-        """Store an edit of whole people; the alerts follow."""
-        stored = self.store.append_edit(edit, token=token, content=asked)
+        """Store an edit of whole people, unless it is stored already; the alerts follow."""
+        edit = replace(edit, author=edit.author or self.author)
+        stored = edit if edit.id else self.store.append_edit(edit, token=token, content=asked)
         refresh_alerts(self.store, edit.clip, self.settings)
         return stored
 

@@ -11,7 +11,7 @@ import numpy as np
 from emc.errors import UsageError
 from emc.interfaces import RunRecord, Store
 from emc.pose.geometry import bounding_box
-from emc.pose.people import People
+from emc.pose.people import People, of_people
 from emc.pose.records import Clip, Pose, Prediction, Provenance
 from emc.workflow.project import skeleton_called
 
@@ -84,23 +84,43 @@ def list_people(store: Store, clip: Clip) -> ClipPeople:
 
 @dataclass(slots=True)
 class _Seen:
-    """What is gathered of one person: `best` is (worth of the picture, frame, box)."""
+    """What is gathered of one person. `places` : (frame, box, how sure the model is) of the frames with a box."""
 
     frames: int = 0
     first: int = 0
     last: int = 0
     confidence: list[float] = field(default_factory=list[float])
     corrected: int = 0
-    best: tuple[float, int, tuple[float, float, float, float]] = (-1.0, 0, (0.0, 0.0, 1.0, 1.0))
+    places: list[tuple[int, np.ndarray, float]] = field(default_factory=list[tuple[int, np.ndarray, float]])
 
-    def on(self, frame: int, box: np.ndarray | None, worth: float) -> None:
-        """Count a frame, whose picture is worth so much."""
+    def on(self, frame: int, box: np.ndarray | None, sure: float | None) -> None:
+        """Count a frame, and how sure the model is there, None where it predicted nothing."""
         self.first = frame if not self.frames else min(self.first, frame)
         self.last = max(self.last, frame)
         self.frames += 1
-        if box is not None and worth > self.best[0]:
-            x, y, w, h = (float(v) for v in box)
-            self.best = (worth, frame, (x, y, w, h))
+        if sure is not None:
+            self.confidence.append(sure)
+        if box is not None:
+            self.places.append((frame, box, sure or 0.0))
+
+    def person(self, number: int, people: People, deleted: bool = False) -> ListedPerson:
+        """Return what was gathered."""
+        sure = float(np.mean(self.confidence)) if self.confidence else float("nan")
+        merged = tuple(sorted(old for old, now in people.merged.items() if now == number))
+        facts = (self.frames, self.first, self.last, sure, self.corrected, *self._best())
+        return ListedPerson(number, *facts, athlete=people.counts(number), deleted=deleted, merged=merged)
+
+    def _best(self) -> tuple[int, tuple[float, float, float, float]]:
+        """Return the frame of the picture and the box there: as large as usual (others were found wrong), and sure."""
+        if not self.places:
+            return 0, (0.0, 0.0, 1.0, 1.0)
+        boxes = np.array([box for _, box, _ in self.places], dtype=np.float64)
+        side = np.sqrt(np.maximum(boxes[:, 2] * boxes[:, 3], 1.0))
+        usual = float(np.median(side))
+        sure = np.array([sure for _, _, sure in self.places])
+        best = int(np.argmax((0.1 + sure) * np.minimum(side / usual, usual / side)))
+        x, y, w, h = (float(v) for v in boxes[best])
+        return self.places[best][0], (x, y, w, h)
 
 
 class _Found:
@@ -114,12 +134,8 @@ class _Found:
             sure[one.frame, one.person] = float(np.nan_to_num(one.confidence).mean())
         for pose in poses:
             held = self._of.setdefault(pose.person, _Seen())
-            known = sure.get((pose.frame, pose.person))
-            if known is not None:
-                held.confidence.append(known)
             held.corrected += int((pose.provenance >= Provenance.HUMAN).sum())
-            box = _box(pose)
-            held.on(pose.frame, box, _worth(box, known))
+            held.on(pose.frame, _box(pose), sure.get((pose.frame, pose.person)))
 
     def numbers(self) -> list[int]:
         """Return the numbers of all who were counted."""
@@ -127,12 +143,7 @@ class _Found:
 
     def person(self, number: int, people: People) -> ListedPerson:
         """Return what is known of one person."""
-        held = self._of[number]
-        sure = float(np.mean(held.confidence)) if held.confidence else float("nan")
-        _, seen, box = held.best
-        merged = tuple(sorted(old for old, now in people.merged.items() if now == number))
-        facts = (held.frames, held.first, held.last, sure, held.corrected, seen, box)
-        return ListedPerson(number, *facts, athlete=people.counts(number), merged=merged)
+        return self._of[number].person(number, people)
 
 
 def _overlaps(store: Store, clip: Clip, run: RunRecord | None) -> tuple[Overlap, ...]:
@@ -151,26 +162,11 @@ def _deleted(store: Store, run: str | None, people: People) -> list[ListedPerson
     if not people.deleted:
         return []
     held = {number: _Seen() for number in sorted(people.deleted)}
-    for one in store.raw_predictions(run) if run else ():
-        number = people.merged.get(one.person, one.person)
-        if number in held:
-            sure = float(np.nan_to_num(one.confidence).mean())
-            held[number].confidence.append(sure)
-            held[number].on(one.frame, one.box, _worth(one.box, sure))
-    rows: list[ListedPerson] = []
-    for number, seen in held.items():
-        sure = float(np.mean(seen.confidence)) if seen.confidence else float("nan")
-        facts = (seen.frames, seen.first, seen.last, sure, 0, seen.best[1], seen.best[2])
-        merged = tuple(sorted(old for old, now in people.merged.items() if now == number))
-        rows.append(ListedPerson(number, *facts, athlete=False, deleted=True, merged=merged))
-    return rows
-
-
-def _worth(box: np.ndarray | None, sure: float | None) -> float:
-    """Return how good a picture of a person is: large, and the model sure of them."""
-    if box is None:
-        return -1.0
-    return float(np.sqrt(max(float(box[2] * box[3]), 0.0))) * (0.1 + (sure or 0.0))
+    everybody = People(people.merged)
+    for one in of_people(store.raw_predictions(run), everybody) if run else ():
+        if one.person in held:
+            held[one.person].on(one.frame, one.box, float(np.nan_to_num(one.confidence).mean()))
+    return [seen.person(number, people, deleted=True) for number, seen in held.items()]
 
 
 def _box(pose: Pose) -> np.ndarray | None:
