@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import confidence as bench
 import cv2
 import torch
 
+import confidence as bench
 import emc.plugins as plugins
 import emc.stages.confidence.fit as fit
 import emc.stages.confidence.model as model

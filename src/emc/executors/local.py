@@ -41,6 +41,8 @@ class LocalExecutor:
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """Yield ``function(item)`` for each item, in the order of the items; an item's error is raised in its turn."""
+        # In this process: one worker alone would cost the start of a process and send every item and result through a
+        # pipe, for nothing.
         if self._workers == 1:
             yield from map(function, items)
             return
@@ -49,11 +51,15 @@ class LocalExecutor:
         try:
             for item in items:
                 waiting.append(pool.submit(function, item))
+                # Results in order and not as they come: a clip's spans are stored in order, so that the resume point is
+                # one number. What waits is bounded, since results (pictures) are larger than items.
                 if len(waiting) >= self._most:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         finally:
+            # The reader may stop early (Ctrl-C, an error): without this the pool works off what nobody will read before
+            # it closes.
             for future in waiting:
                 future.cancel()
 

@@ -58,6 +58,8 @@ class RayExecutor:
         try:
             yield from self._results(actors, items)
         finally:
+            # Without this actors keep their GPU until Ray collects them, and the next clip of the same run finds none
+            # free.
             for one in actors:
                 self._ray.kill(one)
 
@@ -75,7 +77,10 @@ class RayExecutor:
         most = PER_WORKER * len(actors)
         ended = False
         while not ended or order:
+            # The second bound is for results that wait for an earlier one: one slow item must not fill the cluster's
+            # memory with the results behind it.
             while not ended and len(busy) < most and len(order) < 2 * most:
+                # Fewest first and not in turn: a worker on a slower GPU would collect a queue while the others idle.
                 loads = [list(busy.values()).count(number) for number in range(len(actors))]
                 number = loads.index(min(loads))
                 try:

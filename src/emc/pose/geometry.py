@@ -42,6 +42,8 @@ def crop_affine(square: np.ndarray, size: int, angle: float = 0.0, flip: bool = 
     side; "unbiased data processing", Huang et al., CVPR 2020), so that flipping is exact.
     """
     x, y, side = (float(v) for v in square)
+    # size - 1, not size: else the mirrored crop is shifted against the crop, and with it the mean of a prediction and
+    # its mirror image.
     scale = (size - 1) / side
     radians = np.deg2rad(angle)
     cos, sin = np.cos(radians) * scale, np.sin(radians) * scale
@@ -84,6 +86,8 @@ class Camera:
     def project(self, points: np.ndarray) -> np.ndarray:
         """Project (..., 3) world points to (..., 2) pixels; points behind the camera become NaN."""
         camera = self.to_camera(points)
+        # Not a small depth instead: a point just behind the camera would be projected far to the other side of the
+        # picture, and look like a place.
         depth = np.where(camera[..., 2:] > 1e-6, camera[..., 2:], np.nan)
         return (camera / depth) @ self.intrinsic[:2].T
 
@@ -97,6 +101,7 @@ def bounding_box(xy: np.ndarray, margin: float = 0.0) -> np.ndarray:
     if finite.size == 0:
         raise ShapeMismatch(f"no finite point among {xy.shape} joints: a box needs at least one placed joint")
     low, high = finite.min(axis=0), finite.max(axis=0)
+    # At least a pixel: joints on one spot would make a box without a size, which every format and detector refuses.
     grow = margin * max(float((high - low).max()), 1.0)
     return np.concatenate([low - grow, high - low + 2 * grow]).astype(np.float32)
 
@@ -112,6 +117,8 @@ def similarity_align(moving: np.ndarray, fixed: np.ndarray) -> np.ndarray:
     a, b = moving - moving_mean, fixed - fixed_mean
     u, singular, vt = np.linalg.svd(a.T @ b)
     sign = np.ones(a.shape[1])
+    # Without it a left-right swapped pose would be aligned by a reflection and score as perfect. Of a degenerate pose
+    # det is 0, and the sign must not erase an axis.
     sign[-1] = np.sign(np.linalg.det(u @ vt)) or 1.0
     rotation = (u * sign) @ vt
     variance = float((a**2).sum())

@@ -39,6 +39,8 @@ def fold_edits(
     NaN or not, are kept); its provenance is `MODEL`. Poses come by frame, then person, all with the same number of
     joints. Arrays of a pose that no edit touched may be the prediction's own: treat them as read-only.
     """
+    # Read whole, though it may be a generator: merged people need to know who is on which frame before any pose is
+    # made.
     raw = list(predictions)
     standing = standing_edits(edits)
     people = people_of(standing)
@@ -86,6 +88,8 @@ def undone_edits(undoes: Sequence[tuple[int, int]]) -> set[int]:
     be left out. An edit can only take back an earlier one, so one pass from the newest decides all.
     """
     gone: set[int] = set()
+    # From the newest: an undo that was itself undone must be known to be gone before it can take its target with it.
+    # Forwards, a redo would leave the edit undone.
     for identity, target in reversed(undoes):
         if target and identity not in gone:
             gone.add(target)
@@ -104,6 +108,8 @@ def invert(edit: Edit, before: Iterable[Pose], author: str | None = None) -> Edi
     if not edit.id:
         raise UsageError(f"edit '{edit.kind}' of clip {edit.clip} is not stored yet: append it before taking it back")
     poses = {(pose.frame, pose.person): pose for pose in before}
+    # Each joint once, in order, though an edit may change it twice: two values to come back to would contradict each
+    # other in the journal's display.
     joints = dict.fromkeys((change.frame, change.person, change.joint) for change in edit.changes)
     changes = tuple(_value_of(poses.get(key[:2]), key) for key in joints)
     kind = "redo" if edit.undoes and edit.kind == "undo" else "undo"
@@ -124,6 +130,8 @@ def _deciding(standing: Iterable[Edit]) -> dict[PoseKey, dict[int, tuple[int, Jo
 
 
 def _may_replace(change: JointChange, held: JointChange) -> bool:
+    # Without the first half nobody could correct a correction; without the second a propagation made again could not
+    # replace the older one. A machine's change over a person's fails both.
     return change.provenance >= Provenance.HUMAN or held.provenance < Provenance.HUMAN
 
 
@@ -133,6 +141,8 @@ def _predicted_pose(prediction: Prediction, width: int, run: str) -> Pose:
     if missing:
         xy = np.concatenate([xy, np.full((missing, 2), np.nan, dtype=xy.dtype)])
         confidence = np.concatenate([confidence, np.zeros(missing, dtype=confidence.dtype)])
+    # Both are asked: 'not found' comes as a finite place with confidence 0 or as NaN with any confidence, by estimator
+    # and by file format.
     seen = (confidence > 0) & np.isfinite(xy).all(axis=1)
     visibility = np.where(seen, np.int8(Visibility.VISIBLE), np.int8(Visibility.ABSENT))
     provenance = np.full(width, Provenance.MODEL, dtype=np.int8)

@@ -63,6 +63,8 @@ class MixSampler:
 
     def served_sha256(self, steps: int) -> str:
         """Return the hash of every draw of the first `steps` batches, in order, for the calibration set's card."""
+        # Of roles and indices in order, not of counts: two trainings that served the same numbers in another order give
+        # other weights.
         digest = hashlib.sha256()
         for step in range(steps):
             for draw in self.draws(step):
@@ -93,8 +95,12 @@ class MixSampler:
         epoch, place = divmod(number, size)
         order = self._orders.get((role, epoch))
         if order is None:
+            # The order before is kept: batches are made ahead on several threads, and one may still be in the last
+            # epoch while another has begun the next.
             for old in [key for key in self._orders if key[0] is role and key[1] < epoch - 1]:
                 del self._orders[old]
+            # A stream for each population and epoch, not one for all: with one stream the order of the targets would
+            # depend on how many commons there are, and a card's hash would change when a common clip is added.
             order = np.random.default_rng([self.seed, _ROLE_NUMBER[role], epoch]).permutation(size)
             self._orders[role, epoch] = order
         return int(order[place])

@@ -90,6 +90,8 @@ class Database:
             raise ProjectError(f"the project {self.place} is closed: open it again")
         try:
             yield
+        # A constraint that does not hold is a fault of the code, not of the user's file: it stays a traceback instead
+        # of becoming advice.
         except IntegrityError:
             raise
         except DBAPIError as error:
@@ -105,6 +107,7 @@ def sqlite_url(file: Path) -> URL:
 
 def explain(error: DBAPIError, place: str) -> ProjectError:
     """Return the database's error as one of ours, in one line: what happened, where, what to do."""
+    # The low byte: extended codes (SQLITE_IOERR_FSYNC and some 30 more) would otherwise match none of the cases below.
     code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
     said = " ".join(str(error.orig).split())
     kept = "nothing acknowledged is lost"
@@ -133,6 +136,8 @@ def explain(error: DBAPIError, place: str) -> ProjectError:
 
 def _engine(url: URL | str) -> Engine:
     try:
+        # More than the 40 threads in which the server answers: with SQLAlchemy's 5 + 10 a page that asks for many
+        # pictures at once meets a timeout of the pool instead of a slow answer.
         engine = create_engine(url, pool_size=8, max_overflow=56)
     except (ArgumentError, ImportError) as error:
         said = " ".join(str(error).split())

@@ -48,6 +48,8 @@ class SqlStore(SqlAlerts):
         folder = folder.absolute()
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ProjectError(f"{folder} exists already: open it, or choose another folder")
+        # Beside the folder and not in /tmp: a rename is atomic only within one file system, and a half-made project
+        # must never carry the project's name.
         partial = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.partial")
         try:
             partial.mkdir(parents=True)
@@ -56,6 +58,7 @@ class SqlStore(SqlAlerts):
             database.close()
             if folder.exists():
                 folder.rmdir()
+            # After the database is closed: SQLite's -wal and -shm would be renamed under an open connection.
             partial.rename(folder)
         except OSError as error:
             raise StorageError(
@@ -222,6 +225,8 @@ class SqlStore(SqlAlerts):
             with self._database.reading() as connection:
                 page = run_rows.select_page(connection, key, first, last, after)
             yield from page
+            # By key and not by OFFSET: rows that a running prediction adds between two pages are then neither skipped
+            # nor read twice.
             if len(page) < run_rows.PAGE:
                 return
             after = (page[-1].frame, page[-1].person)

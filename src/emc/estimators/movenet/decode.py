@@ -49,6 +49,8 @@ def crowded(boxes: np.ndarray, padding: float) -> np.ndarray:
     first = np.maximum(low[:, None], boxes[None, :, :2])
     last = np.minimum(high[:, None], (boxes[:, :2] + boxes[:, 2:])[None])
     filled = np.maximum(last - first, 0).prod(axis=-1) / square[:, 2:] ** 2
+    # A second box of the same person is no crowd: read by the reference decoding, people who are alone would lose
+    # joints far from where the centre expects them.
     other = (box_overlap(boxes, boxes) < SAME) & ~np.eye(len(boxes), dtype=bool)
     return (other & (filled >= SHARE)).any(axis=1)
 

@@ -85,6 +85,8 @@ def encode(xy: np.ndarray, visible: np.ndarray, spread: np.ndarray, grid: int) -
         known = ((cells >= 0) & (cells < grid)).all(axis=-1) & (np.asarray(visible) > 0)
     cells = np.where(known[..., None], cells, 0.0)
     width = 2 * (SIGMA * np.asarray(spread, dtype=np.float64)) ** 2
+    # Around the cell and not around the place: exactly one cell is then 1, by which `focal` knows the joint's cell. The
+    # rest is the offset's.
     profile = np.exp(-((np.arange(grid) - np.floor(cells)[..., None]) ** 2) / width[..., None, None])
     bumps = profile[..., 0, :, None] * profile[..., 1, None, :] * known[..., None, None]
     return (
@@ -104,6 +106,8 @@ def joint_losses(output: Tensor, batch: Mapping[str, Any]) -> Tensor:
     maps = split(output)
     target, place = (batch[name].to(output.device) for name in ("target", "place"))
     with torch.no_grad():
+        # Where the network's own decoding starts, not where the true centre is: a vector taught at another cell would
+        # never be read.
         centre = centre_cells(maps)
     losses = focal(maps.heat, target)
     losses = losses + REGRESSION_SHARE * _distance(maps.regress, centre[:, None].expand(place.shape[:2]), place)
@@ -120,6 +124,8 @@ def joint_losses(output: Tensor, batch: Mapping[str, Any]) -> Tensor:
 def focal(logits: Tensor, target: Tensor) -> Tensor:
     """Return (B, J): the penalty-reduced focal loss of (B, J, G, G) logits against bumps that are 1 at one cell."""
     chance = logits.sigmoid()
+    # logsigmoid and not the logarithm of a sigmoid, whose gradient is lost where it underflows: most cells are far
+    # below 0.
     hit = -functional.logsigmoid(logits) * (1 - chance) ** 2
     miss = -functional.logsigmoid(-logits) * chance**2 * (1 - target) ** 4
     return torch.where(target == 1, hit, miss).sum(dim=(2, 3))

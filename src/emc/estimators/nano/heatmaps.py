@@ -44,6 +44,7 @@ def encode(xy: np.ndarray, visible: np.ndarray, spread: np.ndarray | None = None
     """
     cells = np.asarray(xy, dtype=np.float64) / CELL
     with np.errstate(invalid="ignore"):
+        # Half a cell beyond the outermost centres: a joint there still has its highest value in the grid.
         inside = ((cells >= -0.5) & (cells <= GRID_SIZE - 0.5)).all(axis=-1)
     known = inside & (np.asarray(visible) > 0)
     cells = np.where(known[..., None], cells, 0.0)
@@ -87,7 +88,11 @@ def decode(logits: Tensor) -> Decoded:
     xy = (torch.stack([column, row], dim=-1).float() + offset) * CELL
     near = neighbourhood(row, column, height, width)
     peak = (share * near).sum(dim=-1)
+    # Mass in windows of 5 x 5, as `peak` is: a second place of the same joint is spread over some cells, none of which
+    # is high by itself.
     second = functional.avg_pool2d((share * ~near).view(batch, joints, height, width), 5, 1, 2) * 25
+    # By the logarithm of the number of cells, so that a uniform map has 1 whatever the grid's size; a fitted confidence
+    # then holds for both.
     entropy = -(share * share.clamp(min=1e-12).log()).sum(dim=-1) / float(np.log(height * width))
     nowhere = torch.zeros_like(peak)
     features = torch.stack([peak, second.flatten(2).amax(dim=-1), entropy, nowhere], dim=-1)
@@ -119,6 +124,7 @@ def newton_step(logits: Tensor, row: Tensor, column: Tensor) -> Tensor:
 
     middle = at(0, 0)
     gx, gy = (at(0, 1) - at(0, -1)) / 2, (at(1, 0) - at(-1, 0)) / 2
+    # Below 0 by force: on a flat or saddle-shaped top the step would otherwise run away or turn its direction.
     hxx = (at(0, 1) + at(0, -1) - 2 * middle).clamp(max=-1e-4)
     hyy = (at(1, 0) + at(-1, 0) - 2 * middle).clamp(max=-1e-4)
     # Each axis on its own: a cross term of a noisy map can point away from the top, and the axes never do.

@@ -92,6 +92,7 @@ class Bottleneck(nn.Module):
         self.reduce = conv_norm(width, half, 1)
         self.mix = conv_norm(half, half, 3)
         self.expand = conv_norm(half, width, 1)
+        # Every block begins as the identity (Goyal et al., 2017): a deep stack is then trainable from the first step.
         nn.init.zeros_(cast(nn.BatchNorm2d, self.expand[1]).weight)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -103,6 +103,8 @@ class RotationEnsemble:
         """Return `zooms` arrays (N,) of degrees: for each person the most confident rotations, the best first."""
         xy, score = (np.stack([[getattr(p, name) for p in one] for one in passes]) for name in ("xy", "score"))
         mean = found_confidence(xy, score).mean(axis=-1)
+        # Stable: of equal rotations the one nearer to upright, on every machine, so that predictions do not differ
+        # between them.
         order = np.argsort(-mean, axis=0, kind="stable")[: self.zooms]
         return list(order * (360.0 / self.rotations))
 

@@ -22,6 +22,8 @@ def independent_units(clips: Sequence[str], frames: Sequence[int]) -> tuple[np.n
     """
     names = np.asarray(clips, dtype=str)
     clip_codes = np.unique(names, return_inverse=True)[1].reshape(-1)
+    # Clips where there are enough: frames of a clip resemble each other, so that resampling them gives intervals that
+    # are too narrow for a new clip.
     if len(names) and int(clip_codes.max()) + 1 >= MIN_UNITS:
         return clip_codes, "clip"
     pairs = np.stack([clip_codes, np.asarray(frames, dtype=np.int64)], axis=1).reshape(-1, 2)
@@ -35,6 +37,8 @@ def resample_weights(units: int, resamples: int, seed: int) -> np.ndarray:
     """
     if units == 0 or resamples == 0:
         return np.zeros((0, units))
+    # Counts per unit, and not indices: every figure is then a sum of unit sums times these, so that 1,000 resamples
+    # cost one matrix product.
     draws = np.random.default_rng(seed).multinomial(units, np.full(units, 1 / units), size=resamples)
     return draws.astype(np.float64)
 
@@ -54,6 +58,7 @@ def percentile_interval(value: float, resampled: np.ndarray, n: int, units: int)
     units were resampled, the value itself is undefined, or half of the resamples are.
     """
     defined = resampled[np.isfinite(resampled)]
+    # Half: percentiles of the few resamples in which a rare joint occurs at all describe those draws, not the figure.
     if units < MIN_UNITS or not math.isfinite(value) or len(defined) * 2 <= len(resampled):
         return Interval(value, None, n)
     low, high = np.percentile(defined, [2.5, 97.5])

@@ -43,6 +43,8 @@ def average_precisions(matches: OksMatches, weights: np.ndarray) -> np.ndarray:
 
 
 def _figures(matches: OksMatches, weights: np.ndarray) -> np.ndarray:
+    # Stable, as pycocotools sorts (mergesort): detections of equal score in another order give another AP, and coarse
+    # scores have many ties.
     order = np.argsort(-matches.score, kind="stable")
     drawn = weights[:, matches.unit[order]]
     positives = weights @ matches.positives.T
@@ -68,9 +70,12 @@ def _mean_precision(drawn: np.ndarray, true: np.ndarray, positives: np.ndarray) 
     """
     seen = np.cumsum(drawn, axis=1)[:, true]
     hit = np.cumsum(drawn[:, true], axis=1)
+    # spacing(1), as pycocotools adds: without it a unit that was never drawn divides 0 by 0, and with another value AP
+    # is no longer equal to the reference's in all digits.
     envelope = np.maximum.accumulate((hit / (seen + np.spacing(1)))[:, ::-1], axis=1)[:, ::-1]
     padded = np.concatenate([envelope, np.zeros((len(envelope), 1))], axis=1)
     recall = hit / np.where(positives > 0, positives, np.nan)[:, None]
+    # Row by row: recalls differ between resamples. Left, as pycocotools: a recall that is reached exactly counts.
     at = np.array([np.searchsorted(row, RECALLS, side="left") for row in recall]).reshape(-1, len(RECALLS))
     known = positives > 0
     reached = recall[:, -1] if hit.shape[1] else np.zeros(len(hit))

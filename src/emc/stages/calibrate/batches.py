@@ -80,6 +80,7 @@ class Batches:
         for number, role in enumerate((Role.TARGET, Role.COMMON)):
             samples = [self.samples[role][draw.index] for draw in draws if draw.role is role]
             if samples:
+                # One more number than above: with the same seed both populations would be augmented by the same draws.
                 rng = np.random.default_rng([self.seed, 2, step, number])
                 parts.append(self.makers[role].collate(samples, rng))
             counts.append(len(samples))
@@ -152,6 +153,8 @@ def _beside(make: Callable[[int], _T], first: int, end: int, workers: int) -> Ge
             makers.submit(make, step) for step in range(first, min(first + workers, end))
         )
         for step in range(first, end):
+            # The oldest one, however many are ready: in another order the same seed would give other weights on a
+            # machine with another number of cores.
             batch = waiting.popleft().result()
             _keep_threads(threads)
             if step + workers < end:
@@ -164,6 +167,7 @@ def _in_between(make: Callable[[int], _T], first: int, end: int, workers: int) -
     threads = torch.get_num_threads()
     with _makers(workers) as makers:
         for start in range(first, end, workers):
+            # All before the first is handed out: the network must not compute while they are made, see `made`.
             block = list(makers.map(make, range(start, min(start + workers, end))))
             _keep_threads(threads)
             yield from block

@@ -110,6 +110,7 @@ class _Run:
         self.optimizer = build_optimizer(estimator, settings)
         self.teacher = teacher_of(estimator, self.base, settings)
         self.trained = [value for value in self.module.parameters() if value.requires_grad]
+        # The opposite of what is, so that the first step sets every part once.
         self.modes = [(part, not part.training) for part in self.module.modules()]
 
     def advance(self, batch: Batch) -> Progressed:
@@ -123,6 +124,7 @@ class _Run:
             torch.manual_seed(settings.seed * 1_000_003 + self.step + (self.processes.rank << 40))
             tensors = self.teacher.with_targets(batch.tensors, batch.replayed) if self.teacher else batch.tensors
             loss = self._loss(tensors)
+        # To None: the optimizer skips what got no gradient. With zeros, AdamW's decay and momentum would still move it.
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         # Read after the way back is under way: a device then works while this process looks.
@@ -161,6 +163,7 @@ class _Run:
         return {name: value.cpu().clone() for name, value in self.average.values.items()}
 
     def finish(self) -> None:
+        # The average and not the last weights: it is what the ladder scored and saved.
         self.module.load_state_dict(self.average.values)
         self.module.eval()
 

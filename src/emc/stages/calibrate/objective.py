@@ -51,6 +51,8 @@ def total(terms: Sequence[Term]) -> torch.Tensor:
 def share_of(terms: Sequence[Term], masses: torch.Tensor) -> torch.Tensor:
     """Return what these rows contribute to the loss of a larger batch; masses : (T,) of each term over all its rows."""
     parts = [
+        # Means to sums and back, by the mass of the whole batch: a mean of the processes' means would weigh a process
+        # with two labelled joints as much as one with two hundred.
         term.share * term.loss * term.mass.clamp(min=1.0) / mass.clamp(min=1.0)
         for term, mass in zip(terms, masses, strict=True)
     ]
@@ -73,6 +75,8 @@ def hardest(losses: torch.Tensor, weight: torch.Tensor, count: int) -> torch.Ten
     losses, weight : (B, J), weight 0 = not labelled. A person with fewer labelled joints keeps all of them. Source:
     online hard keypoint mining (Chen et al., CVPR 2018).
     """
+    # -1 is below every loss: an unlabelled joint may be among the top where a person has few labels, and its weight of
+    # 0 then leaves it out.
     weighted = torch.where(weight > 0, losses.detach() * weight, -1.0)
     top = weighted.topk(min(count, losses.shape[1]), dim=1).indices
     return torch.zeros_like(weight).scatter(1, top, 1.0) * weight

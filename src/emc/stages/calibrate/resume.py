@@ -43,6 +43,7 @@ def pack_state(fingerprint: str, step: int, parts: Mapping[str, Any]) -> bytes:
 def unpack_state(state: bytes, fingerprint: str) -> dict[str, Any]:
     """Return what `pack_state` packed; raises `InputError` where it is damaged, `UsageError` where it is another's."""
     try:
+        # weights_only: a resume point may come with a project from somebody else, and a full pickle runs code.
         saved = cast(dict[str, Any], torch.load(io.BytesIO(state), map_location="cpu", weights_only=True))
         for name in _PARTS:
             saved[name]
@@ -73,6 +74,8 @@ def refuse_other_network() -> Generator[None]:
 def fingerprint_of(module: torch.nn.Module, settings: CalibrateSettings, targets: int, commons: int) -> str:
     """Return what must be equal for a training to go on; what only chooses or saves may differ."""
     must = settings.model_dump(mode="json", exclude=_ONLY_CHOOSES_OR_SAVES)
+    # As resolved, not as set: 'auto' means bfloat16 on one machine and float32 on another, and a training must not
+    # change in the middle.
     must["precision"] = resolved_precision(next(module.parameters()).device.type, settings)
     return json.dumps({**must, "targets": targets, "commons": commons})
 

@@ -26,6 +26,7 @@ class Teacher:
         self.estimator = estimator
         self.distil = distil
         self.fill = fill
+        # A copy: the estimator's own network moves with every step, and would teach itself.
         self.module = copy.deepcopy(estimator.module).eval()
         for parameter in self.module.parameters():
             parameter.requires_grad_(False)

@@ -16,6 +16,8 @@ def borrowed_weights(estimator: Trainable, weights: Mapping[str, torch.Tensor]) 
     """Let the estimator predict with other weights for a while, such as those of a `LadderStep` in mid-training."""
     module = estimator.module
     own = {name: value.detach().clone() for name, value in module.state_dict().items()}
+    # Part by part: frozen batch norms are in evaluation inside a network in training, and `module.train()` afterwards
+    # would set them free.
     modes = [(part, part.training) for part in module.modules()]
     module.load_state_dict(dict(weights))
     module.eval()
@@ -44,6 +46,8 @@ class RunningAverage:
         self.values = copied(module)
         self._moving = [name for name, value in state.items() if value.is_floating_point()]
         self._whole = [name for name, value in state.items() if not value.is_floating_point()]
+        # The living tensors: `load_state_dict` copies into them, so they stay those of the module after a resume point
+        # too.
         self._state = state
 
     @torch.no_grad()
@@ -68,6 +72,7 @@ def pull_to(base: Mapping[str, torch.Tensor], module: torch.nn.Module, strength:
     L2-SP (Li et al., ICML 2018: weight decay towards the starting point), decoupled from the gradient as in AdamW.
     """
     named = [(name, value) for name, value in module.named_parameters() if value.requires_grad]
+    # At most all the way: a rate times a pull above 1 would throw the weights beyond the base.
     lerp_all([value for _, value in named], [base[name] for name, _ in named], min(1.0, strength))
 
 

@@ -74,6 +74,7 @@ def choose_checkpoint(
     qualified = [entry for entry in rest if _qualifies(entry, falls[entry.step], budget, certainty)]
     best = base
     for entry in qualified:
+        # Strictly better, in rising order of steps: of equal checkpoints the earlier one has forgotten less.
         if direction.better(scores[entry.step].value, scores[best.step].value):
             best = entry
     rule = _rule(parts, budget, reference, direction)
@@ -134,8 +135,12 @@ def _fall(entry: LadderEntry, entries: Sequence[LadderEntry], reference: Referen
 
 
 def _qualifies(entry: LadderEntry, fall: float, budget: float, certainty: float) -> bool:
+    # NaN compares as False with everything: without this a checkpoint whose common score is unknown would pass a test
+    # that was never made.
     if not math.isfinite(fall):
         return False
+    # The test alone, even where the plain difference is beyond the margin: over the demo's 45 common clips the 95 %
+    # interval is 0.8 points to each side, wider than the margin of 0.5.
     if entry.kept is not None:
         return entry.kept >= certainty
     # A rounding error of one part in a thousand million must not refuse a fall that equals the margin.
@@ -143,6 +148,7 @@ def _qualifies(entry: LadderEntry, fall: float, budget: float, certainty: float)
 
 
 def _beyond_interval(new: Interval, old: Interval, direction: Direction) -> bool:
+    # Too few units for an interval: said by `_few` where it matters, and not twice.
     if new.ci95 is None:
         return True
     return direction.better(new.ci95[0] if direction is Direction.HIGHER else new.ci95[1], old.value)

@@ -143,12 +143,18 @@ def _associate(frames: Iterable[tuple[int, Boxes]], settings: TrackSettings) -> 
             )
         _check(index, boxes)
         indices.append(index)
+        # Before the assignment: a line past its gap could otherwise take the box of a newcomer, with the lost person's
+        # number.
         alive = [line for line in alive if index - line.boxes[-1].frame <= settings.max_gap + 1]
         for line in alive:
             _foresee(line, index)
         strong = [replace(box, frame=index) for box in boxes if box.score >= settings.start_score]
         weak = [replace(box, frame=index) for box in boxes if box.score < settings.start_score]
+        # Strong boxes first, over all lines: assigned together, a weak double of one person could take the line of
+        # another who is seen well.
         fresh = _assign(alive, strong, settings)
+        # Only lines that were seen on the frame before: after a gap the place foreseen is a guess, and a weak box near
+        # a guess is no evidence of the person.
         _assign([line for line in alive if line.missed == 1], weak, settings)
         started = [_begin(box) for box in fresh]
         alive = alive + started
@@ -184,10 +190,17 @@ def _costs(lines: Sequence[_Line], boxes: Boxes, settings: TrackSettings) -> np.
     overlap = box_overlap(foreseen, found)
     middles = foreseen[:, None, :2] + foreseen[:, None, 2:] / 2 - (found[None, :, :2] + found[None, :, 2:] / 2)
     distance = np.linalg.norm(middles, axis=-1) / sizes
+    # Of logarithms: half the size and twice the size are equally far.
     growth = np.abs(np.log(found[:, 2:].mean(axis=1)[None] / sizes))
+    # Of two lines that fit alike the one that was seen last gets the box; capped, so that the longest gap costs 0.3,
+    # less than a lost overlap.
     unseen = np.array([min(line.missed - 1, 15) for line in lines])[:, None]
     doubt = np.array([float(np.sqrt(line.spread[:2, 0, 0].max())) for line in lines])[:, None] / sizes
+    # Three standard deviations of what is foreseen. At least 0.4 of a size, since fast limbs move a box's centre by
+    # that much in one frame, and at most 1.5, else a long gap reaches everybody.
     reach = np.clip(3 * doubt, 0.4, 1.5)
+    # A factor of 2.5 in size: people who crouch or spread their arms stay below, the other person in the background
+    # does not.
     refused = ((overlap < settings.min_overlap) & (distance > reach)) | (growth > np.log(2.5))
     return np.where(refused, _REFUSED, 1 - overlap + 0.5 * distance + 0.3 * growth + 0.02 * unseen)
 
@@ -198,6 +211,8 @@ def _begin(box: Box) -> _Line:
     mean = np.stack([state, np.zeros(4)], axis=1)
     spread = np.zeros((4, 2, 2))
     spread[:, 0, 0] = (_MEASURED * size) ** 2
+    # Wide: nothing is known of a new line's velocity, and at a narrow start the second sighting of a runner would count
+    # as noise.
     spread[:, 1, 1] = (0.15 * size) ** 2
     return _Line([box], mean, spread, frame=box.frame)
 
@@ -209,6 +224,8 @@ def _foresee(line: _Line, index: int) -> None:
         step = np.zeros((4, 2, 2))
         step[:, 0, 0] = step[:, 0, 1] = 1.0
         step[:, 1, 1] = _KEPT
+        # Frame by frame and not by a power of the step: what may be unforeseen adds up with every frame, also over gaps
+        # of sampled frames.
         line.mean = np.einsum("kij,kj->ki", step, line.mean)
         line.spread = step @ line.spread @ step.transpose(0, 2, 1)
         line.spread[:, 0, 0] += (_WANDER * size) ** 2
@@ -261,6 +278,8 @@ def _between(indices: Sequence[int], first: int, last: int) -> Sequence[int]:
 
 def _numbered(tracks: Sequence[Boxes], indices: Sequence[int]) -> Iterator[tuple[int, Boxes]]:
     """Yield each frame with its boxes, the tracks numbered by first appearance, then by size."""
+    # A fixed order of numbers: a run that is resumed or predicted again with the same boxes must give every person the
+    # number that edits name.
     ordered = sorted(tracks, key=lambda boxes: (boxes[0].frame, -_area(boxes[0])))
     by_frame: dict[int, Boxes] = {index: [] for index in indices}
     for number, boxes in enumerate(ordered):

@@ -103,6 +103,8 @@ def _successors(lines: Sequence[Boxes]) -> tuple[int, int] | None:
     """Return a line and the only one that can be its continuation, None where there is no such pair."""
     fits = np.array([[_follows(before, after) for after in lines] for before in lines]).reshape(len(lines), len(lines))
     for first, second in np.argwhere(fits):
+        # Only an unambiguous pair: with two candidates a wrong merge costs more work (two persons under one number)
+        # than a number too many.
         if fits[first].sum() == 1 and fits[:, second].sum() == 1:
             return int(first), int(second)
     return None
@@ -129,6 +131,8 @@ def completed_boxes(boxes: Boxes) -> Boxes:
         return boxes
     frames = np.array([box.frame for box in boxes])
     xywh = np.array([box.xywh for box in boxes], dtype=np.float64)
+    # The third quartile and not the median: where pieces are in the majority for some frames the median is a piece's
+    # height.
     usual = np.array([np.quantile(xywh[np.abs(frames - frame) <= AROUND, 3], 0.75) for frame in frames])
     whole = xywh[:, 3] >= CUT * usual
     if whole.all() or not whole.any():

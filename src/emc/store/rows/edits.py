@@ -44,6 +44,8 @@ def insert_edit(
     if edit.undoes:
         _check_undo(connection, clip, edit)
     _check_versions(connection, clip, edit, expect)
+    # The checks above and this insert are one transaction with the write lock held: between two transactions another
+    # browser could change the joint that was just compared.
     stored = replace(edit, created=edit.created or now())
     values = {"kind": edit.kind, "author": edit.author, "seconds": float(edit.seconds), "undoes": int(edit.undoes)}
     sent = {"token": token, "content": content} if token else {}
@@ -72,6 +74,8 @@ def edit_of_token(connection: Connection, token: str, content: str) -> Edit | No
     row = connection.execute(select(table.c.id, table.c.content).where(table.c.token == token)).first()
     if row is None:
         return None
+    # A token that is reused by accident would otherwise be answered with another edit, and the page would believe its
+    # own was stored.
     if row.content not in (None, content):
         raise ConflictError(
             f"edit token '{token}' belongs to edit {row.id}, which asked for something else: nothing was stored; use "
@@ -121,6 +125,8 @@ def standing_edits(
     """
     table = schema.edit_change
     undoes = _undoes(connection, clip)
+    # Undone over the whole journal and only then cut to the frames: an undo has no changes of its own, so that it would
+    # be missed by a query for frames.
     left_out = undone_edits(undoes) | {identity for identity, _ in undoes}
     query = select(table).where(table.c.clip == clip, table.c.frame >= first)
     if last is not None:

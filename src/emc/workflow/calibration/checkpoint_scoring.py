@@ -80,6 +80,8 @@ class CheckpointScorer:
             middle = (low + high) // 2
             share = shares[middle]
             found[share] = self._scored(step, weights[share])
+            # Bisection takes refusal to be monotone in the share. It is not always; then the share found is still one
+            # that passed, only perhaps not the largest.
             low, high = (low, middle) if self._refused(found[share]) else (middle + 1, high)
         best = self._best(found)
         told = [{"share": share, **_short(found[share], self.settings)} for share in sorted(found)]
@@ -93,9 +95,13 @@ class CheckpointScorer:
     def _best(self, found: Mapping[float, Row]) -> float:
         shares = sorted(found)
         numbered = [self.base_row(), *(found[share] | {"step": n} for n, share in enumerate(shares, start=1))]
+        # Among those that passed the best on the target, by the ladder's own rule: the largest share is not always the
+        # best, and two rules would choose against each other.
         return shares[max(choice_of(numbered, self.settings).step - 1, 0)]
 
     def _scored(self, step: int, weights: Weights) -> Row:
+        # Borrowed and given back: training goes on with the tuned weights afterwards, and would otherwise go on from
+        # the interpolated ones.
         with borrowed_weights(self.estimator, weights):
             scores = _scores(self.estimator, self.target, self.common, self.settings)
         row: Row = {"step": step, "validation": scores.document()}
@@ -117,6 +123,8 @@ class CheckpointScorer:
             name: test(before, after, options.budget, resamples.bootstrap, resamples.seed)
             for name, test in asked.items()
         }
+        # The smaller, and not the product: each is the level of its own test, and a product would ask for more the more
+        # scores are guarded.
         kept: Row = {"kept": min(chances.values())}
         return kept if options.guard == "pckh" else kept | {"kept_by": chances}
 

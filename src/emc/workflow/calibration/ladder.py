@@ -64,6 +64,8 @@ def run_ladder(
         raise UsageError(
             "no target person is held out to choose a checkpoint by: correct frames of a second clip or athlete"
         )
+    # A copy, before anything trains: `state_dict` holds the living tensors, and interpolating with those would
+    # interpolate the checkpoint with itself.
     base = {name: value.detach().clone() for name, value in estimator.module.state_dict().items()}
     scorer = CheckpointScorer.of_base(estimator, data.validation_target, data.validation_common, settings)
     if not document["ladder"]:
@@ -126,6 +128,8 @@ def _climb(
     state = state_file.read_bytes() if state_file.is_file() else None
     start = int(document.get("saved_step", 0)) if state else 0
     world.broadcast(Start(False, state, document["rotations"]))
+    # The ladder may be some steps ahead of the resume point after a kill: these steps come again, and would stand twice
+    # in the curve.
     document["loss"] = [row for row in document["loss"] if row[0] <= start]
     progress.start("calibrate", settings.calibrate.steps)
     progress.advance(start)
@@ -191,7 +195,9 @@ def candidates(
     shares = (1.0,) if settings.calibrate.strategy == "initial" else sorted(settings.calibrate.shares)
     return {
         share: {
-            name: base[name].lerp(value, share) if value.is_floating_point() else value for name, value in tuned.items()
+            # Integer buffers (batch counters) cannot be interpolated, and mean nothing in evaluation.
+            name: base[name].lerp(value, share) if value.is_floating_point() else value
+            for name, value in tuned.items()
         }
         for share in shares
     }
@@ -243,6 +249,8 @@ def _finish(
         pair = (c0, c1) if c0 is not None and c1 is not None else None
         document["before_after"] = before_after((t0, t1), pair, settings.evaluate.bootstrap, settings.evaluate.seed)
     write_json(folder / LADDER_FILE, document)
+    # Last: killed before the document is written, the same command goes on from the resume point instead of training
+    # again.
     (folder / STATE_FILE).unlink(missing_ok=True)
 
 
@@ -258,6 +266,7 @@ def _why(choice: CheckpointChoice, document: Mapping[str, Any]) -> str:
 
 def step_weights(estimator: Trainable, folder: Path, step: int) -> dict[str, torch.Tensor]:
     """Return the weights of a saved checkpoint, leaving the estimator as it is."""
+    # `load` also reads the saved model's card; only the weights are wanted, so the network gets its own back.
     own = {name: value.detach().clone() for name, value in estimator.module.state_dict().items()}
     estimator.load(folder / f"step_{step}")
     weights = {name: value.detach().clone() for name, value in estimator.module.state_dict().items()}

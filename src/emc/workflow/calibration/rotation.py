@@ -61,12 +61,15 @@ def try_rotations(estimator: Trainable, scorer: CheckpointScorer) -> dict[str, A
             score_samples(reader, screened, scorer.settings.evaluate, engine=scorer.settings.predict.engine),
             scorer.settings,
         )
+        # Half of what is asked for: 200 persons tell the share only roughly, and a case on the border must go on to all
+        # of them.
         if removed["value"] < MIN_ERRORS_REMOVED / 2:
             return {"taken": 1, **tried, "removed": removed, "why": _too_few_removed(removed, len(screened))}
     after = _scored(reader, scorer.target, scorer.settings)
     removed = _errors_removed(scorer.base.target, after, scorer.settings)
     if removed["value"] < MIN_ERRORS_REMOVED or not removed["ci95"] or removed["ci95"][0] <= 0:
         return {"taken": 1, **tried, "removed": removed, "why": _too_few_removed(removed, len(scorer.target))}
+    # Last, since it is the dearest: every common validation person is predicted 14 times.
     kept = _non_inferiority_chance(reader, scorer)
     if kept < options.certainty:
         why = f"the common score stays within the margin with a probability of {kept:.0%} only"
@@ -76,6 +79,7 @@ def try_rotations(estimator: Trainable, scorer: CheckpointScorer) -> dict[str, A
 
 
 def _screening_sample(samples: Sequence[Sample], seed: int) -> list[Sample]:
+    # Of the seed: the same command gives the same decision. Not the first 200, which may all be of one athlete.
     order = np.random.default_rng([seed, 23]).permutation(len(samples))[:SCREENING_PERSONS]
     return [samples[int(i)] for i in sorted(order)]
 

@@ -54,6 +54,8 @@ def checked_versions(
     clashes = [
         (key, *held[key])
         for key in seen
+        # All four: the version alone would stop an edit that places the joint where the other person did, and one over
+        # a propagation that came with a fix elsewhere.
         if key in yours and key in held and held[key][0] != seen[key] and _stands(held[key][1], yours[key])
     ]
     if clashes:
@@ -72,6 +74,8 @@ def changed_since(
     held = _standing(store, clip, keys)
     authors = {edit.id: edit.author for edit in store.edits(clip, after=base)}
     others = {identity for identity, name in authors.items() if name != author}
+    # 0 stands for 'another version than now': an operation names no versions, only the newest edit that its page knew.
+    # The author's own later edits are taken as seen, else two quick operations of one person would conflict.
     seen = {key: 0 if held[key][0] in others else held[key][0] for key in keys if key in held}
     return checked_versions(store, clip, changes, seen)
 
@@ -108,6 +112,7 @@ def _told(
     yours: Mapping[JointKey, JointChange],
     clashes: Sequence[tuple[JointKey, int, JointChange]],
 ) -> list[JointConflict]:
+    # From the oldest clash on: the authors are wanted, not the whole journal.
     oldest = min(identity for _, identity, _ in clashes)
     edits = {edit.id: edit for edit in store.edits(clip, after=oldest - 1)}
     return [JointConflict(seen[key], theirs, edits[identity], yours[key]) for key, identity, theirs in clashes]

@@ -76,6 +76,7 @@ class Editing:
             before = self._held.pop(clip, None)
             now = self._read(clip) if before is None else self._refreshed(before)
             self._held[clip] = now
+            # Popped above and put back at the end, so the first is the one longest unused.
             while len(self._held) > CLIPS_HELD:
                 self._held.popitem(last=False)
             return now
@@ -135,6 +136,8 @@ class Editing:
         held = self.open_clip(clip)
         numbers = np.array(sorted(set(frames)), dtype=np.int64)
         views: list[FrameView] = []
+        # Stretches and not one range from first to last: a contact sheet asks for some frames of a whole trajectory,
+        # and everything between would be read and folded too.
         for part in np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1):
             if len(part):
                 views += self._views(held, range(int(part[0]), int(part[-1]) + 1))
@@ -152,7 +155,10 @@ class Editing:
             return Applied(stored)
         held = self.open_clip(clip)
         check_edit(held.clip, self.skeleton(held), action.kind, action.changes)
+        # Before the versions are compared: these are of the numbers that people have now.
         action = of_people_now(held.clip, action, self.store.people(clip))
+        # Before the propagation, which takes up to two seconds: who conflicts is told at once. `_append` compares
+        # again, since somebody may act in these seconds.
         checked_versions(self.store, clip, action.changes, action.seen or {})
         spans, fault = self._propagated(clip, action)
         machine = [change for span in spans for change in span.changes()]
@@ -250,6 +256,7 @@ class Editing:
         run = self.store.current_run(clip)
         if run != before.run or (run and self.store.alert_state(run.id) != before.alerts):
             return self._read(clip)
+        # Only what is new: reading a journal of ten thousand edits for every action would be felt in the page.
         new = self.store.edits(clip, after=before.history.last)
         return replace(before, history=longer_history(before.history, new)) if new else before
 

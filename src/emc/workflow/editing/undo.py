@@ -54,6 +54,7 @@ def step(
             return store.append_edit(_inverse(store, clip, run, stack[-1], author), token=token, content=asked)
         except ConflictError:
             tries -= 1
+            # A page that named what it takes back must not take back something else on the second try.
             if not tries or target is not None:
                 raise
 
@@ -79,6 +80,8 @@ def _inverse(store: SqlStore, clip: str, run: str | None, target: int, author: s
     edits = store.edits(clip)
     edit = next(edit for edit in edits if edit.id == target)
     frames = {change.frame for change in edit.changes}
+    # Folded without the edit: the values that come back are those below it, also where later edits of other joints lie
+    # above.
     others = [other for other in edits if other.id != target]
     found = [] if run is None or not frames else list(store.predictions(run, min(frames), max(frames)))
     before = [pose for pose in fold_edits(found, others) if pose.frame in frames]

@@ -92,6 +92,8 @@ class PersonFinder(ClipWork):
         left = [frame for frame in frames if frame not in known]
         for numbers, boxes in self._looked_at(left, self._detector.detect):
             found.update(zip(numbers, boxes, strict=True))
+        # After the look and not in the detector: a first look keeps what it saw, and another threshold must not need
+        # another look.
         least = self.settings.min_box_score
         return [(frame, [box for box in found[frame] if box.score >= least]) for frame in frames]
 
@@ -100,6 +102,7 @@ class PersonFinder(ClipWork):
         detector = self._detector
         if not isinstance(detector, ClipAdaptive):
             return
+        # Spread evenly over the clip: the beginning alone may be an empty scene, from which nothing is learned.
         count = min(FIRST_LOOKS, len(frames))
         shown = [frames[i * len(frames) // count] for i in range(count)]
         looks: list[Any] = []
@@ -135,6 +138,7 @@ class PersonFinder(ClipWork):
                 yield chunk
 
         frame_bytes = 3 * self.info.width * self.info.height
+        # By bytes: four frames of 4K are 100 MB before the network has begun, and every call under way holds its own.
         size = max(1, min(LOOKS, CALL_BYTES // max(frame_bytes, 1)))
         if not frames:
             return

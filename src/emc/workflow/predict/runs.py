@@ -106,6 +106,8 @@ def start_run(
         wanted["doubles"] = settings.predict.doubles
     if clip.film:
         wanted["film"] = True
+    # Compared after the read of old names, by value: a key that is left out where it has its default keeps runs of
+    # earlier versions valid when a setting is added.
     same = [run for run in store.runs(clip.id) if run.model == model and dict(run.settings) == wanted and run.complete]
     if same and not again:
         return same[-1]
@@ -155,6 +157,8 @@ def detect_and_predict(
         predict_rows(writer, list(found), info, settings, executor, found=True, doubles=doubles)
         return
     with Prefetch(found, BOXES_AHEAD) as rows, cancelling(control):
+        # One row before the bar of the prediction begins: until it is there the detector's own first look is what the
+        # user waits for.
         first = list(islice(rows, 1))
         before.mute()
         predict_rows(writer, chain(first, rows), info, settings, None, control, True, doubles)
@@ -178,6 +182,8 @@ def predict_rows(
     spans = spans_of(rows, writer.begin())
     predictor = SpanPredictor(writer.clip, info, writer.estimator, settings.predict, control)
     results = _results(predictor, spans, executor)
+    # In this order the writer ends first, with all that was handed over stored, before the threads that feed it are
+    # stopped.
     with closing(predictor), closing(results), WriteBehind(writer.write, WAITING) as behind:
         for done in results:
             behind.put(done)

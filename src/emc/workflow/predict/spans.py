@@ -75,6 +75,8 @@ def spans_of(rows: Iterable[tuple[int, Sequence[Box]]], done_below: int, size: i
     uninterrupted one would have.
     """
     for chunk in in_chunks(rows, size):
+        # Whole spans from the clip's start, the finished ones dropped: cut from the resume point on, batches would hold
+        # other persons together, and last digits would differ from an uninterrupted run.
         if chunk[-1][0] >= done_below:
             left = [(frame, boxes) for frame, boxes in chunk if frame >= done_below]
             yield Span(tuple(frame for frame, _ in left), {frame: list(boxes) for frame, boxes in left if boxes})
@@ -139,12 +141,16 @@ class SpanPredictor(ClipWork):
 
     def stream(self, spans: Iterable[Span]) -> Iterator[PredictedSpan]:
         """Yield each span predicted: frames are decoded ahead, calls that may run side by side do."""
+        # Here, and not where the predictor is made: it is pickled for other machines, and tensors on a GPU do not
+        # travel.
         to_gpu(self._estimator)
         threads = compute_threads(self.settings)
         workers = concurrent_calls(self._estimator, threads)
         prepare = partial(compute_on, max(1, threads // workers))
         executor = ThreadExecutor(workers, spare=1, prepare=prepare) if workers > 1 else None
         try:
+            # By bytes: frames of 4K are 25 MB each, of 320 x 240 a quarter of one, and a number of frames that keeps
+            # the network fed for the one fills the memory with the other.
             with Prefetch(self._decoded(spans), AHEAD_BYTES, _bytes) as steps:
                 try:
                     yield from self._predicted(steps, partial(self._limited, map if executor is None else executor.map))

@@ -43,6 +43,7 @@ class PredictionWriter:
         """Store a span, durably, and move the progress bar."""
         predictions = done.predictions
         if self._confidence is not None:
+            # Before storing: alerts, queue and editor read the stored confidence, and know nothing of fits.
             predictions = self._confidence.apply(predictions, self.clip.role, self.estimator.skeleton)
         self._store.write_predictions(self._run.id, predictions, upto=done.upto)
         self._done += done.frames
@@ -55,10 +56,13 @@ class PredictionWriter:
         doubles : numbers of one and the same person become one before. found : persons were looked for again, and get
         the numbers that edits know them by.
         """
+        # Merged first: old numbers are kept for persons, and two numbers of one person would each claim one.
         if doubles:
             merge_doubles(self._store, self._run.id, self.estimator.skeleton)
         if found:
             keep_numbers(self._store, self._run)
+        # Last: killed before it the run stays unfinished, and the same command does these steps again. Complete without
+        # them it would never be mended.
         self._store.finish_run(self._run.id)
         self._progress.finish()
 
