@@ -86,6 +86,7 @@ def test_a_change_of_person_or_frame_leaves_no_click_armed(
     page.keyboard.press(key)
     waits(page, False)
     saved(page)
+    assert not {"drag", "place"} & set(kinds(project))
 
 
 def test_a_click_after_undo_is_for_the_joint_that_was_taken_back(

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from emc.errors import UsageError
 from emc.pose.journal import fold_edits, invert, joint_versions, undone_edits
-from emc.pose.records import Edit, JointChange, Pose, Prediction, Provenance, Visibility
+from emc.pose.records import (
+    Edit,
+    JointChange,
+    PersonAction,
+    PersonChange,
+    Pose,
+    Prediction,
+    Provenance,
+    Visibility,
+)
 
 NAN = float("nan")
 M, P, H, C = Provenance.MODEL, Provenance.PROPAGATED, Provenance.HUMAN, Provenance.CONFIRMED
@@ -269,3 +278,10 @@ def test_what_undo_says_of_a_joint_that_was_not_there() -> None:
     assert (back.visibility, back.provenance) == (ABSENT, M)
     (nobody,) = invert(added, []).changes
     assert (nobody.person, nobody.visibility) == (4, ABSENT)
+
+
+def test_versions_of_merged_people_are_those_of_the_one_who_is_left() -> None:
+    of_other = replace(edit(3), changes=(replace(change(7), person=1),))
+    merged = replace(edit(4), persons=(PersonChange(1, PersonAction.MERGE, into=0),))
+    assert joint_versions([of_other, merged]) == {(0, 0, 0): 3}
+    assert joint_versions([edit(2, change(5)), of_other, merged]) == {(0, 0, 0): 2}

@@ -35,6 +35,8 @@ def test_a_scaled_box_keeps_the_corner_of_its_first_pixel() -> None:
 @pytest.mark.parametrize("box", [(0, 0, 200, 100), (-50, -20, 100, 60), (199, 99, 30, 30), (-100, -50, 400, 200)])
 def test_boxes_that_can_be(box: tuple[float, float, float, float]) -> None:
     refuse_box(box, (200, 100), "x")
+    with pytest.raises(InputError, match="frame of 10 x 5|than its frame"):
+        refuse_box(box, (10, 5), "x")
 
 
 @pytest.mark.parametrize(

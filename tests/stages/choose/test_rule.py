@@ -253,3 +253,20 @@ def test_a_choice_by_a_handful_of_joints_is_not_trusted():
     assert choice.why.endswith("; target has 1 labelled joint: too few joints for a score")
     enough = [LadderEntry(step, {"leg": figure(leg, n=10)}, figure(90)) for step, leg in ((0, 0), (9, 100))]
     assert choose_checkpoint(enough, ["leg"], 0.5).trusted
+
+
+@pytest.mark.parametrize(
+    ("target", "common", "said"),
+    [
+        (0, 100, "; target has 0 labelled joints: too few joints for a score"),
+        (100, 0, ""),  # that nothing is known of common poses is said where their scores would stand
+        (100, 1, "; common has 1 labelled joint: too few joints for a score"),
+        (2, 9, "; target has 2 labelled joints and common has 9 labelled joints: too few joints for a score"),
+        (10, 10, ""),
+    ],
+)
+def test_scores_of_a_handful_of_joints_are_named(target, common, said):
+    rows = [LadderEntry(step, {"leg": figure(leg, n=target)}, figure(90, n=common)) for step, leg in ((0, 0), (9, 100))]
+    choice = choose_checkpoint(rows, ["leg"], 0.5)
+    assert choice.why.partition("common 90.0 -> 90.0")[2] == said
+    assert choice.trusted is not bool(said)
