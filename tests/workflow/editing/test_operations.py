@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,14 @@ import pytest
 from emc.errors import UsageError
 from emc.pose.records import Clip, JointChange, Pose, Provenance, Role, Visibility
 from emc.pose.skeletons.skeleton import COCO17
-from emc.workflow.editing.operations import Operation, OperationRequest, chosen_joints, middle_undecided, operation_edit
+from emc.workflow.editing.operations import (
+    MAX_JOINTS,
+    Operation,
+    OperationRequest,
+    chosen_joints,
+    middle_undecided,
+    operation_edit,
+)
 
 CLIP = Clip("kick", "/k.mp4", Role.TARGET, "ana", 20, 640, 480)
 
@@ -112,3 +120,25 @@ def test_bisection_halves_the_longest_stretch() -> None:
     assert middle_undecided(0, 8, 1, [4, 1, 2]) == (6, 6)
     assert middle_undecided(10, 40, 10, [20]) == (30, 3)
     assert middle_undecided(3, 4, 1, [3, 4]) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        (OperationRequest(Operation.SWAP, 0, 3, 5, 4), "frames 5 to 4 of clip kick run backwards"),
+        (OperationRequest(Operation.VISIBILITY, 0, 3, 3, 3), "'visibility' needs one: send 0"),
+        (OperationRequest(Operation.IDENTITY, 0, 3, 3, 3), "needs another person: send 'other'"),
+        (OperationRequest(Operation.IDENTITY, 0, 3, 3, 3, other=0), "needs another person: send 'other'"),
+    ],
+)
+def test_an_order_that_lacks_something_says_what(order: OperationRequest, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        made(order, pose(3))
+
+
+def test_a_run_with_too_many_joints_is_refused_as_a_whole() -> None:
+    long = replace(CLIP, frames=20_000)
+    everywhere = poses(*(pose(frame) for frame in range(MAX_JOINTS // 17 + 1)))
+    order = OperationRequest(Operation.CONFIRM, 0, 0, 0, 19_999)
+    with pytest.raises(UsageError, match=rf"joints to change, one operation takes {MAX_JOINTS}: give a shorter run"):
+        operation_edit(order, long, COCO17, everywhere, 9)
