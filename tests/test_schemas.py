@@ -17,12 +17,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.people_clips import ghosts, plant_boxes, squatter
 from typer.testing import CliRunner
 
 from emc import plugins
 from emc.cli.main import app
 from emc.pose.records import Box
 from emc.workflow.calibration import CalibrationJobs
+from emc.workflow.project import open_project
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "schemas.md").read_text(encoding="utf-8")
 SMALL = ("calibrate.ensemble_rotations=1", "calibrate.batch=4", "evaluate.bootstrap=20")
@@ -227,12 +229,26 @@ def test_every_table_and_column_is_described(project: Path) -> None:
         assert described == asked
 
 
-def test_every_kind_of_document_is_described(project: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def doubled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which one person was found twice, and was named the athlete."""
+    folder = tmp_path_factory.mktemp("doubled")
+    squat = squatter(folder)
+    run("new", folder / "p")
+    run("add", squat.video, "--project", folder / "p.emc")
+    with open_project(folder / "p.emc") as store:
+        plant_boxes(store, "squat", [squat.boxes[:, 0], ghosts(squat.boxes[:, 0], "jitter")], [0.9, 0.6])
+    run("predict", "--project", folder / "p.emc")
+    run("persons", "athlete", "squat", 0, "--project", folder / "p.emc")
+    return folder / "p.emc"
+
+
+def test_every_kind_of_document_is_described(project: Path, doubled: Path, tmp_path: Path) -> None:
     skeleton = tmp_path / "arm.toml"
     skeleton.write_text('name = "arm"\njoints = ["base", "tip"]\nlimbs = [["base", "tip"]]\n', encoding="utf-8")
     run("new", tmp_path / "arm", "--skeleton", skeleton)
     seen: set[str] = set()
-    for kind, document in [*documents(project), *documents(tmp_path / "arm.emc")]:
+    for kind, document in [*documents(project), *documents(doubled), *documents(tmp_path / "arm.emc")]:
         section = "confidence" if kind == "confidence" else f"document-{kind}"
         assert faults(document, section) == []
         seen.add(kind)

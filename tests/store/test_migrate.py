@@ -69,6 +69,28 @@ def test_the_first_version_is_migrated_after_a_backup(first_version: Path, drag)
     assert backups(first_version) == [backup], "a project that is up to date is not copied"
 
 
+def test_what_older_versions_made_up_or_did_not_say(first_version: Path) -> None:
+    own = '{"motion": "kick", "clothing": "uniform", "gender": "f", "hair": "long", "background": "hall"%s}'
+    rows = [
+        ("album", "images", 1.0, "{}", b"\0" * 16),
+        ("demo", "video", 30.0, own % "", None),
+        ("sold", "video", 30.0, own % ', "source": "another program"', None),
+        ("mine", "video", 30.0, '{"motion": "kick", "hair": "long"}', None),
+    ]
+    with closing(sqlite3.connect(first_version / DATABASE)) as connection, connection:
+        for name, kind, fps, tags, times in rows:
+            connection.execute(
+                "INSERT INTO clip VALUES (NULL, ?, ?, 'target', 'ana', 2, 640, 480, ?, ?, '', ?, ?, 1, '2026', NULL)",
+                (name, f"/m/{name}", kind, fps, tags, times),
+            )
+    with SqlStore.open(first_version) as store:
+        album, demo, sold, mine = (store.clip(name) for name, *_ in rows)
+    assert (album.fps, album.times) == (0.0, None), "a rate of 1 was nobody's word"
+    assert (demo.tags["source"], demo.tags["hair"]) == ("rendered", "long")
+    assert sold.tags["source"] == "another program"
+    assert "source" not in mine.tags
+
+
 def test_a_backup_put_back_opens_again(first_version: Path) -> None:
     SqlStore.open(first_version).close()
     (backup,) = backups(first_version)

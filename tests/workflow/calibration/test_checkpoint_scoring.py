@@ -10,6 +10,7 @@ from tests.embedded_models import EMBEDDED
 from emc.config import Settings, read_settings
 from emc.errors import UsageError
 from emc.estimators.nano.estimator import NanoEstimator
+from emc.pose.records import Ignored
 from emc.workflow.calibration.checkpoint_scoring import (
     CheckpointScorer,
     choice_of,
@@ -18,6 +19,7 @@ from emc.workflow.calibration.checkpoint_scoring import (
     out_of_patience,
 )
 from emc.workflow.samples.rendered import ClipRequest, sparse_samples
+from emc.workflow.scoring import score_samples
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +92,19 @@ def test_ap_cannot_be_guarded_where_nobody_has_one(judge: CheckpointScorer) -> N
     unknown = [replace(sample, area=float("nan")) for sample in judge.common]
     with pytest.raises(UsageError, match=r"calibrate\.guard = 'ap' needs AP"):
         CheckpointScorer.of_base(judge.estimator, judge.target, unknown, guarded(judge, "ap").settings)
+
+
+def test_crowds_are_ignored_as_elsewhere(judge: CheckpointScorer) -> None:
+    everywhere = [Ignored(s.clip, s.frame, (0.0, 0.0, 10_000.0, 10_000.0), crowd=True) for s in judge.common]
+    scorer = CheckpointScorer.of_base(judge.estimator, judge.target, judge.common, judge.settings, everywhere)
+    alone = score_samples(judge.estimator, judge.common, judge.settings.evaluate, everywhere)
+    assert alone is not None and scorer.base.common is not None and judge.base.common is not None
+    assert scorer.base.common.document == alone.document
+    assert scorer.base.common.document["ap"]["value"] > judge.base.common.document["ap"]["value"], (
+        "a miss falls to the crowd"
+    )
+    row = scorer.row(1, {1.0: {k: v.clone() for k, v in judge.estimator.module.state_dict().items()}})
+    assert row["validation"] == scorer.base_row()["validation"]
 
 
 def rows_of(*legs: float) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from emc.config import Settings
 from emc.errors import UsageError
 from emc.interfaces import Trainable
 from emc.pose.metrics import MIN_JOINTS
-from emc.pose.records import Interval, Sample
+from emc.pose.records import Ignored, Interval, Sample
 from emc.stages.calibrate import borrowed_weights
 from emc.stages.choose import CheckpointChoice, LadderEntry, choose_checkpoint, pooled_score, refused_checkpoints
 from emc.stages.evaluate import PopulationScores, ap_non_inferiority_chance, before_after, non_inferiority_chance
@@ -43,23 +43,30 @@ class CheckpointScorer:
     common: Sequence[Sample]
     settings: Settings
     base: Scores
+    ignored: Sequence[Ignored] = ()
 
     @classmethod
     def of_base(
-        cls, estimator: Trainable, target: Sequence[Sample], common: Sequence[Sample], settings: Settings
+        cls,
+        estimator: Trainable,
+        target: Sequence[Sample],
+        common: Sequence[Sample],
+        settings: Settings,
+        ignored: Sequence[Ignored] = (),
     ) -> CheckpointScorer:
         """Return a scorer for which the estimator's present weights are the base.
 
+        ignored : as `score_samples` takes them.
         Raises `UsageError` where the target persons have no labelled joint that could decide, or a part is unknown.
         """
-        scores = _scores(estimator, target, common, settings)
+        scores = _scores(estimator, target, common, settings, ignored)
         _check_labelled(scores, settings.calibrate.parts)
         if settings.calibrate.guard != "pckh" and scores.common is not None and scores.common.matches is None:
             raise UsageError(
                 f"calibrate.guard = '{settings.calibrate.guard}' needs AP, which the common validation persons do not "
                 "have (an area and a skeleton with OKS sigmas): use calibrate.guard = 'pckh'"
             )
-        return cls(estimator, target, common, settings, scores)
+        return cls(estimator, target, common, settings, scores, ignored)
 
     def base_row(self) -> Row:
         """Return the ladder's row of the base."""
@@ -103,7 +110,7 @@ class CheckpointScorer:
         # Borrowed and given back: training goes on with the tuned weights afterwards, and would otherwise go on from
         # the interpolated ones.
         with borrowed_weights(self.estimator, weights):
-            scores = _scores(self.estimator, self.target, self.common, self.settings)
+            scores = _scores(self.estimator, self.target, self.common, self.settings, self.ignored)
         row: Row = {"step": step, "validation": scores.document()}
         if self.base.target is None or scores.target is None:
             return row
@@ -194,11 +201,17 @@ def _said(score: Interval) -> str:
     return f"{100 * score.value:.1f}" if score.n >= MIN_JOINTS else "of too few joints" if score.n else "unknown"
 
 
-def _scores(estimator: Trainable, target: Sequence[Sample], common: Sequence[Sample], settings: Settings) -> Scores:
+def _scores(
+    estimator: Trainable,
+    target: Sequence[Sample],
+    common: Sequence[Sample],
+    settings: Settings,
+    ignored: Sequence[Ignored],
+) -> Scores:
     engine = settings.predict.engine
     return Scores(
-        score_samples(estimator, target, settings.evaluate, engine=engine),
-        score_samples(estimator, common, settings.evaluate, engine=engine),
+        score_samples(estimator, target, settings.evaluate, ignored, engine),
+        score_samples(estimator, common, settings.evaluate, ignored, engine),
     )
 
 

@@ -9,16 +9,20 @@ from dataclasses import dataclass
 from emc.config import Settings
 from emc.errors import UsageError
 from emc.interfaces import Progress, Store
-from emc.pose.records import TEST_TAG, Clip, Role, Sample
+from emc.pose.records import TEST_TAG, Clip, Ignored, Role, Sample
 from emc.pose.skeletons import COCO17
 from emc.stages.calibration_set import CalibrationSet, SampleRef, build_calibration_set, label_sha256
+from emc.workflow.found import ignored_on
 from emc.workflow.project import rendered_stand_in, samples_in
 from emc.workflow.samples import load_samples, rendered_common
 
 
 @dataclass(frozen=True, slots=True)
 class Populations:
-    """Labelled samples of both populations, split: train, validation (chooses), test (measures once, may be empty)."""
+    """Labelled samples of both populations, split: train, validation (chooses), test (measures once, may be empty).
+
+    ignored : crowds and persons without joints on their frames, whom scores ignore.
+    """
 
     train_target: Sequence[Sample]
     train_common: Sequence[Sample]
@@ -26,6 +30,7 @@ class Populations:
     validation_common: Sequence[Sample]
     test_target: Sequence[Sample] = ()
     test_common: Sequence[Sample] = ()
+    ignored: Sequence[Ignored] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Gathered:
     test: tuple[SampleRef, ...]
     samples: dict[tuple[str, str, int, int], Sample]
     rendered: int
+    ignored: tuple[Ignored, ...] = ()
 
 
 def gather(store: Store, settings: Settings, progress: Progress) -> Gathered:
@@ -62,7 +68,7 @@ def gather(store: Store, settings: Settings, progress: Progress) -> Gathered:
             ref = sample_ref(sample, None)
             rest.append(ref)
             found[ref_key(ref)] = sample
-    return Gathered(tuple(rest), tuple(test), found, rendered)
+    return Gathered(tuple(rest), tuple(test), found, rendered, tuple(ignored_on(store, clips)))
 
 
 def sample_ref(sample: Sample, clip: Clip | None) -> SampleRef:
@@ -107,6 +113,7 @@ def populations(chosen: CalibrationSet, gathered: Gathered) -> Populations:
         pick(held, Role.COMMON),
         pick(test, Role.TARGET),
         pick(test, Role.COMMON),
+        gathered.ignored,
     )
 
 

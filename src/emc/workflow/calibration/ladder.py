@@ -67,7 +67,7 @@ def run_ladder(
     # A copy, before anything trains: `state_dict` holds the living tensors, and interpolating with those would
     # interpolate the checkpoint with itself.
     base = {name: value.detach().clone() for name, value in estimator.module.state_dict().items()}
-    scorer = CheckpointScorer.of_base(estimator, data.validation_target, data.validation_common, settings)
+    scorer = CheckpointScorer.of_base(estimator, data.validation_target, data.validation_common, settings, data.ignored)
     if not document["ladder"]:
         document["ladder"].append(scorer.base_row())
         write_json(folder / LADDER_FILE, document)
@@ -227,8 +227,8 @@ def _finish(
         estimator = readers[step > 0]
         with borrowed_weights(estimator, base if step == 0 else step_weights(estimator, folder, step)):
             scores[step] = (
-                score_samples(estimator, target, settings.evaluate, engine=settings.predict.engine),
-                score_samples(estimator, common, settings.evaluate, engine=settings.predict.engine),
+                score_samples(estimator, target, settings.evaluate, data.ignored, settings.predict.engine),
+                score_samples(estimator, common, settings.evaluate, data.ignored, settings.predict.engine),
             )
             if step == choice.step:
                 save_model(estimator, folder / "chosen", {"ladder_step": step, "scores": _short(scores[step])})

@@ -55,17 +55,13 @@ def try_rotations(estimator: Trainable, scorer: CheckpointScorer) -> dict[str, A
     tried: dict[str, Any] = {"tried": options.ensemble_rotations, "zooms": options.ensemble_zooms}
     if len(scorer.target) > 2 * SCREENING_PERSONS:
         screened = _screening_sample(scorer.target, options.seed)
-        scores = score_samples(estimator, screened, scorer.settings.evaluate, engine=scorer.settings.predict.engine)
-        removed = _errors_removed(
-            scores,
-            score_samples(reader, screened, scorer.settings.evaluate, engine=scorer.settings.predict.engine),
-            scorer.settings,
-        )
+        scores = _scored(estimator, screened, scorer)
+        removed = _errors_removed(scores, _scored(reader, screened, scorer), scorer.settings)
         # Half of what is asked for: 200 persons tell the share only roughly, and a case on the border must go on to all
         # of them.
         if removed["value"] < MIN_ERRORS_REMOVED / 2:
             return {"taken": 1, **tried, "removed": removed, "why": _too_few_removed(removed, len(screened))}
-    after = _scored(reader, scorer.target, scorer.settings)
+    after = _scored(reader, scorer.target, scorer)
     removed = _errors_removed(scorer.base.target, after, scorer.settings)
     if removed["value"] < MIN_ERRORS_REMOVED or not removed["ci95"] or removed["ci95"][0] <= 0:
         return {"taken": 1, **tried, "removed": removed, "why": _too_few_removed(removed, len(scorer.target))}
@@ -84,8 +80,9 @@ def _screening_sample(samples: Sequence[Sample], seed: int) -> list[Sample]:
     return [samples[int(i)] for i in sorted(order)]
 
 
-def _scored(estimator: Trainable, samples: Sequence[Sample], settings: Settings) -> PopulationScores | None:
-    return score_samples(estimator, samples, settings.evaluate, engine=settings.predict.engine)
+def _scored(estimator: Trainable, samples: Sequence[Sample], scorer: CheckpointScorer) -> PopulationScores | None:
+    settings = scorer.settings
+    return score_samples(estimator, samples, settings.evaluate, scorer.ignored, settings.predict.engine)
 
 
 def _errors_removed(
@@ -102,7 +99,7 @@ def _errors_removed(
 def _non_inferiority_chance(reader: Trainable, scorer: CheckpointScorer) -> float:
     if scorer.base.common is None:
         return 1.0
-    after = _scored(reader, scorer.common, scorer.settings)
+    after = _scored(reader, scorer.common, scorer)
     if after is None:
         return 1.0
     options = scorer.settings
