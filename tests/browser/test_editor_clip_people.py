@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
-from tests.browser.editor_page import saved, show
+from tests.browser.editor_page import drag, saved, show
 from tests.people_clips import ghosts, plant_boxes, squatter
 
+import emc.workflow.editing.session as session
 from emc.config import read_settings
 from emc.workflow.predict.runs import predict_clips
 from emc.workflow.project.clips import add_clips
@@ -115,6 +116,43 @@ def test_two_are_merged_and_parted_and_the_athlete_is_named(page: Page, project:
     dialog.get_by_role("button", name="Undo").click()
     expect(dialog.locator("li.left-out")).to_have_count(0)
     assert numbers(project) == {0, 1}
+
+
+def test_undo_in_the_dialog_is_of_people_alone(page: Page, project: Path) -> None:
+    drag(page, "left_hip", 20, -10)
+    saved(page)
+    dialog = open_people(page)
+    undo = dialog.get_by_role("button", name="Undo")
+    expect(undo).to_be_disabled()
+    dialog.get_by_role("button", name="Delete person 1").click()
+    undo.click()
+    expect(dialog.locator("li[data-deleted]")).to_have_count(0)
+    expect(undo).to_be_disabled()
+    with open_project(project) as store:
+        assert [edit.kind for edit in store.edits("squat")] == ["drag", "delete person", "undo"]
+
+
+def test_an_action_that_the_server_fails_on_is_set_aside_with_its_reason(
+    page: Page, project: Path, errors: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise IndexError("index 1 is out of bounds")
+
+    dialog = open_people(page)
+    with monkeypatch.context() as patched:
+        patched.setattr(session.Editing, "change_people", fails)
+        dialog.get_by_role("button", name="Delete person 1").click()
+        expect(dialog.locator(".told.bad")).to_contain_text("not stored, set aside: the server failed", timeout=30_000)
+    dialog.locator("li").first.get_by_role("button", name="This is the athlete").click()
+    expect(dialog.locator(".state")).to_have_text("athlete")
+    dialog.get_by_role("button", name="Done").click()
+    page.locator(".saving button", has_text="look").click()
+    aside = page.get_by_role("dialog", name="Not stored")
+    expect(aside).to_contain_text("person 1 is deleted, squat")
+    aside.get_by_role("button", name="Send again").click()
+    expect(chip(page, 1)).to_have_count(0)
+    assert numbers(project) == {0}
+    errors.clear()  # The browser tells of every answer that is a failure.
 
 
 def test_another_page_sees_at_once_that_a_person_is_gone(

@@ -19,6 +19,7 @@ def test_the_project_names_clips_skeleton_and_bands(client: TestClient) -> None:
     assert (said["name"], said["lost"], said["low"]) == ("kick", 0.15, 0.5)
     (clip,) = said["clips"]
     assert (clip["id"], clip["frames"], clip["width"], clip["frames_predicted"]) == (CLIP, 10, 256, 10)
+    assert clip["every"] == 1
     assert said["skeletons"][clip["skeleton"]]["flip"][1] == 2
 
 

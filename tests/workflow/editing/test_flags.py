@@ -7,7 +7,7 @@ import pytest
 from emc.interfaces import RunRecord
 from emc.pose.records import Alert, AlertReason, Clip, FrameAlerts, Provenance, Role
 from emc.store.sql import SqlStore
-from emc.workflow.editing.flags import Flags, joints_done, next_open_frame, open_on_frame, read_flags
+from emc.workflow.editing.flags import Flags, joints_done, looked_every, next_open_frame, open_on_frame, read_flags
 
 HUMAN = Provenance.HUMAN
 
@@ -88,3 +88,11 @@ def test_pages_do_not_change_what_comes_next(
     assert expected == [
         next_open_frame(store, run.id, flags, f, s, w, {}) for f in range(6) for s in (1, -1) for w in (True, False)
     ]
+
+
+@pytest.mark.parametrize(
+    ("word", "every"), [("every:1:0", 1), ("every:3:0", 3), ("every:3:200", 0), ("uniform:20:0", 0), ("", 1)]
+)
+def test_a_run_says_on_which_frames_persons_were_looked_for(store: SqlStore, word: str, every: int) -> None:
+    run = store.start_run(store.clips()[0].id, "nano", "coco17", {"frames": word} if word else {})
+    assert looked_every(run) == every

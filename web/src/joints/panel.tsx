@@ -4,7 +4,7 @@ import { colourOf } from "../canvas/palette";
 import type { Editor } from "../editor/editor";
 import { flagOf, markOf, wrongness } from "../pose/mark";
 import { ScenePanel } from "../scene/panel";
-import { ABSENT, CONFIRMED, type Flag, HUMAN, OCCLUDED, type Pose, PROPAGATED, VISIBLE } from "../server/types";
+import { ABSENT, type Clip, CONFIRMED, type Flag, HUMAN, OCCLUDED, type Pose, PROPAGATED, VISIBLE } from "../server/types";
 import { focusPicture } from "../widgets/focus";
 import { MarkIcon, PersonDot, Sign } from "../widgets/icons";
 import { percent, reasonWord, WRONG, WRONG_TITLE } from "../widgets/words";
@@ -35,7 +35,7 @@ export function Joints({ editor }: { editor: Editor }) {
         <button class="tool" aria-label="People of the clip" title="The people of the clip: delete, merge, name the athlete (Shift P)" onClick={() => editor.open("people")}>
           <Sign name="people" />
         </button>
-        {now && !now.poses.length ? <p class="empty">No person was found on this frame.</p> : null}
+        {now && !now.poses.length ? <p class="empty">{nobodyHere(editor.clip, now.frame)}</p> : null}
       </div>
       {pose ? (
         <p class="heading">
@@ -52,6 +52,14 @@ export function Joints({ editor }: { editor: Editor }) {
       <Legend />
     </section>
   );
+}
+
+/** Return why nobody is shown on a frame: nobody was found, or nobody was looked for. */
+export function nobodyHere({ model, every }: Pick<Clip, "model" | "every">, frame: number): string {
+  if (model === null) return "This clip is not predicted yet.";
+  if (every === 0) return "Nobody was found on this frame, or it was not looked at.";
+  if (frame % every) return `This frame was not looked at: one of ${every} is.`;
+  return "Nobody was found on this frame.";
 }
 
 function JointItem({ editor, pose, joint }: { editor: Editor; pose: Pose; joint: number }) {

@@ -28,6 +28,9 @@ const KINDS: Record<string, string> = {
 /** Return an edit's kind in words. */
 export const kindWords = (kind: string) => KINDS[kind.replace(/ run$/, "")] ?? "edit";
 
+/** Return whether a kind of edit is of whole people. */
+export const isOfPeople = (kind: string) => ["delete person", "merge persons", "restore person", "athlete"].includes(kind);
+
 /** Return what is said of whole people. */
 export function peopleWords({ action, persons, into }: PeopleAsked): string {
   const named = `person${persons.length > 1 ? "s" : ""} ${persons.join(", ")}`;

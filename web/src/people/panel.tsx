@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { Editor } from "../editor/editor";
+import { isOfPeople } from "../journal/words";
 import { api } from "../server/api";
 import type { Clip, ClipPeople, ListedPerson, Overlap, PeopleAsked } from "../server/types";
 import { Dialog } from "../widgets/dialog";
@@ -42,7 +43,7 @@ export function People({ editor }: { editor: Editor }) {
       </ul>
       <p class="foot">
         <span class={note.bad ? "told bad" : "told"}>{note.text}</span>
-        <button disabled={busy || !journal.history.undo} title={`Undo (${editor.keys.of("undo")[0]})`} onClick={() => editor.corrections.takeBack("undo")}>
+        <button disabled={busy || !isOfPeople(journal.history.undo?.kind ?? "")} title={`Undo (${editor.keys.of("undo")[0]})`} onClick={() => editor.corrections.takeBack("undo")}>
           <Sign name="undo" /> Undo
         </button>
         <button class="strong" onClick={() => editor.open(null)}>

@@ -74,9 +74,10 @@ export interface ChosenOut {
   why: string;
 }
 
-/** A clip; `version` changes with its media, `alerts` counts the queue, `frames_predicted` the (m, n) list. rendered : its people are not filmed. */
+/** A clip; `version` changes with its media, `alerts` counts the queue, `frames_predicted` the (m, n) list. rendered : its people are not filmed. every : persons were looked for on one frame of so many, 0: on other frames. */
 export interface ClipOut {
   alerts: number;
+  every: number;
   fps: number;
   frames: number;
   frames_predicted: number;

@@ -42,6 +42,7 @@ from emc.workflow.editing import (
     PersonView,
     PropagatedSpan,
     Steps,
+    looked_every,
 )
 
 SHOWN_FRAMES = 200
@@ -79,6 +80,7 @@ def _clip(editing: Editing, found: Clip, run: RunRecord | None, counts: tuple[in
         skeleton=editing.run_skeleton(run).name,
         alerts=alerts,
         frames_predicted=frames,
+        every=looked_every(run) if run else 1,
         rendered=found.tags.get(RENDERED_TAG[0]) == RENDERED_TAG[1],
     )
 

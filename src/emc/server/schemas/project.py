@@ -21,7 +21,7 @@ class SkeletonOut(BaseModel):
 class ClipOut(BaseModel):
     """A clip; `version` changes with its media, `alerts` counts the queue, `frames_predicted` the (m, n) list.
 
-    rendered : its people are not filmed.
+    rendered : its people are not filmed. every : persons were looked for on one frame of so many, 0: on other frames.
     """
 
     id: str
@@ -36,6 +36,7 @@ class ClipOut(BaseModel):
     skeleton: str
     alerts: int
     frames_predicted: int
+    every: int
     rendered: bool
 
 

@@ -4,7 +4,7 @@ from emc.workflow.editing.actions import Applied, EditAction, newcomer_asked, or
 from emc.workflow.editing.candidates import Candidates
 from emc.workflow.editing.conflicts import JointConflict, JointConflicts
 from emc.workflow.editing.effort import EffortLog
-from emc.workflow.editing.flags import stride_of
+from emc.workflow.editing.flags import looked_every, stride_of
 from emc.workflow.editing.history import Steps
 from emc.workflow.editing.lifted import AngleCurves, LiftedPose, Lifting
 from emc.workflow.editing.newcomer import Newcomer, Newcomers
@@ -45,6 +45,7 @@ __all__ = [
     "compare_runs",
     "joint_track",
     "middle_undecided",
+    "looked_every",
     "newcomer_asked",
     "operation_edit",
     "order_asked",

@@ -105,6 +105,12 @@ def stride_of(run: RunRecord) -> int:
     return max(1, int(number)) if how == "every" and number.isdecimal() else 1
 
 
+def looked_every(run: RunRecord) -> int:
+    """Return N where a run looked for persons on one frame of N, 0 where its frames were chosen otherwise."""
+    word = str(run.settings.get("frames", ""))
+    return stride_of(run) if not word or (word.startswith("every:") and word.endswith(":0")) else 0
+
+
 def open_on_frame(flags: Flags, frame: int, decided: dict[JointKey, Provenance]) -> list[Alert]:
     """Return the alerts of a frame that nobody has decided there yet, worst first, each joint once."""
     seen: dict[tuple[int, int], Alert] = {}
