@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from emc.errors import UsageError
@@ -270,3 +272,14 @@ def test_scores_of_a_handful_of_joints_are_named(target, common, said):
     choice = choose_checkpoint(rows, ["leg"], 0.5)
     assert choice.why.partition("common 90.0 -> 90.0")[2] == said
     assert choice.trusted is not bool(said)
+
+
+def test_against_the_best_a_checkpoint_is_measured_against_itself_too():
+    better = ladder((0, 80, 90), (9, 90, 92))
+    doubted = [better[0], replace(better[1], kept=0.4)]
+    assert refused_checkpoints(doubted, 0.5, "best", certainty=0.6) == {
+        9: "common better by 0.00 points, within 0.5 with a probability of 40%"
+    }
+    assert refused_checkpoints(doubted, 0.5, "base", certainty=0.6) == {
+        9: "common better by 2.00 points, within 0.5 with a probability of 40%"
+    }

@@ -41,10 +41,11 @@ def test_one_conflict_names_author_and_joint(store: SqlStore) -> None:
     assert (conflict.seen, conflict.theirs.x, conflict.yours.x, conflict.by.author) == (0, 1.0, 5.0, "ana")
 
 
-def test_three_conflicts_say_how_many_more(store: SqlStore) -> None:
-    placed(store, "ana", *(change(1.0, joint) for joint in range(3)))
-    with pytest.raises(JointConflicts, match=r"since \(and 2 more joints\): choose"):
-        checked_versions(store, "kick", [change(5.0, j) for j in range(3)], {(0, 0, j): 0 for j in range(3)})
+@pytest.mark.parametrize(("joints", "more"), [(2, "1 more joint"), (3, "2 more joints")])
+def test_several_conflicts_say_how_many_more(store: SqlStore, joints: int, more: str) -> None:
+    placed(store, "ana", *(change(1.0, joint) for joint in range(joints)))
+    with pytest.raises(JointConflicts, match=rf"since \(and {more}\): choose"):
+        checked_versions(store, "kick", [change(5.0, j) for j in range(joints)], {(0, 0, j): 0 for j in range(joints)})
 
 
 def test_the_same_value_and_a_machines_value_are_no_conflict(store: SqlStore) -> None:
@@ -113,3 +114,9 @@ def test_edits_of_before_the_operation_are_no_news(store: SqlStore) -> None:
     first = placed(store, "ben", at(0, 0, 1.0))
     assert changed_since(store, "kick", [at(0, 0, 3.0)], first, "ana") == {(0, 0, 0): first}
     assert changed_since(store, "kick", [at(0, 1, 3.0)], first, "ana") == {}
+
+
+def test_the_first_edit_of_a_project_stands_against_an_operation_too(store: SqlStore) -> None:
+    assert placed(store, "ben", at(0, 0, 1.0)) == 1
+    with pytest.raises(JointConflicts, match="was changed by ben since"):
+        changed_since(store, "kick", [at(0, 0, 3.0)], 0, "ana")

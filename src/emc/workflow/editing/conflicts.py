@@ -32,7 +32,8 @@ class JointConflicts(ConflictError):
     def __init__(self, clip: str, conflicts: Sequence[JointConflict]) -> None:
         first = conflicts[0]
         author = first.by.author or "somebody"
-        more = f" (and {len(conflicts) - 1} more joints)" if len(conflicts) > 1 else ""
+        others = len(conflicts) - 1
+        more = f" (and {others} more joint{'s' if others > 1 else ''})" if others else ""
         super().__init__(
             f"joint {first.theirs.joint} of person {first.theirs.person} on frame {first.theirs.frame} of clip {clip} "
             f"was changed by {author} since{more}: choose one of the two values"

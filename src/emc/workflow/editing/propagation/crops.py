@@ -33,7 +33,9 @@ def _give_way() -> None:
     if sys.platform == "linux":
         # Linux gives each thread a priority of its own; elsewhere this would slow the whole process down.
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+            # Ten below what the process has: a fixed 10 would give no way in one that was itself started with `nice`.
+            own = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(own + 10, 19))
 
 
 @dataclass(frozen=True, slots=True)
