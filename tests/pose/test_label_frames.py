@@ -124,3 +124,20 @@ def test_the_user_settles_it() -> None:
         FrameRule("guess")
     with pytest.raises(UsageError, match="--first-frame -1 cannot be"):
         FrameRule(first=-1)
+
+
+def test_by_id_where_the_user_says_so() -> None:
+    found = place_images(images((4, "kick.mp4", {}), (2, "kick.mp4", {})), VIDEO, FILE, FrameRule("id"))
+    assert dict(found.frames) == {4: 4, 2: 2}
+
+
+@pytest.mark.parametrize(
+    ("rows", "rule", "lacking"),
+    [
+        ([(1, "f_001.png", {"frame": 1}), (2, "f_002.png", {})], FrameRule(), "2 .'f_002.png'. lacks"),
+        ([(1, "f_001.png", {}), (2, "kick.png", {})], FrameRule("name"), "2 .'kick.png'. lacks"),
+    ],
+)
+def test_an_image_without_what_the_others_have_is_named(rows: list, rule: FrameRule, lacking: str) -> None:
+    with pytest.raises(InputError, match=f"labels.json: image {lacking}"):
+        place_images(images(*rows), VIDEO, FILE, rule)

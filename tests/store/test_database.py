@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -13,9 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
 
 from emc.errors import ProjectError, StorageError, UsageError
 from emc.pose.records import Prediction
+from emc.store.database import explain
 from emc.store.sql import DATABASE, SqlStore
 
 
@@ -144,3 +147,34 @@ def test_a_write_that_raises_is_undone(store: SqlStore) -> None:
         connection.execute(text("INSERT INTO document (kind, name, json, created) VALUES ('a', 'b', '{}', '')"))
         raise KeyError
     assert store.documents("a") == []
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "said"),
+    [
+        # Of the read-only ones SQLITE_READONLY_DIRECTORY, as extended codes come: the low byte decides.
+        (8 | 6 << 8, StorageError, r"cannot write to karate\.emc: it is read-only; allow writing to it"),
+        # SQLITE_IOERR_FSYNC: what a dying disk answers.
+        (
+            10 | 4 << 8,
+            StorageError,
+            r"the disk reports an error \(disk I/O error\); check its free space and its health",
+        ),
+        (14, ProjectError, r"cannot open the database in karate\.emc: check that the folder exists"),
+        (11, ProjectError, r"is damaged \(disk I/O error\): put back a copy of it, such as a \*\.backup file"),
+        (1, ProjectError, r"cannot be used \(disk I/O error\): check it with `emc doctor`"),
+    ],
+)
+def test_what_sqlite_reports_becomes_one_line_with_a_remedy(code: int, kind: type[ProjectError], said: str) -> None:
+    reported = sqlite3.OperationalError("disk I/O\n error")
+    reported.sqlite_errorcode = code
+    explained = explain(OperationalError("COMMIT", None, reported), "karate.emc")
+    assert type(explained) is kind
+    assert re.search(said, str(explained))
+
+
+def test_a_connection_that_may_only_read_says_so(store: SqlStore, drag) -> None:
+    with store._database.reading() as connection:
+        connection.exec_driver_sql("PRAGMA query_only=ON")
+    with pytest.raises(StorageError, match="it is read-only; allow writing to it, or copy it elsewhere"):
+        store.append_edit(drag(0, 0, 1.0))
