@@ -22,9 +22,14 @@ from tests.integration.media_files import (
     write_film,
 )
 
+from emc.config import Settings
+from emc.pose.records import JointChange, Provenance, Visibility
+from emc.workflow.editing import EditAction, Editing
 from emc.workflow.lifting.lift import read_lifted
 from emc.workflow.project import open_project
 from emc.workflow.samples.rendered import ClipFiles
+
+SHOULDER = 5
 
 
 @pytest.fixture
@@ -290,3 +295,27 @@ def test_sound_that_the_overlay_cannot_hold_is_told(tmp_path: Path, cli: Cli) ->
     assert done.exit_code == 0, done.output
     assert "note: overlay_old.mp4 has no sound: its format cannot hold that of old.avi (pcm_u8)" in done.stderr
     assert seconds_of_sound(tmp_path / "out" / "overlay_old.mp4") == 0
+
+
+@pytest.mark.parametrize(("told", "reached"), [((), False), (("--fps", 30), True)], ids=["photos", "film"])
+def test_a_correction_is_carried_on_over_a_film_alone(
+    told: tuple[Any, ...], reached: bool, pictures: Path, rendered: list[ClipFiles], tmp_path: Path, cli: Cli
+) -> None:
+    project = new_project_with(tmp_path / "p.emc", cli, pictures, *told)
+    boxes = tmp_path / "boxes.csv"
+    head, *rows = untracked(rendered[0].labels, tmp_path).read_text().splitlines()
+    boxes.write_text("\n".join([f"{head},person", *(f"{row},4" for row in rows)]))
+    assert cli("predict", "--boxes", boxes, "--project", project).exit_code == 0
+    assert persons_of(project) == {4: list(range(8))}, "the file says who it is"
+    with open_project(project) as store:
+        editing = Editing(store, Settings().alerts, "anna")  # pyright: ignore[reportCallIssue]
+        run = store.current_run("kick_pictures")
+        assert run is not None
+        seen = next(one for one in store.predictions(run.id) if one.frame == 3)
+        x, y = (float(value) for value in seen.xy[SHOULDER] + 8)
+        wrong = JointChange(3, 4, SHOULDER, x, y, Visibility.VISIBLE, Provenance.HUMAN)
+        editing.apply("kick_pictures", EditAction("place", (wrong,), author="anna", propagate=True))
+        frames = {change.frame for edit in store.edits("kick_pictures") for change in edit.changes}
+        editing.close()
+    assert 3 in frames
+    assert (len(frames) > 1) is reached

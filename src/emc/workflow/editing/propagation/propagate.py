@@ -84,12 +84,15 @@ class Propagator:
         placed = [change for change in changes if _is_fix(change)]
         if not placed or len(placed) > MOST_JOINTS or run is None:
             return []
+        if clip.still:
+            # The next picture shows another moment, or somebody else: nothing moves from one to the other.
+            reach = 0
         found = [self._spans(clip, run, change, placed, kinds, reach, budget, joints) for change in placed]
         return [own for own, _ in found] + [span for _, kin in found for span in kin]
 
     def warm(self, clip: Clip, run: str | None, person: int, frame: int, reach: int = REACH) -> tuple[int, int]:
         """Decode ahead what a fix of this person on this frame would need; returns how much is ready, and wanted."""
-        if run is None:
+        if run is None or clip.still:
             return 0, 0
         first, last = max(0, frame - reach), min(clip.frames - 1, frame + reach)
         boxes = {p.frame: p.box for p in self._store.predictions(run, first, last) if p.person == person}
