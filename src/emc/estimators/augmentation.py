@@ -35,6 +35,7 @@ def augmented_affine(
     x, y, width, height = (float(value) for value in window)
     x += float(rng.uniform(-how.shift, how.shift)) * width
     y += float(rng.uniform(-how.shift, how.shift)) * height
+    # Evenly in the logarithm: else a range from 0.75 to 1.3 enlarges more often than it shrinks.
     factor = float(np.exp(rng.uniform(np.log(how.scale[0]), np.log(how.scale[1]))))
     angle = np.deg2rad(rng.uniform(-how.rotation, how.rotation))
     flip = bool(rng.random() < how.flip)
@@ -59,6 +60,8 @@ def window_affine(window: np.ndarray, size: tuple[int, int], angle: float = 0.0,
 def change_look(levels: Tensor, rng: np.random.Generator, how: Augmentation) -> None:
     """Give (3, H, W) grey levels other colours, and perhaps a covered patch, in place."""
     strength = how.colour
+    # One gain for all channels and a third of it for each alone: as much of each alone would be colours that no camera
+    # gives.
     gain = np.exp(rng.uniform(-strength, strength) + rng.uniform(-strength / 3, strength / 3, 3))
     shift = rng.uniform(-strength, strength) * 50.0
     middle = levels.new_tensor(MEAN)[:, None, None]
@@ -66,6 +69,8 @@ def change_look(levels: Tensor, rng: np.random.Generator, how: Augmentation) -> 
     if rng.random() < how.cutout:
         sides = np.array(levels.shape[1:])
         extent = (rng.uniform(0.1, 0.35, 2) * sides).astype(int)
+        # Wholly inside: a patch over the edge covers less, and the share that is covered would depend on where it
+        # falls.
         top, left = (int(rng.integers(0, side)) for side in sides - extent)
         patch = levels.new_tensor(rng.uniform(0, 255, 3))[:, None, None]
         levels[:, top : top + extent[0], left : left + extent[1]] = patch

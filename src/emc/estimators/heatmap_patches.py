@@ -14,6 +14,7 @@ def patches(maps: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarr
 
 def reflected(index: np.ndarray, length: int) -> np.ndarray:
     """Return indices brought inside 0 to `length` - 1, the outermost cells twice (c b a | a b c | c b a)."""
+    # Modulo, so that an index further out than the map is long comes back inside too: small maps with wide kernels.
     folded = index % (2 * length)
     return np.minimum(folded, 2 * length - 1 - folded)
 

@@ -28,6 +28,8 @@ def cut(image: np.ndarray, affine: np.ndarray, size: int, border: float) -> np.n
 def cut_part(part: Part, affine: np.ndarray, size: int, border: float) -> np.ndarray:
     """Return what `cut` returns of the whole picture under an affine from its pixels, where `part` holds `reach`."""
     step = _step(affine)
+    # From half the size on: a bilinear cut reads 4 pixels of the picture for each of its own, and skips the others.
+    # Between 1 and 2 it skips little, and the area mean would cost sharpness.
     if step >= 2:
         image, affine = _shrink(part, affine, size, step)
     else:
@@ -83,6 +85,7 @@ def _shrink(whole: Part, affine: np.ndarray, size: int, step: int) -> tuple[np.n
     (width, height), (left, top) = whole.size, whole.corner
     x0, y0 = np.clip(span[:2], 0, [width - 1, height - 1])
     x1, y1 = np.clip(span[2:], [x0 + 1, y0 + 1], [width, height])
+    # Whole steps: OpenCV's area mean has a fast path for whole factors alone.
     columns, rows = max((x1 - x0) // step, 1), max((y1 - y0) // step, 1)
     x1, y1 = min(x0 + columns * step, width), min(y0 + rows * step, height)
     part = whole.image[y0 - top : y1 - top, x0 - left : x1 - left]

@@ -58,6 +58,8 @@ def find_proposals(
     limits: Limits,
 ) -> list[tuple[Tensor, tuple[int, int]]]:
     """Return for each image the boxes that may hold a person, best first, and the image's size."""
+    # Detectron2 and torchvision round anchors differently: with the other's rule published weights find the same people
+    # up to half a pixel off.
     whole = network.recipe.whole_anchors
     levels: list[tuple[Tensor, Tensor, Tensor]] = []
     for features, side in zip(pyramid, ANCHOR_SIDES, strict=True):
@@ -76,12 +78,14 @@ def _proposed(levels: list[tuple[Tensor, Tensor, Tensor]], image: int, size: tup
     for anchors, logits, offsets in levels:
         best = logits[image].topk(min(limits.per_level, logits.shape[1])).indices
         moved_boxes = clipped(moved(anchors[best], offsets[image][best], (1.0, 1.0, 1.0, 1.0)), size)
+        # After clipping: a box that lay outside has no size left, and its area of 0 would divide in the overlap.
         usable = ((moved_boxes[:, 2:] - moved_boxes[:, :2]) >= 1e-3).all(dim=1)
         boxes.append(moved_boxes[usable])
         scores.append(logits[image][best][usable])
         groups.append(torch.arange(count, count + len(boxes[-1]), device=best.device))
         count += len(boxes[-1])
     joined = torch.cat(boxes)
+    # Level by level, as trained: a small person in front of a large one overlaps them, and comes from another level.
     kept = suppressed_in_groups(joined, torch.cat(scores), groups, limits.proposal_overlap)
     return joined[kept[: limits.proposals]]
 
@@ -96,7 +100,10 @@ def _selected(
 ) -> tuple[Tensor, Tensor]:
     regions = torch.cat([proposals.new_full((len(proposals), 1), image), proposals], dim=1)
     logits, offsets = network.boxes(pyramid, regions)
+    # Single precision before the exponential: in bfloat16 scores fall on steps of 0.4 %, and ties then decide who is
+    # suppressed.
     scores = logits.float().softmax(dim=1)[:, 1]
+    # The weights of offsets that the head was trained with; those of the proposals above are 1.
     boxes = clipped(moved(proposals, offsets.float(), (10.0, 10.0, 5.0, 5.0)), size)
     usable = (scores > limits.score) & ((boxes[:, 2:] - boxes[:, :2]) >= 1e-2).all(dim=1)
     boxes, scores = boxes[usable], scores[usable]

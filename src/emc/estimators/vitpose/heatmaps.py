@@ -60,6 +60,8 @@ def encode(
     cells = np.asarray(xy, dtype=np.float64) / step
     known = np.isfinite(cells).all(axis=-1) & (np.asarray(weight) > 0)
     cells = np.where(known[..., None], cells, 0.0)
+    # The bump is cut off around the nearest cell, its values are of the exact place, as published: cut off around the
+    # place, the outermost row would come and go with a hundredth of a pixel.
     centre = np.floor(cells + 0.5)
     reach = np.ceil(3 * sigma)[..., None]
     known &= ((centre - reach < np.array(grid[::-1])) & (centre + reach + 1 > 0)).all(axis=-1)
@@ -67,6 +69,8 @@ def encode(
         _profile(cells[..., axis], centre[..., axis], grid[1 - axis], sigma[..., None], reach) for axis in (0, 1)
     ]
     target = profiles[1][..., :, None] * profiles[0][..., None, :]
+    # An empty map with weight 0, and not the bump of cell 0 that the stand-in place gives: a teacher's maps may be
+    # mixed in.
     target[~known] = 0.0
     return target.astype(np.float32), np.where(known, weight, 0.0).astype(np.float32)
 
@@ -133,6 +137,7 @@ def decode(heatmaps: Tensor) -> Decoded:
     step = _newton_step(_around_peaks(flat.reshape(-1, height, width), row, column))
     cells = np.stack([column, row], axis=-1).astype(np.float32)
     refined = (cells - step).astype(np.float32)
+    # A map without a value above 0 has its highest cell anywhere: that is no place.
     refined[score <= 0] = np.nan
     offset = np.nan_to_num(np.hypot(*(refined - cells).T))
     return Decoded(
@@ -159,6 +164,8 @@ def _around_peaks(maps: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.n
     kernel /= kernel.sum()
     blur = np.stack([np.pad(kernel, (i, 2 - i)) for i in range(3)])
     down = (blur @ patch.astype(np.float64)).astype(np.float32)
+    # Rounded to float32 between the two passes, as transformers' filter does: without it refined places differ in the
+    # last digits, and where a map is flat in the first.
     near = (down.astype(np.float64) @ blur.T).astype(np.float32)
     repeat_edge(near, row, column, (height, width))
     return np.log(np.clip(near, LEAST, MOST))
@@ -169,12 +176,14 @@ def _newton_step(near: np.ndarray) -> np.ndarray:
     middle, left, right = near[:, 1, 1], near[:, 1, 0], near[:, 1, 2]
     up, down = near[:, 0, 1], near[:, 2, 1]
     gx, gy = 0.5 * (right - left), 0.5 * (down - up)
+    # Added to both second derivatives, as published; only where the top is flat does it decide anything.
     eps = float(np.finfo(np.float32).eps)
     hxx = (right - 2 * middle + left).astype(np.float64) + eps
     hyy = (down - 2 * middle + up).astype(np.float64) + eps
     mixed = near[:, 2, 2] - right - down + middle + middle - left - up + near[:, 0, 0]
     hxy = (0.5 * mixed).astype(np.float64)
     determinant = hxx * hyy - hxy * hxy
+    # Infinity gives a step of 0: a map without curvature keeps its highest cell instead of becoming NaN.
     determinant = np.where(determinant == 0, np.inf, determinant)
     return np.stack([(hyy * gx - hxy * gy) / determinant, (hxx * gy - hxy * gx) / determinant], axis=-1)
 
@@ -188,6 +197,8 @@ def to_image(cells: np.ndarray, around: np.ndarray, grid: tuple[int, int]) -> np
 
 def confidence(decoded: Decoded) -> np.ndarray:
     """Return the peak as a (B, J) confidence in [0, 1]: 0 where no place was found, or none near the peak."""
+    # A step that leaves the peak's neighbourhood comes from a saddle or a plateau: the place may be anywhere in the
+    # crop, however high the peak.
     trusted = np.isfinite(decoded.cells).all(axis=-1) & (decoded.offset <= FAR)
     return np.where(trusted, np.clip(decoded.score, 0.0, 1.0), 0.0).astype(np.float32)
 
