@@ -232,24 +232,35 @@ def spread(values: np.ndarray) -> dict[str, float]:
 
 
 def coco(shared: Path) -> list[dict[str, Any]]:
+    models = {"nano": "nano", "movenet_mbv3": str(shared / "weights" / "movenet_mbv3.onnx")}
+    people = coco_people(shared)
+    return [coco_row(name, plugins.estimator_for(where), people) for name, where in models.items()]
+
+
+def coco_people(shared: Path) -> list[Sample]:
     folder = shared / "coco-mini"
     labels = CocoFormat().read(folder / "person_keypoints.json")
     pictures = {
         one.id: cv2.cvtColor(cv2.imread(str(folder / "images" / one.file_name)), cv2.COLOR_BGR2RGB)
         for one in labels.images
     }
-    people = [
+    return [
         Sample(pictures[p.image], p.xy, p.visibility, np.array(p.box), str(p.image), str(p.image), 0, area=p.area)
         for p in labels.persons
         if not p.iscrowd and p.box is not None and (p.visibility > 0).any()
     ]
-    models = {"nano": "nano", "movenet_mbv3": str(shared / "weights" / "movenet_mbv3.onnx")}
-    return [coco_row(name, plugins.estimator_for(where), people) for name, where in models.items()]
 
 
 def coco_row(name: str, estimator: Any, people: list[Sample]) -> dict[str, Any]:
+    return {"model": name} | coco_scores(read_people(estimator, people), people)
+
+
+def read_people(estimator: Any, people: list[Sample]) -> list[Prediction]:
     boxes = [[Box(0, tuple(map(float, sample.box)))] for sample in people]
-    found: list[Prediction] = estimator.predict([sample.image for sample in people], boxes)
+    return estimator.predict([sample.image for sample in people], boxes)
+
+
+def coco_scores(found: list[Prediction], people: list[Sample]) -> dict[str, Any]:
     images = {sample.clip: number for number, sample in enumerate({s.clip: s for s in people}.values())}
     unit = np.array([images[sample.clip] for sample in people])
     matches = match_people(found, people, COCO17, unit)
@@ -260,7 +271,7 @@ def coco_row(name: str, estimator: Any, people: list[Sample]) -> dict[str, Any]:
         np.linalg.norm(prediction.xy - sample.xy, axis=1)[sample.visibility > 0] < 0.1 * max(sample.box[2:])
         for prediction, sample in zip(found, people, strict=True)
     ]
-    return {"model": name, "images": len(images), "persons": len(people), "boxes": "given"} | {
+    return {"images": len(images), "persons": len(people), "boxes": "given"} | {
         **{key: float(value) for key, value in zip(AP_NAMES, figures, strict=True)},
         "ap_ci95": [float(low), float(high)],
         "joints_within_a_tenth_of_the_box": float(np.concatenate(near).mean()),

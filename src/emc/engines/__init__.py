@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from emc.engines.accelerate import accelerated as accelerated
     from emc.engines.choice import engines_in_turn as engines_in_turn
     from emc.engines.engine import GraphShapes as GraphShapes
+    from emc.engines.engine import compute_on as compute_on
     from emc.engines.engine import compute_threads as compute_threads
     from emc.engines.free import PICTURE as PICTURE
     from emc.engines.free import POSE as POSE
@@ -28,7 +29,7 @@ else:
         {
             "emc.engines.accelerate": ["Accelerated", "accelerated"],
             "emc.engines.choice": ["engines_in_turn"],
-            "emc.engines.engine": ["GraphShapes", "compute_threads"],
+            "emc.engines.engine": ["GraphShapes", "compute_on", "compute_threads"],
             "emc.engines.free": ["PICTURE", "POSE"],
             "emc.engines.graph": ["OnnxGraph"],
             "emc.engines.network": ["NetworkInEngine", "opened"],

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from emc.engines.graphs import cache_folder, write_whole
 from emc.engines.network import NetworkInEngine
-from emc.pose.records import Box, Prediction
+from emc.pose.records import Box
 
 MAPS = 1e-4
 """Largest difference of a map, as a share of the range of its values."""
@@ -63,10 +63,10 @@ def difference(estimator: Any, forward: NetworkInEngine) -> Difference:
     here, there = estimator.for_check(), estimator.for_check()
     images, boxes = drawn_people(here.describe().input_size)
     there.forward = both = Both(estimator.module, forward)
-    if hasattr(here, "predict"):
-        return Difference(places=_moved(here.predict(images, boxes), there.predict(images, boxes)), maps=both.maps)
-    frames = range(len(images))
-    return Difference(places=_shifted(here.detect(images, frames), there.detect(images, frames)), maps=both.maps)
+    compare = _moved if hasattr(here, "predict") else _shifted
+    # One by one: together they would hold more memory than the prediction that follows.
+    places = max(compare(here, there, image, listed) for image, listed in zip(images, boxes, strict=True))
+    return Difference(both.maps, places)
 
 
 def known_difference(estimator: Any, forward: NetworkInEngine, graph: bytes, remember: bool) -> Difference:
@@ -126,19 +126,19 @@ def _figure(rng: np.random.Generator) -> np.ndarray:
     return _STANDING + rng.normal(0, 0.04, _STANDING.shape)
 
 
-def _moved(expected: Sequence[Prediction], found: Sequence[Prediction]) -> float:
+def _moved(here: Any, there: Any, image: np.ndarray, boxes: Sequence[Box]) -> float:
     """Return the largest distance between places of joints that are seen."""
-    far = [np.linalg.norm(a.xy.astype(np.float64) - b.xy, axis=-1) for a, b in zip(expected, found, strict=True)]
-    seen = [one.confidence >= SEEN for one in expected]
-    distances = np.concatenate([one[mask] for one, mask in zip(far, seen, strict=True)])
-    return float(distances.max()) if len(distances) else 0.0
+    (expected,), (found,) = (one.predict([image], [boxes]) for one in (here, there))
+    far = np.linalg.norm(expected.xy.astype(np.float64) - found.xy, axis=-1)
+    return float(far[expected.confidence >= SEEN].max(initial=0.0))
 
 
-def _shifted(expected: Sequence[Sequence[Box]], found: Sequence[Sequence[Box]]) -> float:
+def _shifted(here: Any, there: Any, image: np.ndarray, boxes: Sequence[Box]) -> float:
     """Return the largest difference of a box's numbers; infinite where there are other boxes."""
-    if [len(boxes) for boxes in expected] != [len(boxes) for boxes in found]:
+    (expected,), (found,) = (one.detect([image], [boxes[0].frame]) for one in (here, there))
+    if len(expected) != len(found):
         return float("inf")
-    numbers = [np.array([box.xywh for boxes in one for box in boxes]) for one in (expected, found)]
+    numbers = [np.array([box.xywh for box in one]) for one in (expected, found)]
     return float(np.abs(numbers[0] - numbers[1]).max(initial=0.0))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -47,8 +48,29 @@ class Engine(Protocol):
         ...
 
 
+_thread = threading.local()
+
+
+def compute_on(threads: int) -> None:
+    """Let the calling thread compute on so many cores: others have the rest. PyTorch is told where it is loaded.
+
+    Asked first, since torch gives a thread the number that was set last anywhere when it first asks or computes: one
+    that was started, and got no work before another clip was begun, would compute on all cores, with other last digits.
+    """
+    _thread.cores = threads
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.get_num_threads()
+        torch.set_num_threads(threads)
+
+
 def compute_threads() -> int:
-    """Return how many cores to use: what PyTorch was told, where it is loaded, else ``OMP_NUM_THREADS``, else all."""
+    """Return how many cores the calling thread may use.
+
+    What `compute_on` said, else what PyTorch was told, where it is loaded, else ``OMP_NUM_THREADS``, else all.
+    """
+    if own := getattr(_thread, "cores", 0):
+        return int(own)
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "get_num_threads"):
         return int(torch.get_num_threads())

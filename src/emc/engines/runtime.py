@@ -30,6 +30,8 @@ class RuntimeEngine:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = QUIET
+        # It would lay out memory for every batch size that comes up, and keep all of it.
+        options.enable_mem_pattern = False
         known = onnxruntime.get_available_providers()
         wanted = [name for name in (CUDA, PROCESSOR) if name in known]
         try:

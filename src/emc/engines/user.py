@@ -8,7 +8,7 @@ from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from emc.engines.engine import compute_threads
+from emc.engines.engine import compute_on, compute_threads
 from emc.engines.free import POSE
 
 if TYPE_CHECKING:
@@ -63,16 +63,8 @@ def side_by_side(call: Callable[[T], R], parts: Sequence[T], threads: int) -> li
 
     own = torch.get_num_threads()
     try:
-        with ThreadPoolExecutor(threads, initializer=partial(_compute_on, 1)) as pool:
+        with ThreadPoolExecutor(threads, initializer=partial(compute_on, 1)) as pool:
             return list(pool.map(call, parts))
     finally:
         # Threads that begin to compute later take the number that was set last, anywhere.
         torch.set_num_threads(own)
-
-
-def _compute_on(threads: int) -> None:
-    import torch
-
-    # Asked first: a thread that has not computed yet otherwise takes the number back when it does.
-    torch.get_num_threads()
-    torch.set_num_threads(threads)

@@ -8,14 +8,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
-from torch import Tensor
 
 from emc.errors import WeightsError
+from emc.lazy import LazyLibrary
+
+if TYPE_CHECKING:
+    import safetensors.torch as tensor_files
+    import torch
+    from torch import Tensor
+else:
+    torch, tensor_files = LazyLibrary("torch"), LazyLibrary("safetensors.torch")
 
 WEIGHTS_FILE = "model.safetensors"
 CARD_FILE = "emc.json"
@@ -52,7 +57,7 @@ def read_weights(path: Path, needed: str = CARD_FILE) -> dict[str, Tensor]:
     if not path.is_file():
         raise WeightsError(f"{path} is missing: a model's folder needs {WEIGHTS_FILE} and {needed}")
     try:
-        state = load_file(path)
+        state = tensor_files.load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(f"{path} is not a readable safetensors file ({error}): save or copy it again") from error
     # Copied: they would else be a window on the file, and whoever overwrote it would end this process.
@@ -94,7 +99,7 @@ def write_weights(state: Mapping[str, Tensor], path: Path) -> None:
     """Write tensors as safetensors, in the precision that they have."""
     # Cloned: weights that share memory cannot be written, and views would drag their base along.
     packed = {name: value.detach().cpu().clone().contiguous() for name, value in state.items()}
-    _write(path, save(packed, {"format": "pt"}))
+    _write(path, tensor_files.save(packed, {"format": "pt"}))
 
 
 def _write(path: Path, content: bytes) -> None:

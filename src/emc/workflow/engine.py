@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from emc.config import EngineName
+from emc.engines import EngineUser
 
 E = TypeVar("E")
 
@@ -21,6 +22,12 @@ def in_engine(
 
     told : hears in one line why PyTorch computes where an engine could have, and of an export.
     """
+    innermost: Any = estimator
+    while hasattr(innermost, "inner"):
+        innermost = innermost.inner
+    if not isinstance(innermost, EngineUser):
+        # What runs an ONNX file needs no PyTorch: it is not loaded for the question.
+        return estimator
     from emc.engines import accelerated
 
     done = accelerated(estimator, engine, export, told, remember)

