@@ -62,6 +62,8 @@ def run_demo(out: Path, settings: Settings, quick: bool = False, progress: Progr
     started = time.monotonic()
     size = DemoSize().smaller() if quick else DemoSize()
     settings = demo_settings(settings, quick)
+    if settings.predict.estimator == "nano":
+        progress.say("demo: calibrates nano, which trains in minutes; on clips of your own auto takes movenet-thunder")
     out.mkdir(parents=True, exist_ok=True)
     files = render_files(clip_requests(out / "clips", size, settings.calibrate.seed), progress)
     folder = out / "demo.emc"
