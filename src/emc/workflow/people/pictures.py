@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from emc.errors import StorageError
+from emc.lazy import LazyLibrary
 from emc.pose.geometry import box_to_square, crop_affine
 from emc.pose.records import Clip
 from emc.workflow.media import open_clip
 from emc.workflow.people.listing import ClipPeople, ListedPerson
+
+if TYPE_CHECKING:
+    import cv2
+else:
+    cv2 = LazyLibrary("cv2")
 
 SIDE = 256
 """Pixels of a picture's side."""
