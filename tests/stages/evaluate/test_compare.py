@@ -163,3 +163,20 @@ def test_without_ap_there_is_no_chance_of_it() -> None:
     before, _ = populations([20] * 5, [20] * 5)
     with pytest.raises(ShapeMismatch, match="AP was not scored"):
         ap_non_inferiority_chance(before, before, 0.5)
+
+
+@pytest.mark.parametrize(("budget", "chance"), [(99.5, 0.0), (100.0, 1.0)])
+def test_ap_of_too_few_clips_is_judged_by_its_fall(budget: float, chance: float) -> None:
+    _, people = crowd(1)
+    # AP falls from 1 to 0; the frames of one clip are units, four of them: fewer than an interval needs.
+    before, worse = scored(people[:4], 0.0), scored(people[:4], 2000.0)
+    assert int(before.unit.max()) + 1 < 5
+    assert ap_non_inferiority_chance(before, worse, budget, 50) == chance
+
+
+def test_the_chance_of_ap_needs_the_same_persons() -> None:
+    _, people = crowd(6)
+    whole, part = scored(people, 0.0), scored(people[:3], 0.0)
+    assert int(whole.unit.max()) != int(part.unit.max())
+    with pytest.raises(ShapeMismatch, match="units before, .* after: score the same persons"):
+        ap_non_inferiority_chance(whole, part, 0.5, 50)
