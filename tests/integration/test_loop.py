@@ -24,6 +24,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = CliRunner().invoke(app, ["demo", "--quick", "--out", str(out), "--set", "evaluate.bootstrap=50", "--json"])
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["emc"]
+    assert "project: " in done.output  # What the demo tells, and nothing of each of its own files.
+    assert "boxes of" not in done.output
     return out
 
 
