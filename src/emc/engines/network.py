@@ -18,7 +18,7 @@ from emc.engines.graphs import graph_key, graphs_at_hand, new_graph
 ON_A_CORE = 4
 """Small crops per call on one core: what is read off the maps costs less in one go."""
 SMALL = 192 * 192
-"""Pixels; of larger crops half as many share a call: no slower, and each call holds the activations of all its crops."""
+"""Pixels; of larger crops half as many share a call: no slower, and each call holds all its activations."""
 ON_CUDA = 64
 
 
