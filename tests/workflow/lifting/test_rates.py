@@ -48,7 +48,7 @@ def test_a_motion_of_another_rate_is_refused(
 def test_a_motion_of_the_same_rate_is_not(document: dict[str, object], tmp_path: Path) -> None:
     with SqlStore.create(tmp_path / "p.emc") as store:
         store.put_document("lifted", "v", document)
-        refuse_other_rate(store, FILM)
+        assert refuse_other_rate(store, FILM) is None
 
 
 def test_pictures_that_were_predicted_one_by_one_are_no_film(tmp_path: Path) -> None:
