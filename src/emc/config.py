@@ -111,8 +111,12 @@ class CalibrateSettings(Section):
     steps: int = Field(1000, ge=1, description="training steps")
     batch: int = Field(32, ge=1, description="persons per step")
     ladder: int = Field(3, ge=1, description="checkpoints, evenly spaced, beside the base")
-    lr: float = Field(2e-3, gt=0, description="peak learning rate (AdamW)")
-    weight_decay: float = Field(0.01, ge=0, description="AdamW weight decay")
+    lr: float = Field(
+        2e-3,
+        gt=0,
+        description="peak learning rate (AdamW); MoveNet's steps are relative: half of this, times each tensor's RMS",
+    )
+    weight_decay: float = Field(0.01, ge=0, description="AdamW weight decay; none with relative steps")
     clip_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
     ema: float = Field(0.99, ge=0, lt=1, description="decay of the running average of the weights; 0 = none")
     layer_decay: float = Field(

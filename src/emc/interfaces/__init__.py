@@ -7,12 +7,13 @@ from emc.interfaces.lifter import Lifter
 from emc.interfaces.model_info import ModelInfo
 from emc.interfaces.progress import Progress
 from emc.interfaces.store import RunRecord, Store
-from emc.interfaces.trainable import Distillable, Growable, Layered, PerJoint, Trainable
+from emc.interfaces.trainable import Distillable, Folded, Growable, Layered, PerJoint, Trainable
 
 __all__ = [
     "Detector",
     "Estimator",
     "Executor",
+    "Folded",
     "Growable",
     "Layered",
     "ClipAdaptive",

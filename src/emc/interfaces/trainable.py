@@ -52,6 +52,18 @@ class Layered(Trainable, Protocol):
 
 
 @runtime_checkable
+class Folded(Trainable, Protocol):
+    """A trainable estimator whose normalisation is folded into its weights.
+
+    They then differ in size by orders of magnitude from layer to layer, and no one rate suits all: calibration moves
+    each tensor in proportion to its own size.
+    """
+
+    relative_step: float
+    """Times the learning rate: the share of a tensor's RMS by which a step moves its elements; 0 = one rate for all."""
+
+
+@runtime_checkable
 class PerJoint(Trainable, Protocol):
     """A trainable estimator that tells the loss of each joint, for hard-joint mining and shared batches."""
 

@@ -12,7 +12,7 @@ import torch
 import emc.plugins as plugins
 from emc.errors import ShapeMismatch, WeightsError
 from emc.estimators.movenet import MoveNetLightning, MoveNetThunder
-from emc.interfaces import Distillable, Growable, Layered, PerJoint, Trainable
+from emc.interfaces import Distillable, Folded, Growable, Layered, PerJoint, Trainable
 from emc.pose.picture_part import Part
 from emc.pose.records import Box, Sample
 from emc.pose.skeletons import COCO17, Skeleton
@@ -44,7 +44,7 @@ def nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_keeps_every_contract_of_calibration(untrained: MoveNetLightning) -> None:
-    for contract in (Trainable, Layered, PerJoint, Distillable, Growable):
+    for contract in (Trainable, Layered, Folded, PerJoint, Distillable, Growable):
         assert isinstance(untrained, contract), contract.__name__
 
 
@@ -159,13 +159,12 @@ def test_the_calibration_loop_trains_it_with_a_teacher_and_hard_joints() -> None
         hard_joints=4,
         layer_decay=0.9,
         workers=0,
-        weight_decay=0.0,
     )
     losses = [e.loss for e in train(estimator, samples, samples, settings) if isinstance(e, Progressed)]
     assert len(losses) == 2
     assert np.isfinite(losses).all()
     changed = [name for name, value in estimator.module.state_dict().items() if not torch.equal(value, before[name])]
-    # The centre's head has no loss (weight decay alone would move it): a crop's person is nothing to correct.
+    # The centre's head has no loss, and nothing decays: a crop's person is nothing to correct.
     assert {name.split(".")[1] for name in changed if name.startswith("heads")} == {
         "kpt_heatmap",
         "kpt_regress",

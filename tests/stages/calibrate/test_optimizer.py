@@ -3,9 +3,11 @@ import torch
 
 from emc.config import CalibrateSettings
 from emc.errors import UsageError
+from emc.estimators.movenet import MoveNetLightning
 from emc.estimators.nano.estimator import NanoEstimator
+from emc.estimators.rotation import rotation_ensemble
 from emc.estimators.vitpose.estimator import VitPoseEstimator
-from emc.stages.calibrate.optimizer import build_optimizer, layer_factors, set_rate
+from emc.stages.calibrate.optimizer import LEAST, build_optimizer, layer_factors, set_rate, size_of
 
 
 class Flat:
@@ -74,3 +76,74 @@ def test_a_module_says_what_else_does_not_decay():
 
     groups = build_optimizer(OwnFlat(), CalibrateSettings(weight_decay=0.1)).param_groups
     assert [group["weight_decay"] for group in groups] == [0.0]
+
+
+class Uneven(Flat):
+    """A network whose layers differ in size by four orders of magnitude, as where normalisation is folded in."""
+
+    relative_step = 0.5
+    predict = collate = loss = save = load = Flat.describe
+
+    def __init__(self):
+        generator = torch.Generator().manual_seed(0)
+        self.module = torch.nn.Sequential(torch.nn.Linear(6, 5), torch.nn.Linear(5, 4), torch.nn.Linear(4, 3))
+        with torch.no_grad():
+            for layer, size in zip(self.module, (1e-3, 1.0, 10.0), strict=True):
+                layer.weight.copy_(size * torch.randn(layer.weight.shape, generator=generator))
+                layer.bias.zero_()
+
+
+def test_a_folded_network_moves_each_tensor_in_proportion_to_its_size():
+    uneven = Uneven()
+    optimizer = build_optimizer(uneven, CalibrateSettings(weight_decay=0.1))
+    rate, sizes = 2e-3, [size_of(p) for p in uneven.module.parameters()]
+    generator = torch.Generator().manual_seed(1)
+    moved = []
+    for _ in range(30):
+        before = [p.detach().clone() for p in uneven.module.parameters()]
+        set_rate(optimizer, rate)
+        optimizer.zero_grad()
+        uneven.module(torch.randn(8, 6, generator=generator)).square().sum().backward()
+        optimizer.step()
+        now = zip(uneven.module.parameters(), before, sizes, strict=True)
+        moved.append([float((p.detach() - old).abs().max()) / (0.5 * rate * size) for p, old, size in now])
+    shares = torch.tensor(moved)
+    assert shares.max() < 2.4
+    # In proportion, and not merely little: the largest and the smallest layer go as far for their size.
+    assert torch.allclose(shares[0], torch.ones(6), atol=0.05)
+    assert sizes[::2] == pytest.approx([1e-3, 1.0, 10.0], rel=0.5)
+    assert sizes[1::2] == [LEAST] * 3
+
+
+def test_the_share_follows_the_rate_and_the_layers():
+    folded = MoveNetLightning.untrained(0)
+    plain, layered = (build_optimizer(folded, CalibrateSettings(layer_decay=d)).param_groups for d in (1.0, 0.5))
+    depths = folded.parameter_depths()
+    top = max(depths.values())
+    for (name, p), one, other in zip(folded.module.named_parameters(), plain, layered, strict=True):
+        assert one["params"][0] is p
+        assert one["factor"] == pytest.approx(0.5 * size_of(p))
+        assert other["factor"] == pytest.approx(one["factor"] * 0.5 ** (top - depths[name]))
+        assert one["weight_decay"] == 0
+        assert one["betas"] == (0.9, 0.99)
+
+
+def test_a_rotation_ensemble_of_a_folded_network_moves_as_that_network():
+    inner = MoveNetLightning.untrained(0)
+    alone = build_optimizer(inner, CalibrateSettings()).param_groups
+    within = build_optimizer(rotation_ensemble(inner=inner), CalibrateSettings()).param_groups
+    assert [group["factor"] for group in within] == [group["factor"] for group in alone]
+    assert len(within) > 100
+
+
+def test_other_networks_and_fresh_weights_learn_at_one_rate():
+    fresh = build_optimizer(MoveNetLightning.untrained(0), CalibrateSettings(strategy="initial"))
+    for optimizer in (fresh, build_optimizer(NanoEstimator.untrained(0), CalibrateSettings())):
+        assert {group["factor"] for group in optimizer.param_groups} == {1.0}
+        assert {group["betas"] for group in optimizer.param_groups} == {(0.9, 0.999)}
+
+
+def test_a_tensor_of_zeros_can_move():
+    assert size_of(torch.zeros(3, 3)) == LEAST
+    assert size_of(torch.full((3, 3), 1e-3)) == pytest.approx(1e-3)
+    assert size_of(torch.full((3,), 1e-3)) == LEAST

@@ -11,10 +11,15 @@ import torch
 
 from emc.config import CalibrateSettings
 from emc.errors import UsageError
-from emc.interfaces import Layered, Trainable
+from emc.interfaces import Folded, Layered, Trainable
+from emc.stages.calibrate.abilities import innermost
 
 _PLACES = ("pos_embed", "position_embedding", "cls_token", "relative_position_bias")
 """Parts of names of parameters that say where, not what: they are tables, not kernels, though they have dimensions."""
+LEAST = 0.02
+"""RMS that a bias counts as at least, and a tensor of zeros: relative to nothing, they could not move."""
+_BETAS = 0.9, 0.99
+"""Of relative steps: a single large gradient moves an element by its rate at most, since 1 - 0.9 = sqrt(1 - 0.99)."""
 
 
 def build_optimizer(estimator: Trainable, settings: CalibrateSettings) -> torch.optim.AdamW:
@@ -25,8 +30,14 @@ def build_optimizer(estimator: Trainable, settings: CalibrateSettings) -> torch.
     ``settings.layer_decay`` below 1 a parameter k layers below the head learns at that power k of the rate
     (Clark et al., ICLR 2020); each group then has its factor as ``"factor"``. Raises `UsageError` where the estimator
     does not say how deep its parameters are.
+
+    A `Folded` network's parameters get rates relative to their size, see `_relative`.
     """
     factors = layer_factors(estimator, settings.layer_decay)
+    folded = innermost(estimator)
+    # From random weights all are of a size, and have further to go than a share of it.
+    if isinstance(folded, Folded) and folded.relative_step > 0 and settings.strategy != "initial":
+        return _relative(folded, factors, settings)
     groups: dict[tuple[float, bool], list[torch.nn.Parameter]] = {}
     exempt = _exempt(estimator.module)
     for name, parameter in estimator.module.named_parameters():
@@ -38,6 +49,28 @@ def build_optimizer(estimator: Trainable, settings: CalibrateSettings) -> torch.
         for (factor, decays), parameters in groups.items()
     ]
     return torch.optim.AdamW(described, lr=settings.lr, fused=True)
+
+
+def _relative(estimator: Folded, factors: Mapping[str, float], settings: CalibrateSettings) -> torch.optim.AdamW:
+    """Return Adam whose step moves the elements of a tensor by about a share of the tensor's RMS at the start.
+
+    The share is the learning rate times ``estimator.relative_step``; after a rest, equal gradients in a row can make it
+    2.4 times as much, never more. Nothing decays: a rate in proportion to a tensor's size would shrink large ones
+    fastest, and ``settings.pull`` holds weights without that.
+    """
+    described: list[dict[str, Any]] = [
+        {"params": [parameter], "factor": factors.get(name, 1.0) * estimator.relative_step * size_of(parameter)}
+        for name, parameter in estimator.module.named_parameters()
+        if parameter.requires_grad
+    ]
+    return torch.optim.AdamW(described, lr=settings.lr, betas=_BETAS, weight_decay=0.0, fused=True)
+
+
+@torch.no_grad()
+def size_of(parameter: torch.Tensor) -> float:
+    """Return the RMS of a parameter's elements; biases and tensors of zeros count as `LEAST` at least."""
+    rms = float(parameter.square().mean().sqrt())
+    return max(rms, LEAST) if parameter.ndim <= 1 or rms == 0 else rms
 
 
 def _exempt(module: torch.nn.Module) -> set[str]:
