@@ -288,8 +288,8 @@ def test_where_nothing_is_flagged_a_clip_with_poses_is_opened(
         assert [each.id for each in store.clips()] == ["another", CLIP]
     with served(project) as address:
         page = show(context, address, errors)
-        expect(page.get_by_label("Clip")).to_have_value(CLIP)
-        expect(page.get_by_label("Clip").locator("option")).to_have_count(2)
+        expect(page.get_by_role("combobox", name="Clip")).to_have_value(CLIP)
+        expect(page.get_by_role("combobox", name="Clip").locator("option")).to_have_count(2)
         page.close()
     assert errors == []
 

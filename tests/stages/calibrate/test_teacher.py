@@ -62,9 +62,11 @@ def test_distilled_replay_of_unlabelled_images_keeps_nearer_to_the_base_than_lab
         fixed = estimator.collate(people(4, 3), None)["image"]
         with torch.no_grad():
             before = estimator.module(fixed)
-        settings = CalibrateSettings(steps=6, batch=5, ladder=1, mix=(0, 1), precision="float32", ema=0, **changes)
-        events = list(train(estimator, target, common, settings))
+        # Adam's first steps are as large as the rate however small the gradient, and a student that starts as its
+        # teacher has none but rounding: at 2e-3 six steps told of the processor, not of the teacher.
+        slow = CalibrateSettings(steps=20, batch=5, ladder=1, mix=(0, 1), precision="float32", ema=0, lr=2e-4)
+        events = list(train(estimator, target, common, slow.model_copy(update=changes)))
         assert any(isinstance(event, LadderStep) for event in events)
         with torch.no_grad():
             drift[name] = float((estimator.module(fixed) - before).square().mean())
-    assert drift["teacher"] < 0.8 * drift["labels"]
+    assert drift["teacher"] < 0.2 * drift["labels"]
