@@ -346,6 +346,5 @@ TEST_TAG = ("split", "test")
 RENDERED_TAG = ("source", "rendered")
 """Clips with this tag show people that the package rendered: reports say so wherever they name the people."""
 
-
 SIMULATED = "simulated"
 """Author of corrections that the demo made from true labels."""
