@@ -22,10 +22,13 @@ ENOUGH_TO_OPEN, ENOUGH_TO_EXPORT = 40, 400
 def predict_samples(estimator: Estimator, samples: Sequence[Sample], engine: EngineName = "auto") -> list[Prediction]:
     """Return one prediction per sample, made on its labelled box, in pixels of the sample's image.
 
-    engine : see ``predict.engine``; few samples are left to PyTorch. The estimator's weights are those of now.
+    engine : see ``predict.engine``; with ``auto``, few samples are left to PyTorch. The estimator's weights are those
+    of now.
     """
-    if len(samples) >= ENOUGH_TO_OPEN:
-        estimator = in_engine(estimator, engine, export=len(samples) >= ENOUGH_TO_EXPORT, remember=False)
+    if engine == "onnx" or len(samples) >= ENOUGH_TO_OPEN:
+        estimator = in_engine(
+            estimator, engine, export=engine == "onnx" or len(samples) >= ENOUGH_TO_EXPORT, remember=False
+        )
     found: list[Prediction] = []
     for start in range(0, len(samples), BATCH):
         part = samples[start : start + BATCH]

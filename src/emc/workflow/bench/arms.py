@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import emc.plugins as plugins
-from emc.config import Settings
+from emc.config import EngineName, Settings
 from emc.interfaces import Estimator, Progress, Trainable
 from emc.pose.records import Prediction, Sample
 from emc.workflow.calibration import Populations, run_ladder, with_rotations
@@ -48,7 +48,8 @@ def untrained_arm(name: str, base: Trainable, tests: Mapping[str, Sequence[Sampl
         if name == "base"
         else with_rotations(base, settings.calibrate.ensemble_rotations, settings.calibrate.ensemble_zooms)
     )
-    return Arm(name, _places(reader, tests["target"]), _places(reader, tests["common"]))
+    engine = settings.predict.engine
+    return Arm(name, _places(reader, tests["target"], engine), _places(reader, tests["common"], engine))
 
 
 def trained_arm(
@@ -69,7 +70,7 @@ def trained_arm(
     if done is None:
         done = _train(name, base, data, settings, folder, progress)
         reader = plugins.estimator_for(str(folder / done["model"]))
-        places = {role: _places(reader, tests[role]) for role in ("target", "common")}
+        places = {role: _places(reader, tests[role], settings.predict.engine) for role in ("target", "common")}
         write_bytes(folder / "places.npz", _packed(places))
         write_json(folder / "arm.json", done)
     with np.load(folder / "places.npz") as stored:
@@ -93,8 +94,8 @@ def _train(
     return {"model": model, "steps": chosen.calibrate.steps, "minutes": minutes, "choice": why}
 
 
-def _places(reader: Estimator, samples: Sequence[Sample]) -> np.ndarray:
-    return np.stack([prediction.xy for prediction in predict_samples(reader, samples)])
+def _places(reader: Estimator, samples: Sequence[Sample], engine: EngineName) -> np.ndarray:
+    return np.stack([prediction.xy for prediction in predict_samples(reader, samples, engine)])
 
 
 def _packed(arrays: Mapping[str, np.ndarray]) -> bytes:

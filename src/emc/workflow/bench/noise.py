@@ -17,6 +17,7 @@ from emc.lifters.noise_fit import PredictedClip, fit_noise, swap_states, true_er
 from emc.pose.records import Box
 from emc.pose.skeletons import COCO17
 from emc.workflow.compute import set_threads
+from emc.workflow.engine import in_engine
 from emc.workflow.files import write_bytes
 from emc.workflow.predict import model_key
 from emc.workflow.progress import Silent
@@ -49,6 +50,8 @@ def bench_noise(clips: int, settings: Settings, progress: Progress | None = None
     progress = progress or Silent()
     set_threads(settings.predict)
     estimator: Estimator = plugins.estimator_for(settings.predict.estimator)
+    key = model_key(estimator)
+    estimator = in_engine(estimator, settings.predict.engine, told=progress.say)
     wanted = noise_clips(clips)
     watched: dict[str, list[PredictedClip]] = {}
     progress.start("watch rendered clips", len(wanted))
@@ -58,7 +61,7 @@ def bench_noise(clips: int, settings: Settings, progress: Progress | None = None
     progress.finish()
     return {
         "format": "emc-noise-1",
-        "estimator": model_key(estimator),
+        "estimator": key,
         "fps": FPS,
         "clips": clips,
         "unit": "metres of a person of 1.70 m",

@@ -11,7 +11,7 @@ import numpy as np
 
 import emc.old_names as old_names
 import emc.plugins as plugins
-from emc.config import EvaluateSettings, PredictSettings, Settings
+from emc.config import EngineName, EvaluateSettings, PredictSettings, Settings
 from emc.errors import UsageError
 from emc.interfaces import Estimator, Progress, Store
 from emc.pose.records import TEST_TAG, Prediction, Role, Sample
@@ -55,7 +55,7 @@ def fit_project_confidence(store: Store, settings: Settings, progress: Progress 
     estimator = estimator_in(store, settings.predict.estimator)
     clips = [clip for clip in store.clips() if clip.tags.get(TEST_TAG[0]) != TEST_TAG[1]]
     samples = {role: load_samples(store, [clip for clip in clips if clip.role is role], progress) for role in Role}
-    document = fitted_document(estimator, samples, settings.evaluate)
+    document = fitted_document(estimator, samples, settings.evaluate, settings.predict.engine)
     if str(Role.TARGET) not in document["roles"]:
         raise UsageError(f"the confidence cannot be fitted on {store.folder}: {document['left_out']['target']}")
     store_fit(store, document, estimator, settings, progress)
@@ -73,7 +73,7 @@ def fit_after_calibration(
     """
     chosen = folder / "chosen"
     estimator = plugins.estimator_for(str(chosen))
-    document = fitted_document(estimator, held, settings.evaluate, base)
+    document = fitted_document(estimator, held, settings.evaluate, settings.predict.engine, base)
     if not document["roles"]:
         progress.say(f"note: confidence of the calibrated model not fitted: {document['left_out']['target']}")
         return None
@@ -92,7 +92,7 @@ def fit_base(
         # A base that knows none of the project's joints (a robot's) has nothing to be sure of.
         progress.say(f"note: confidence of the base not fitted: {error}")
         return None
-    document = fitted_document(estimator, samples, settings.evaluate)
+    document = fitted_document(estimator, samples, settings.evaluate, settings.predict.engine)
     if not document["roles"]:
         progress.say(f"note: confidence of the base not fitted: {document['left_out']['target']}")
         return None
@@ -104,6 +104,7 @@ def fitted_document(
     estimator: Estimator,
     samples: Mapping[Role, Sequence[Sample]],
     settings: EvaluateSettings,
+    engine: EngineName,
     base: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the document: ``model``, ``roles`` (fits), ``scores`` before and after, ``left_out`` role -> reason."""
@@ -115,7 +116,7 @@ def fitted_document(
             [s for s in people if int((s.visibility > 0).sum()) >= WHOLE * len(s.visibility)], settings.seed
         )
         try:
-            fit, scores = fit_samples(estimator, whole, settings, prior.roles.get(role))
+            fit, scores = fit_samples(estimator, whole, settings, engine, prior.roles.get(role))
         except UsageError as error:
             document["left_out"][str(role)] = str(error)
             continue
@@ -133,12 +134,16 @@ def random_subset(people: Sequence[Sample], seed: int) -> list[Sample]:
 
 
 def fit_samples(
-    estimator: Estimator, samples: Sequence[Sample], settings: EvaluateSettings, prior: ConfidenceModel | None = None
+    estimator: Estimator,
+    samples: Sequence[Sample],
+    settings: EvaluateSettings,
+    engine: EngineName,
+    prior: ConfidenceModel | None = None,
 ) -> tuple[FittedConfidence, dict[str, Any]]:
     """Fit on labelled people and score it by cross-fitting: the people's groups are the folds."""
     if not samples:
         raise UsageError("no person with at least half of the joints labelled: correct or confirm whole persons")
-    people, predicted = original_pixels(samples, predict_samples(estimator, samples))
+    people, predicted = original_pixels(samples, predict_samples(estimator, samples, engine))
     skeleton = estimator.skeleton
     head = head_name(samples, settings, skeleton)
     hits = joint_hits(predicted, people, skeleton, head, settings.alpha)

@@ -41,7 +41,8 @@ def checkpoint_grid(
     columns = [GridColumn(_name(0, chosen), [before[i] for i in rows], chosen == 0)]
     for step in shown_steps([int(row["step"]) for row in done.ladder["ladder"]], chosen):
         checkpoint = plugins.estimator_for(str(done.folder / f"step_{step}"))
-        columns.append(GridColumn(_name(step, chosen), predict_samples(checkpoint, shown), step == chosen))
+        found = predict_samples(checkpoint, shown, settings.predict.engine)
+        columns.append(GridColumn(_name(step, chosen), found, step == chosen))
     wrong = {
         column.name: joint_hits(column.predictions, shown, skeleton, head, settings.evaluate.alpha)
         for column in columns

@@ -248,11 +248,12 @@ def both_predictions(done: Calibration, settings: Settings, samples: Sequence[Sa
     if not samples:
         return [], []
     base = plugins.estimator_for(settings.predict.estimator)
-    before = predict_samples(with_joints(base, calibrated_skeleton(done.folder)), samples)
+    engine = settings.predict.engine
+    before = predict_samples(with_joints(base, calibrated_skeleton(done.folder)), samples, engine)
     step = int(done.ladder["chosen"]["step"])
     if step == 0 or not isinstance(base, Trainable):
         return before, before
-    return before, predict_samples(plugins.estimator_for(str(done.folder / f"step_{step}")), samples)
+    return before, predict_samples(plugins.estimator_for(str(done.folder / f"step_{step}")), samples, engine)
 
 
 def confidence_of(
