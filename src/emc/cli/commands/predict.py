@@ -111,3 +111,6 @@ def _print_alerts(console: Console, document: dict[str, Any], by: str) -> None:
                     f"  person {row['person']} {row['joint']:<15} frames {row['first']}-{row['last']}  "
                     f"{row['reason']}  P(wrong) {row['severity']:.2f}"
                 )
+    if document["without"]:
+        names = ", ".join(document["without"])
+        console.print(f"without predictions: {names}: `emc predict` finds what is missing", markup=False)
