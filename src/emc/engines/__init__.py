@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from emc.engines.engine import GraphShapes as GraphShapes
     from emc.engines.engine import compute_on as compute_on
     from emc.engines.engine import compute_threads as compute_threads
+    from emc.engines.exporter import onnx_program as onnx_program
     from emc.engines.free import PICTURE as PICTURE
     from emc.engines.free import POSE as POSE
     from emc.engines.graph import OnnxGraph as OnnxGraph
@@ -30,6 +31,7 @@ else:
             "emc.engines.accelerate": ["Accelerated", "accelerated"],
             "emc.engines.choice": ["engines_in_turn"],
             "emc.engines.engine": ["GraphShapes", "compute_on", "compute_threads"],
+            "emc.engines.exporter": ["onnx_program"],
             "emc.engines.free": ["PICTURE", "POSE"],
             "emc.engines.graph": ["OnnxGraph"],
             "emc.engines.network": ["NetworkInEngine", "opened"],

@@ -9,21 +9,16 @@ from weights in advance, so that other ones may take their place; engines fold b
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import logging
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
+from emc.engines.exporter import missing_package, onnx_program
 from emc.engines.filled import WEIGHTS_FILE, Place, places
-from emc.errors import PluginError
 
-OPSET = 18
-INSTALL = "pip install 'emc-pose[onnx]'"
 ONE, PART = "maps", "part_"
 """Name of the only output of a network, and what begins the names of several that have none of their own."""
 
@@ -39,19 +34,13 @@ def weightless_graph(network: nn.Module, example: Tensor, free: Mapping[int, str
     still = copy.deepcopy(network).float().cpu().eval()
     with torch.inference_mode():
         names = output_names(still(example))
-    shapes = ({axis: _dimension(name) for axis, name in free.items()},)
+    shapes = {axis: _dimension(name) for axis, name in free.items()}
     try:
         import onnx_ir
         import onnxscript.optimizer
-
-        with _quiet(), torch.no_grad():
-            program: Any = torch.onnx.export(
-                still, (example,), input_names=["input"], output_names=names, dynamic_shapes=shapes,
-                opset_version=OPSET, dynamo=True, external_data=False, verbose=False, optimize=False,
-            )  # fmt: skip
     except ImportError as error:
-        missing = getattr(error, "name", None) or str(error)
-        raise PluginError(f"export to ONNX needs the package '{missing}': {INSTALL}") from error
+        raise missing_package(error) from error
+    program = onnx_program(still, example, names, shapes, optimize=False)
     _optimize(program.model, set(still.state_dict()), onnxscript.optimizer.optimize)
     return _without_weights(onnx_ir.to_proto(program.model), places(still.state_dict()))
 
@@ -103,17 +92,3 @@ def _without_weights(model: Any, held: Mapping[str, Place]) -> bytes:
             entry = weight.external_data.add()
             entry.key, entry.value = key, str(value)
     return cast(bytes, model.SerializeToString(deterministic=True))
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the exporter's notes about optional packages to itself."""
-    logger = logging.getLogger("torch.onnx")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(before)

@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from emc.engines.export import OPSET, weightless_graph
+from emc.engines.export import weightless_graph
+from emc.engines.exporter import OPSET
 
 ANY_SIZE = (96, 64)
 FORMAT = 1

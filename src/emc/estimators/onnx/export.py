@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import logging
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from emc.errors import PluginError, StorageError, UsageError
+from emc.engines import OnnxGraph, onnx_program
+from emc.errors import StorageError, UsageError
 from emc.estimators.onnx.card import IMAGENET_MEAN, IMAGENET_STD, OnnxCard
 from emc.estimators.onnx.decoding_heads import ConfidenceHead, HeatmapExport, RtmposeInput, SimccExport
 
 KINDS = ("simcc", "heatmap")
-OPSET = 18
 LARGEST = 2_000_000_000
 """Bytes that one ONNX file can hold; programs for RTMPose files do not look for a second one."""
 OUTPUTS: Mapping[str, tuple[str, ...]] = {"simcc": ("simcc_x", "simcc_y"), "heatmap": ("heatmaps",)}
@@ -147,22 +144,7 @@ def _whole(form: ExportForm, kind: str, finer: int) -> nn.Module:
 def _converted(module: nn.Module, size: tuple[int, int], outputs: Sequence[str]) -> bytes:
     """Return the ONNX file's bytes."""
     example = torch.zeros(2, 3, size[1], size[0])
-    try:
-        with _quiet(), torch.no_grad():
-            program: Any = torch.onnx.export(
-                module,
-                (example,),
-                input_names=["input"],
-                output_names=list(outputs),
-                dynamic_shapes=({0: torch.export.Dim("batch")},),
-                opset_version=OPSET,
-                dynamo=True,
-                external_data=False,
-                verbose=False,
-            )
-    except ImportError as error:
-        missing = getattr(error, "name", None) or str(error)
-        raise PluginError(f"export to ONNX needs the package '{missing}': pip install 'emc-pose[onnx]'") from error
+    program = onnx_program(module, example, outputs, {0: torch.export.Dim("batch")})
     buffer = io.BytesIO()
     program.save(buffer)
     return buffer.getvalue()
@@ -170,25 +152,9 @@ def _converted(module: nn.Module, size: tuple[int, int], outputs: Sequence[str])
 
 def _difference(module: nn.Module, path: Path, size: tuple[int, int], outputs: Sequence[str]) -> float:
     """Return the largest difference of an output between PyTorch and the file, on three crops of noise."""
-    from emc.engines import OnnxGraph
-
     noise = np.random.default_rng(0).normal(0, 1, (3, 3, size[1], size[0])).astype(np.float32)
     found = OnnxGraph(path).run(noise, "input", outputs)
     with torch.inference_mode():
         expected = module(torch.from_numpy(noise))
     expected = [expected] if isinstance(expected, Tensor) else list(expected)
     return max(float(np.abs(a - b.numpy()).max()) for a, b in zip(found, expected, strict=True))
-
-
-@contextlib.contextmanager
-def _quiet() -> Any:
-    """Keep the exporter's notes about optional packages to itself."""
-    logger = logging.getLogger("torch.onnx")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(before)
