@@ -39,7 +39,12 @@ def test_what_torchrun_says_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("settings", [EVERYTHING, {**EVERYTHING, "hard_joints": 0, "rotation": None}])
 def test_two_processes_give_the_numbers_of_one(tmp_path: Path, settings: dict[str, object]) -> None:
-    """Tolerance: 1e-5 of the loss; 2e-4 of a weight, since Adam divides rounding by gradients that are nearly 0."""
+    """Losses within 1e-5; of the weights all but one in a thousand within 1e-5, and 1e-6 in the mean.
+
+    Not each weight: Adam divides by the gradient's size, so that where a gradient is nearly 0 its rounding moves the
+    weight by as much as the learning rate, on one processor and not on another. Other samples, or a wrong mean over
+    the processes, would move all of them.
+    """
     told = {}
     for size in (1, 2):
         start = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(size)] if size > 1 else []
@@ -51,5 +56,7 @@ def test_two_processes_give_the_numbers_of_one(tmp_path: Path, settings: dict[st
         told[size] = torch.load(tmp_path / f"{size}.pt")
     assert (told[1]["size"], told[2]["size"]) == (1, 2)
     assert told[2]["losses"] == pytest.approx(told[1]["losses"], rel=1e-5)
-    for name, value in told[1]["weights"].items():
-        torch.testing.assert_close(told[2]["weights"][name], value, rtol=0, atol=2e-4)
+    one, two = told[1]["weights"], told[2]["weights"]
+    apart = torch.cat([(two[name] - value).abs().flatten() for name, value in one.items()])
+    assert (apart > 1e-5).float().mean() < 1e-3
+    assert apart.mean() < 1e-6
