@@ -253,6 +253,11 @@ class SqlStore(SqlAlerts):
         with self._database.reading() as connection:
             return edit_rows.select_edits(connection, clip, after)
 
+    def edit(self, edit: int) -> Edit | None:
+        """Return one edit by its id, None where there is none."""
+        with self._database.reading() as connection:
+            return edit_rows.select_edit(connection, edit)
+
     def edit_sent_as(self, token: str, content: str) -> Edit | None:
         """Return the edit that was appended under a sender's token, None where there is none.
 
@@ -272,14 +277,15 @@ class SqlStore(SqlAlerts):
             key = clip_rows.clip_key(connection, clip)
             return max(run_rows.last_person(connection, key), edit_rows.last_person(connection, key))
 
-    def standing_edits(self, clip: str, first: int = 0, last: int | None = None) -> list[Edit]:
+    def standing_edits(self, clip: str, first: int = 0, last: int | None = None, without: int = 0) -> list[Edit]:
         """Return the edits that count for frames first..last, oldest first: ids, and their changes of those frames.
 
-        The changes are of the people as they are now.
+        The changes are of the people as they are now. without : an edit that is taken for one that was never made.
         """
         with self._database.reading() as connection:
             key = clip_rows.clip_key(connection, clip)
-            return edit_rows.standing_edits(connection, key, first, last, run_rows.current_run_key(connection, key))
+            run = run_rows.current_run_key(connection, key)
+            return edit_rows.standing_edits(connection, key, first, last, run, without)
 
     def people(self, clip: str) -> People:
         """Return who of a clip's people was deleted or merged, and who the athletes are."""

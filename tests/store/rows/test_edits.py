@@ -289,3 +289,34 @@ def test_the_largest_number_of_a_person_is_that_of_predictions_and_edits(
     change = JointChange(0, 7, 0, 1.0, 2.0, Visibility.VISIBLE, Provenance.HUMAN)
     store.append_edit(Edit("kick", "add person", (change,)))
     assert store.last_person("kick") == 7
+
+
+@pytest.mark.parametrize("most", [1, 3, 1000])
+def test_what_stands_is_the_same_however_it_is_asked_for(
+    store: SqlStore, drag: Callable[..., Edit], most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By ids down the chain of undos, or by reading all undos of the clip where there are many ids."""
+    monkeypatch.setattr("emc.store.rows.edits.MOST_ASKED", most)
+    for joint in range(4):
+        store.append_edit(drag(3, joint=joint))
+    for target in (1, 5, 6, 2):
+        store.append_edit(drag(3, undoes=target))
+    assert [edit.id for edit in store.standing_edits("kick", 3, 3)] == [3, 4]
+    assert [edit.id for edit in store.standing_edits("kick", 3, 3, without=4)] == [3]
+    # As if the undo of edit 2, or the undo that a redo took back, had never been.
+    assert [edit.id for edit in store.standing_edits("kick", 3, 3, without=8)] == [2, 3, 4]
+    assert [edit.id for edit in store.standing_edits("kick", 3, 3, without=7)] == [1, 3, 4]
+
+
+def test_one_edit_is_found_by_its_id(store: SqlStore, drag: Callable[..., Edit]) -> None:
+    stored = store.append_edit(drag(3))
+    assert store.edit(stored.id) == stored
+    assert store.edit(2) is None
+
+
+def test_only_newer_edits_of_the_clip_are_read(store: SqlStore, drag: Callable[..., Edit]) -> None:
+    store.add_clip(Clip("other", "/media/other.mp4", Role.TARGET, "ana", 100, 640, 480))
+    ids = [store.append_edit(drag(3, clip=clip)).id for clip in ("kick", "other", "kick", "other")]
+    assert [edit.id for edit in store.edits("kick", after=ids[0])] == [ids[2]]
+    assert [edit.id for edit in store.edits(None, after=ids[1])] == ids[2:]
+    assert store.edits("kick", after=ids[3]) == []

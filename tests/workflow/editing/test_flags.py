@@ -5,11 +5,26 @@ from collections.abc import Iterator
 import pytest
 
 from emc.interfaces import RunRecord
-from emc.pose.records import Alert, AlertReason, Clip, FrameAlerts, Provenance, Role
+from emc.pose.records import (
+    Alert,
+    AlertReason,
+    Clip,
+    Edit,
+    FrameAlerts,
+    JointChange,
+    Provenance,
+    Role,
+    Visibility,
+)
 from emc.store.sql import SqlStore
+from emc.workflow.editing.decided import Decided
 from emc.workflow.editing.flags import Flags, joints_done, looked_every, next_open_frame, open_on_frame, read_flags
 
-HUMAN = Provenance.HUMAN
+
+def decided(*joints: tuple[int, int, int]) -> Decided:
+    """Joints (frame, person, joint) that a person decided, in one edit."""
+    changes = [JointChange(f, p, j, 1.0, 2.0, Visibility.VISIBLE, Provenance.HUMAN) for f, p, j in joints]
+    return Decided([Edit("kick", "place", tuple(changes), id=1)])
 
 
 ALERTS = (
@@ -40,14 +55,14 @@ def flags(store: SqlStore, run: RunRecord) -> Flags:
 
 
 def test_alerts_of_a_frame_without_what_is_decided(flags: Flags) -> None:
-    assert [alert.joint for alert in open_on_frame(flags, 4, {})] == [5, 7]
-    assert [alert.joint for alert in open_on_frame(flags, 4, {(4, 0, 5): HUMAN, (3, 0, 7): HUMAN})] == [7]
-    assert open_on_frame(flags, 1, {}) == []
+    assert [alert.joint for alert in open_on_frame(flags, 4, decided())] == [5, 7]
+    assert [alert.joint for alert in open_on_frame(flags, 4, decided((4, 0, 5), (3, 0, 7)))] == [7]
+    assert open_on_frame(flags, 1, decided()) == []
 
 
 def test_how_far_an_alert_is_done(flags: Flags) -> None:
-    decided = {(2, 0, 5): HUMAN, (4, 0, 5): HUMAN, (9, 0, 5): HUMAN, (4, 1, 7): HUMAN}
-    assert joints_done(flags, [0, 1], decided) == [(2, 3), (0, 1)]
+    held = decided((2, 0, 5), (4, 0, 5), (9, 0, 5), (4, 1, 7))
+    assert joints_done(flags, [0, 1], held) == [(2, 3), (0, 1)]
 
 
 @pytest.mark.parametrize(
@@ -68,13 +83,13 @@ def test_how_far_an_alert_is_done(flags: Flags) -> None:
 def test_the_next_open_frame(
     store: SqlStore, run: RunRecord, flags: Flags, frame: int, step: int, worst_first: bool, expected: int
 ) -> None:
-    assert next_open_frame(store, run.id, flags, frame, step, worst_first, {}) == expected
+    assert next_open_frame(store, run.id, flags, frame, step, worst_first, decided()) == expected
 
 
 def test_decided_frames_are_passed_over_until_none_is_left(store: SqlStore, run: RunRecord, flags: Flags) -> None:
-    decided = {(frame, 0, 5): HUMAN for frame in (2, 3, 4)}
-    assert next_open_frame(store, run.id, flags, 2, 1, False, decided) == 4
-    assert next_open_frame(store, run.id, flags, 2, 1, False, {**decided, (4, 0, 7): HUMAN}) is None
+    joints = [(frame, 0, 5) for frame in (2, 3, 4)]
+    assert next_open_frame(store, run.id, flags, 2, 1, False, decided(*joints)) == 4
+    assert next_open_frame(store, run.id, flags, 2, 1, False, decided(*joints, (4, 0, 7))) is None
 
 
 @pytest.mark.parametrize("page", [1, 2, 3])
@@ -82,11 +97,17 @@ def test_pages_do_not_change_what_comes_next(
     store: SqlStore, run: RunRecord, flags: Flags, page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = [
-        next_open_frame(store, run.id, flags, f, s, w, {}) for f in range(6) for s in (1, -1) for w in (True, False)
+        next_open_frame(store, run.id, flags, f, s, w, decided())
+        for f in range(6)
+        for s in (1, -1)
+        for w in (True, False)
     ]
     monkeypatch.setattr("emc.workflow.editing.flags.PAGE", page)
     assert expected == [
-        next_open_frame(store, run.id, flags, f, s, w, {}) for f in range(6) for s in (1, -1) for w in (True, False)
+        next_open_frame(store, run.id, flags, f, s, w, decided())
+        for f in range(6)
+        for s in (1, -1)
+        for w in (True, False)
     ]
 
 

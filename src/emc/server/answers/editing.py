@@ -135,10 +135,10 @@ def frame_answer(view: FrameView) -> FrameOut:
 
 def history_answer(steps: Steps) -> HistoryOut:
     """Return what undo and redo would do next for the one who asks."""
-    undo, redo = (stack[-1] if stack else None for stack in (steps.done, steps.undone))
+    undo, redo = (None if step is None else Step(id=step, kind=steps.kinds[step]) for step in (steps.undo, steps.redo))
     return HistoryOut(
-        undo=None if undo is None else Step(id=undo, kind=steps.kinds[undo]),
-        redo=None if redo is None else Step(id=redo, kind=steps.kinds[redo]),
+        undo=undo,
+        redo=redo,
         last=steps.last,
     )
 

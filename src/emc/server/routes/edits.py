@@ -21,6 +21,7 @@ from emc.server.schemas.edits import (
     WarmIn,
     WarmOut,
 )
+from emc.server.writing import writer
 from emc.workflow.editing import EditAction
 
 router = APIRouter(prefix="/api/clips/{clip}", responses={409: {"model": ConflictsOut}})
@@ -28,6 +29,7 @@ PREVIEW_SECONDS = 0.5
 
 
 @router.post("/edits")
+@writer
 def edit(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, body: EditIn) -> EditOut:
     """Store one action, with what it propagates."""
     changes = tuple(change_of(change) for change in body.changes)
@@ -39,6 +41,7 @@ def edit(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, b
 
 
 @router.post("/undo")
+@writer
 def undo(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, body: StepIn) -> EditOut:
     """Take back the last action of the sender as a whole, whoever else acted since."""
     stored = editing.undo(clip.id, body.target, body.token, sender.name)
@@ -47,6 +50,7 @@ def undo(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, b
 
 
 @router.post("/redo")
+@writer
 def redo(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, body: StepIn) -> EditOut:
     """Bring back the action that the sender took back last."""
     stored = editing.redo(clip.id, body.target, body.token, sender.name)

@@ -10,6 +10,7 @@ from emc.server.answers.people import people_answer
 from emc.server.dependencies import EditingOf, ExistingClip, HubOf, SenderOf
 from emc.server.schemas.edits import ConflictsOut, EditOut
 from emc.server.schemas.people import PeopleIn, PeopleOut
+from emc.server.writing import writer
 from emc.workflow.editing import people_asked
 from emc.workflow.people import person_edit
 
@@ -23,6 +24,7 @@ def people(clip: ExistingClip, editing: EditingOf) -> PeopleOut:
 
 
 @router.post("")
+@writer
 def change_people(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, body: PeopleIn) -> EditOut:
     """Delete, merge, restore or name people, as one action; the clip's alerts follow."""
     asked = people_asked(clip.id, body.action, body.persons, body.into)

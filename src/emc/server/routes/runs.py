@@ -35,6 +35,7 @@ from emc.server.schemas.runs import (
     RunsOut,
     TrackOut,
 )
+from emc.server.writing import writer
 from emc.workflow.editing import (
     Newcomer,
     Operation,
@@ -53,6 +54,7 @@ Centre = Annotated[float, Query(ge=-1e6, le=1e6, allow_inf_nan=False)]
 
 
 @router.post("/operations", responses={409: {"model": ConflictsOut}})
+@writer
 def operate(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, body: OperationIn) -> EditOut:
     """Do something to a run of frames, as one action."""
     adds = body.op == "add_person"
@@ -70,6 +72,7 @@ def operate(clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf
 
 
 @router.post("/persons", responses={409: {"model": ConflictsOut}})
+@writer
 def add_person(
     clip: ExistingClip, editing: EditingOf, sender: SenderOf, hub: HubOf, newcomers: NewcomersOf, body: NewcomerIn
 ) -> EditOut:
@@ -98,7 +101,7 @@ def bisect(
     if not first <= last < clip.frames:
         raise HTTPException(422, f"frames {first} to {last} of clip {clip.id} are no run: use 0 to {clip.frames - 1}")
     every = stride_of(held.run) if held.run else 1
-    decided = [f for f, p, j in held.history.decided if (p, j) == (person, joint) and first <= f <= last]
+    decided = [frame for frame in held.history.decided.frames(person, joint) if first <= frame <= last]
     frame, left = middle_undecided(first, last, every, decided)
     return BisectOut(frame=frame, left=left)
 

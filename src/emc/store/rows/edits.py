@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from itertools import groupby
 
@@ -22,6 +22,8 @@ from emc.store.rows.runs import places_of
 
 MAX_JOINTS = 1000
 """A joint index from here on is a mistake, and would make every pose of the clip that long."""
+MOST_ASKED = 1000
+"""Edits that are asked for by their ids; of more of them all of the clip's are read."""
 
 
 def insert_edit(
@@ -58,10 +60,20 @@ def insert_edit(
 
 def select_edits(connection: Connection, clip: str | None, after: int) -> list[Edit]:
     """Return the journal past edit `after`, oldest first, of one clip (in use or not) or of all."""
+    # What is asked most often, and answered by one look at the end of the table.
+    if after and last_id(connection) <= after:
+        return []
     chosen = schema.edit.c.id > after
     if clip is not None:
-        chosen &= schema.edit.c.clip == clip_key(connection, clip, removed=True)
+        key = clip_key(connection, clip, removed=True)
+        # + 0 keeps SQLite from the index of clips: it would walk through all of the clip's edits to find the newest.
+        chosen &= (schema.edit.c.clip + 0 if after else schema.edit.c.clip) == key
     return _select(connection, chosen)
+
+
+def select_edit(connection: Connection, edit: int) -> Edit | None:
+    """Return one edit by its id, None where there is none."""
+    return next(iter(_select(connection, schema.edit.c.id == edit)), None)
 
 
 def edit_of_token(connection: Connection, token: str, content: str) -> Edit | None:
@@ -111,30 +123,28 @@ def people_in(connection: Connection, clip: int) -> People:
     persons = persons_of_clip(connection, clip)
     if not persons:
         return EVERYBODY
-    gone = undone_edits(_undoes(connection, clip))
+    gone = _gone(connection, clip, persons)
     return people_of(Edit("", "", (), persons=persons[key]) for key in sorted(persons) if key not in gone)
 
 
 def standing_edits(
-    connection: Connection, clip: int, first: int, last: int | None, run: int | None = None
+    connection: Connection, clip: int, first: int, last: int | None, run: int | None = None, without: int = 0
 ) -> list[Edit]:
     """Return the edits that count for frames first..last, oldest first, with their changes of those frames only.
 
     The changes are of the people as they are now. run : whose predictions decide where a person is, for those who were
-    merged.
+    merged. without : an edit that is taken for one that was never made.
     """
     table = schema.edit_change
-    undoes = _undoes(connection, clip)
-    # Undone over the whole journal and only then cut to the frames: an undo has no changes of its own, so that it would
-    # be missed by a query for frames.
-    left_out = undone_edits(undoes) | {identity for identity, _ in undoes}
     query = select(table).where(table.c.clip == clip, table.c.frame >= first)
     if last is not None:
         query = query.where(table.c.frame <= last)
     rows = connection.execute(query.order_by(table.c.edit, table.c.place))
+    found = {identity: tuple(map(_change, group)) for identity, group in groupby(rows, key=lambda row: row.edit)}
+    left_out = _left_out(connection, clip, found, without)
     edits = [
-        Edit(clip="", kind="", changes=tuple(_change(row) for row in group), id=identity)
-        for identity, group in groupby(rows, key=lambda row: row.edit)
+        Edit(clip="", kind="", changes=changes, id=identity)
+        for identity, changes in found.items()
         if identity not in left_out
     ]
     people = people_in(connection, clip)
@@ -202,7 +212,7 @@ def _check_undo(connection: Connection, clip: int, edit: Edit) -> None:
             f"edit {edit.undoes} of clip {edit.clip} is by {found.author or 'somebody without a name'}, not by "
             f"{edit.author or 'somebody without a name'}: each takes back their own edits"
         )
-    if edit.undoes in undone_edits(_undoes(connection, clip)):
+    if edit.undoes in _gone(connection, clip, [edit.undoes]):
         raise ConflictError(f"edit {edit.undoes} of clip {edit.clip} is taken back already: reload the journal")
 
 
@@ -218,6 +228,36 @@ def _check_versions(connection: Connection, clip: int, edit: Edit, expect: Mappi
                 f"joint {joint} of person {person} on frame {frame} of clip {edit.clip} was changed by edit {version} "
                 f"since it was read (edit {seen}): look at both values and choose"
             )
+
+
+def _left_out(connection: Connection, clip: int, edits: Collection[int], without: int) -> set[int]:
+    """Return which of some edits do not count: undos, those that are taken back, and `without`."""
+    if len(edits) > MOST_ASKED:
+        undoes = [pair for pair in _undoes(connection, clip) if pair[0] != without]
+        return undone_edits(undoes) | {identity for identity, _ in undoes} | {without}
+    table = schema.edit
+    asked = select(table.c.id).where(table.c.id.in_(edits), table.c.undoes > 0)
+    undos = set(connection.execute(asked).scalars()) if edits else set[int]()
+    return undos | _gone(connection, clip, edits, without) | {without}
+
+
+def _gone(connection: Connection, clip: int, edits: Collection[int], without: int = 0) -> set[int]:
+    """Return those of a clip's edits that are taken back, some of them at least: all of `edits` that are.
+
+    Asked from them on, by what takes them back, what takes that back, and so on: the whole journal of undos would be
+    read for every action else.
+    """
+    undoes: dict[int, int] = {}
+    asked: Collection[int] = edits
+    while asked:
+        if len(asked) > MOST_ASKED:
+            return undone_edits([pair for pair in _undoes(connection, clip) if pair[0] != without])
+        table = schema.edit
+        query = select(table.c.id, table.c.undoes).where(table.c.clip == clip, table.c.undoes.in_(asked))
+        found = {row.id: row.undoes for row in connection.execute(query) if row.id != without}
+        undoes |= found
+        asked = found.keys()
+    return undone_edits(sorted(undoes.items()))
 
 
 def _undoes(connection: Connection, clip: int) -> list[tuple[int, int]]:

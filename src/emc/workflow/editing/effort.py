@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from emc.pose.journal import undone_edits
 from emc.pose.records import Edit, Provenance
 from emc.store import SqlStore
+from emc.workflow.editing.decided import Standing
 from emc.workflow.editing.history import UNDONE_KINDS
 
 RECENT_SECONDS = 600.0
@@ -35,14 +34,45 @@ class EffortSummary:
     curve: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    id: int
-    undoes: int
-    author: str
-    seconds: float
-    decided: int
-    repaired: int
+class _Work:
+    """The actions of a journal as columns that grow: (N,) author's number, seconds, joints decided and repaired."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._held = np.zeros((4, 256))
+        self._full = np.zeros((2, 256))
+        self._row_of: dict[int, int] = {}
+        self._standing = Standing()
+        self._authors: dict[str, int] = {}
+
+    def add(self, edit: Edit) -> None:
+        """Take in the next edit; what it takes back brings nothing any more, or something again."""
+        turned = self._standing.add(edit.id, edit.undoes)
+        if edit.kind in UNDONE_KINDS or edit.kind in _STEPS:
+            self._append(edit)
+        for row in (self._row_of[other] for other in turned if other in self._row_of):
+            self._held[2:, row] = self._full[:, row] - self._held[2:, row]
+
+    def of(self, author: str | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return (N,) seconds, joints decided and joints repaired of what `author` (None: all) did."""
+        who, *columns = self._held[:, : self.count]
+        if author is None:
+            return columns[0], columns[1], columns[2]
+        own = who == self._authors.get(author, -1)
+        return columns[0][own], columns[1][own], columns[2][own]
+
+    def _append(self, edit: Edit) -> None:
+        if self.count == self._held.shape[1]:
+            # Twice as long each time: the next edit costs the same however many there were.
+            self._held = np.concatenate([self._held, np.zeros_like(self._held)], axis=1)
+            self._full = np.concatenate([self._full, np.zeros_like(self._full)], axis=1)
+        decided = 0 if edit.undoes else sum(change.provenance >= Provenance.HUMAN for change in edit.changes)
+        repaired = 0 if edit.undoes else len(edit.changes) - decided
+        author = self._authors.setdefault(edit.author, len(self._authors))
+        self._held[:, self.count] = author, edit.seconds, decided, repaired
+        self._full[:, self.count] = decided, repaired
+        self._row_of[edit.id] = self.count
+        self.count += 1
 
 
 class EffortLog:
@@ -50,42 +80,26 @@ class EffortLog:
 
     def __init__(self, store: SqlStore) -> None:
         self._store = store
-        self._entries: list[_Entry] = []
+        self._work = _Work()
         self._last = 0
         self._lock = threading.Lock()
 
     def summary(self, author: str | None = None, bins: int = 20) -> EffortSummary:
         """Return what `author` (None: all) did, with a curve of `bins` stretches."""
         with self._lock:
-            new = self._store.edits(None, after=self._last)
-            if new:
-                self._last = new[-1].id
-                self._entries += [_entry(edit) for edit in new if edit.kind in UNDONE_KINDS or edit.kind in _STEPS]
-            entries = [entry for entry in self._entries if author in (None, entry.author)]
-        return _summed(entries, bins)
-
-
-def _entry(edit: Edit) -> _Entry:
-    decided = sum(change.provenance >= Provenance.HUMAN for change in edit.changes)
-    gained = (0, 0) if edit.undoes else (decided, len(edit.changes) - decided)
-    return _Entry(edit.id, edit.undoes, edit.author, edit.seconds, *gained)
-
-
-def _summed(entries: Sequence[_Entry], bins: int) -> EffortSummary:
-    gone = undone_edits([(entry.id, entry.undoes) for entry in entries if entry.undoes])
-    seconds = np.array([entry.seconds for entry in entries], dtype=np.float64)
-    stands = np.array([entry.id not in gone for entry in entries], dtype=bool)
-    decided = np.array([entry.decided for entry in entries], dtype=np.int64) * stands
-    repaired = np.array([entry.repaired for entry in entries], dtype=np.int64) * stands
-    joints = decided + repaired
-    return EffortSummary(
-        seconds=float(seconds.sum()),
-        actions=len(entries),
-        decided=int(decided.sum()),
-        repaired=int(repaired.sum()),
-        per_minute=_recent(seconds, joints),
-        curve=_curve(seconds, joints, bins),
-    )
+            for edit in self._store.edits(None, after=self._last):
+                self._work.add(edit)
+                self._last = edit.id
+            seconds, decided, repaired = (column.copy() for column in self._work.of(author))
+        joints = decided + repaired
+        return EffortSummary(
+            seconds=float(seconds.sum()),
+            actions=len(seconds),
+            decided=int(decided.sum()),
+            repaired=int(repaired.sum()),
+            per_minute=_recent(seconds, joints),
+            curve=_curve(seconds, joints, bins),
+        )
 
 
 def _recent(seconds: np.ndarray, joints: np.ndarray) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,9 +10,9 @@ from typing import overload
 import numpy as np
 
 from emc.interfaces import RunRecord
-from emc.pose.journal import JointKey
-from emc.pose.records import Alert, AlertReason, FrameAlerts, Provenance
+from emc.pose.records import Alert, AlertReason, FrameAlerts
 from emc.store import AlertColumns, SqlStore
+from emc.workflow.editing.decided import Decided
 
 PAGE = 512
 
@@ -111,28 +110,23 @@ def looked_every(run: RunRecord) -> int:
     return stride_of(run) if not word or (word.startswith("every:") and word.endswith(":0")) else 0
 
 
-def open_on_frame(flags: Flags, frame: int, decided: dict[JointKey, Provenance]) -> list[Alert]:
+def open_on_frame(flags: Flags, frame: int, decided: Decided) -> list[Alert]:
     """Return the alerts of a frame that nobody has decided there yet, worst first, each joint once."""
     seen: dict[tuple[int, int], Alert] = {}
+    held = decided.on(frame)
     for alert in flags.on_frame(frame):
-        if (frame, alert.person, alert.joint) not in decided:
+        if (alert.person, alert.joint) not in held:
             seen.setdefault((alert.person, alert.joint), alert)
     return list(seen.values())
 
 
-def joints_done(flags: Flags, chosen: Sequence[int], decided: dict[JointKey, Provenance]) -> list[tuple[int, int]]:
+def joints_done(flags: Flags, chosen: Sequence[int], decided: Decided) -> list[tuple[int, int]]:
     """Return, for each chosen alert, on how many of its frames the joint is decided, and how many frames it has."""
-    frames_of: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for frame, person, joint in decided:
-        frames_of[person, joint].append(frame)
-    sorted_frames = {key: np.sort(np.array(frames)) for key, frames in frames_of.items()}
     counts: list[tuple[int, int]] = []
-    for index in chosen:
-        alert = flags.alerts[index]
-        held = sorted_frames.get((alert.person, alert.joint), np.zeros(0, np.int64))
-        low, high = np.searchsorted(held, [alert.first, alert.last + 1])
+    for alert in (flags.alerts[index] for index in chosen):
+        done = decided.count(alert.person, alert.joint, alert.first, alert.last)
         total = (alert.last - alert.first) // flags.every + 1
-        counts.append((min(int(high - low), total), total))
+        counts.append((min(done, total), total))
     return counts
 
 
@@ -143,17 +137,16 @@ def next_open_frame(
     frame: int,
     step: int,
     worst_first: bool,
-    decided: dict[JointKey, Provenance],
+    decided: Decided,
 ) -> int | None:
     """Return the next frame with an open alert after `frame` in the asked order, going round; None where all is done.
 
     step : 1 forward, -1 backward. A frame that was not predicted counts as before the first one after it (in the order
     of frames), or as before the worst.
     """
-    touched = {held for held, _, _ in decided}
     for page in _pages_after(store, run, frame, step, worst_first):
         for candidate in page[flags.covers(page)].tolist():
-            if candidate != frame and (candidate not in touched or open_on_frame(flags, candidate, decided)):
+            if candidate != frame and (not decided.on(candidate) or open_on_frame(flags, candidate, decided)):
                 return candidate
     return None
 

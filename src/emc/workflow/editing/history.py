@@ -6,12 +6,12 @@ does not say it; `History.of` does for one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from emc.pose.journal import JointKey, standing_edits, undone_edits
-from emc.pose.people import edits_of_people, people_of
-from emc.pose.records import Edit, Provenance
+from emc.pose.records import Edit
+from emc.workflow.editing.decided import Decided
 
 EDITOR_KINDS = ("drag", "place", "nudge", "visibility", "swap", "confirm", "candidate", "resolve")
 """Kinds of edits that the editor's page makes joint by joint."""
@@ -25,91 +25,86 @@ UNDONE_KINDS = frozenset((*EDITOR_KINDS, *OPERATION_KINDS, *PERSON_KINDS))
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """What one author may take back and bring again.
+    """What one author would take back and bring again next.
 
-    done : edits that undo takes back, the next one last. undone : the undos that redo takes back, the next one last.
-    kinds : id -> kind of the edits in both. last : id of the newest edit of the journal, whoever made it, 0 for none.
+    undo : the edit that undo takes back, redo : the undo that redo takes back; None where there is none. kinds : id ->
+    kind of both, of a redo that of the edit that it brings again. last : id of the newest edit of the journal, whoever
+    made it, 0 for none.
     """
 
-    done: tuple[int, ...]
-    undone: tuple[int, ...]
+    undo: int | None
+    redo: int | None
     kinds: dict[int, str]
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """What a journal amounts to.
+@dataclass(slots=True)
+class _Stacks:
+    """One author's edits that stand, the next one of undo last, and their undos (id, target), that of redo last."""
 
-    decided : (frame, person, joint) -> who decided it, for joints that a person placed or confirmed. last : id of the
-    newest edit, 0 for none. edits : the whole journal, oldest first.
+    done: list[int] = field(default_factory=list[int])
+    undone: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+
+    def take(self, edit: Edit) -> None:
+        """Take in the author's next edit; a new one empties the list of what can be done again."""
+        if not edit.undoes:
+            if edit.kind in UNDONE_KINDS:
+                self.done.append(edit.id)
+                self.undone.clear()
+        # The last ones first: an editor takes back nothing else, and a search would look through the whole journal.
+        elif self.undone and self.undone[-1][0] == edit.undoes:
+            self.done.append(self.undone.pop()[1])
+        elif self.done[-1:] == [edit.undoes]:
+            self.undone.append((edit.id, self.done.pop()))
+        else:
+            self._take_other(edit)
+
+    def _take_other(self, edit: Edit) -> None:
+        if edit.undoes in self.done:
+            self.done.remove(edit.undoes)
+            self.undone.append((edit.id, edit.undoes))
+        self.done += [target for undo, target in self.undone if undo == edit.undoes]
+        self.undone = [one for one in self.undone if one[0] != edit.undoes]
+
+
+class History:
+    """What a journal amounts to, kept as it grows: the next edit costs the same however long the journal is.
+
+    decided : the joints that a person placed or confirmed. last : id of the newest edit, 0 for none. One thread may let
+    it grow while others read.
     """
 
-    decided: dict[JointKey, Provenance]
-    last: int
-    edits: tuple[Edit, ...] = field(default=(), repr=False)
-    _steps: dict[str, Steps] = field(default_factory=dict, repr=False, compare=False)
+    def __init__(self, edits: Iterable[Edit] = ()) -> None:
+        self.decided = Decided()
+        self.last = 0
+        self._kinds: dict[int, str] = {}
+        self._stacks: dict[str, _Stacks] = {}
+        self._lock = threading.Lock()
+        self.grow(edits)
+
+    @property
+    def kinds(self) -> Mapping[int, str]:
+        """Edit id -> kind, of the whole journal; it grows with it."""
+        return self._kinds
+
+    def grow(self, edits: Iterable[Edit]) -> None:
+        """Take in the next edits, oldest first."""
+        edits = list(edits)
+        with self._lock:
+            self.decided.grow(edits)
+            for edit in edits:
+                self._kinds[edit.id] = edit.kind
+                self._stacks.setdefault(edit.author, _Stacks()).take(edit)
+                self.last = edit.id
 
     def of(self, author: str) -> Steps:
         """Return what undo and redo would take for one author, whoever else acted since."""
-        if author not in self._steps:
-            self._steps[author] = _steps(self.edits, author)
-        return self._steps[author]
-
-
-def read_history(edits: Sequence[Edit]) -> History:
-    """Read a clip's journal, oldest edit first."""
-    last = edits[-1].id if edits else 0
-    return History(decided_joints(edits), last, tuple(edits))
-
-
-def longer_history(before: History, new: Sequence[Edit]) -> History:
-    """Return the history with new edits at its end: what `read_history` would say of all, at less work."""
-    edits = (*before.edits, *new)
-    whole = any(edit.undoes for edit in new) or any(edit.persons for edit in edits)
-    decided = decided_joints(edits) if whole else before.decided | _decided(new)
-    return History(decided, edits[-1].id if edits else 0, edits)
-
-
-def decided_joints(edits: Sequence[Edit]) -> dict[JointKey, Provenance]:
-    """Return the joints that a person placed or confirmed, edits that were taken back left out.
-
-    By the numbers that people have now; joints of people who were deleted are not among them.
-    """
-    standing = standing_edits(edits)
-    return _decided(edits_of_people(standing, people_of(standing), ()))
-
-
-def _decided(edits: Iterable[Edit]) -> dict[JointKey, Provenance]:
-    return {
-        (change.frame, change.person, change.joint): change.provenance
-        for edit in edits
-        for change in edit.changes
-        if change.provenance >= Provenance.HUMAN
-    }
-
-
-def _steps(edits: Sequence[Edit], author: str) -> Steps:
-    """Walk one author's edits; a new one empties the list of what can be done again."""
-    done: dict[int, None] = {}
-    undone: dict[int, int] = {}
-    own = [edit for edit in edits if edit.author == author]
-    for edit in own:
-        if edit.undoes in done:
-            del done[edit.undoes]
-            undone[edit.id] = edit.undoes
-        elif edit.undoes in undone:
-            done[undone.pop(edit.undoes)] = None
-        elif not edit.undoes and edit.kind in UNDONE_KINDS:
-            done[edit.id] = None
-            undone.clear()
-    # Older versions let one person's undo take back another's edit: such an edit is gone, and undo passes over it.
-    gone = undone_edits([(edit.id, edit.undoes) for edit in edits if edit.undoes])
-    kind_of = {edit.id: edit.kind for edit in own}
-    kinds = {key: kind_of[undone.get(key, key)] for key in (*done, *undone) if key not in gone}
-    return Steps(
-        done=tuple(key for key in done if key not in gone),
-        undone=tuple(key for key in undone if key not in gone),
-        kinds=kinds,
-        last=edits[-1].id if edits else 0,
-    )
+        with self._lock:
+            stacks = self._stacks.get(author, _Stacks())
+            # Older versions let one person's undo take back another's edit: such an edit is gone and passed over.
+            counts = self.decided.counts
+            undo = next((key for key in reversed(stacks.done) if counts(key)), None)
+            redo, again = next((one for one in reversed(stacks.undone) if counts(one[0])), (None, None))
+            named = {undo: undo, redo: again}
+            kinds = {key: self._kinds[target] for key, target in named.items() if key and target}
+            return Steps(undo, redo, kinds, self.last)

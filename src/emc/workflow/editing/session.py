@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import OrderedDict, defaultdict
@@ -11,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from emc.config import AlertSettings
-from emc.errors import ConflictError, UsageError
+from emc.errors import ConflictError, StorageError, UsageError
 from emc.interfaces import RunRecord
 from emc.pose.journal import JointKey
 from emc.pose.records import Clip, Edit, Pose, Prediction
@@ -20,7 +21,7 @@ from emc.store import SqlStore
 from emc.workflow.editing.actions import Applied, EditAction, check_edit, edit_asked, of_people_now
 from emc.workflow.editing.conflicts import changed_since, checked_versions
 from emc.workflow.editing.flags import Flags, joints_done, next_open_frame, open_on_frame, read_flags
-from emc.workflow.editing.history import History, Steps, longer_history, read_history
+from emc.workflow.editing.history import History, Steps
 from emc.workflow.editing.propagation import PROPAGATING_KINDS, PropagatedSpan, Propagator
 from emc.workflow.editing.undo import Verb, step
 from emc.workflow.editing.views import AlertRow, FrameRow, FrameView, frame_row, frame_view, person_view
@@ -47,9 +48,9 @@ class OpenClip:
     alerts: tuple[int, ...] = ()
 
     @property
-    def kinds(self) -> dict[int, str]:
+    def kinds(self) -> Mapping[int, str]:
         """Edit id -> kind, of the whole journal."""
-        return {edit.id: edit.kind for edit in self.history.edits}
+        return self.history.kinds
 
 
 class Editing:
@@ -243,10 +244,12 @@ class Editing:
     def _read(self, clip: str) -> OpenClip:
         found = self.store.clip(clip)
         run = self.store.current_run(clip)
-        history = read_history(self.store.edits(clip))
-        if run and any(edit.persons for edit in history.edits):
-            # Where a process died between an edit of people and the alerts that follow from it.
-            refresh_alerts(self.store, clip, self.settings)
+        history = History(self.store.edits(clip))
+        if run and history.decided.names_people:
+            # Where a process died between an edit of people and the alerts that follow from it. Whoever writes for long
+            # must not keep the clip from being looked at: the next edit of people finds them again.
+            with contextlib.suppress(StorageError):
+                refresh_alerts(self.store, clip, self.settings)
         state = self.store.alert_state(run.id) if run else ()
         flags = read_flags(self.store, run) if run else None
         return OpenClip(found, run, flags, history, state)
@@ -257,12 +260,12 @@ class Editing:
         if run != before.run or (run and self.store.alert_state(run.id) != before.alerts):
             return self._read(clip)
         # Only what is new: reading a journal of ten thousand edits for every action would be felt in the page.
-        new = self.store.edits(clip, after=before.history.last)
-        return replace(before, history=longer_history(before.history, new)) if new else before
+        before.history.grow(self.store.edits(clip, after=before.history.last))
+        return before
 
     def _touched_views(self, held: OpenClip, frames: Iterable[int]) -> list[FrameView]:
-        decided = {frame for frame, _, _ in held.history.decided}
-        return [view for frame in frames if frame in decided for view in self._views(held, range(frame, frame + 1))]
+        touched = [frame for frame in frames if held.history.decided.on(frame)]
+        return [view for frame in touched for view in self._views(held, range(frame, frame + 1))]
 
     def _views(self, held: OpenClip, frames: range) -> list[FrameView]:
         first, last = frames[0], frames[-1]

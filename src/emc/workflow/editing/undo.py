@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import StrEnum
 
 from emc.errors import ConflictError, UsageError
@@ -10,7 +10,7 @@ from emc.pose.journal import fold_edits, invert
 from emc.pose.records import Edit
 from emc.store import SqlStore
 from emc.workflow.editing.actions import step_asked
-from emc.workflow.editing.history import History, Steps
+from emc.workflow.editing.history import History
 
 TRIES = 3
 """The same author may act in another page between the look at the journal and the writing."""
@@ -45,13 +45,13 @@ def step(
         if token and (stored := store.edit_sent_as(token, asked)) is not None:
             return stored
         steps = history().of(author)
-        stack = steps.done if verb is Verb.UNDO else steps.undone
-        if target is not None:
-            _check_target(history().edits, clip, verb, author, target, steps)
-        elif not stack:
+        found = steps.undo if verb is Verb.UNDO else steps.redo
+        if target is not None and target != found:
+            raise _other_target(store, clip, verb, author, target, found)
+        if found is None:
             return None
         try:
-            return store.append_edit(_inverse(store, clip, run, stack[-1], author), token=token, content=asked)
+            return store.append_edit(_inverse(store, clip, run, found, author), token=token, content=asked)
         except ConflictError:
             tries -= 1
             # A page that named what it takes back must not take back something else on the second try.
@@ -59,30 +59,33 @@ def step(
                 raise
 
 
-def _check_target(edits: Sequence[Edit], clip: str, verb: Verb, author: str, target: int, steps: Steps) -> None:
-    stack = steps.done if verb is Verb.UNDO else steps.undone
-    if stack and stack[-1] == target:
-        return
-    edit = next((edit for edit in edits if edit.id == target), None)
-    if edit is None:
-        raise UsageError(f"clip {clip} has no edit {target} to {verb}: reload the page")
+def _other_target(
+    store: SqlStore, clip: str, verb: Verb, author: str, target: int, found: int | None
+) -> ConflictError | UsageError:
+    edit = store.edit(target)
+    if edit is None or edit.clip != clip:
+        return UsageError(f"clip {clip} has no edit {target} to {verb}: reload the page")
     if edit.author != author:
-        raise ConflictError(
+        return ConflictError(
             f"edit {target} of clip {clip} is by {edit.author or 'somebody without a name'}: {verb} takes your own "
             "last action"
         )
-    next_one = f"edit {stack[-1]} is" if stack else "nothing is left"
-    raise ConflictError(f"edit {target} of clip {clip} is not the next one to {verb} ({next_one}): reload the page")
+    next_one = f"edit {found} is" if found else "nothing is left"
+    return ConflictError(f"edit {target} of clip {clip} is not the next one to {verb} ({next_one}): reload the page")
 
 
 def _inverse(store: SqlStore, clip: str, run: str | None, target: int, author: str) -> Edit:
     """Return the edit that takes `target` back (or, where that is an undo, brings its edit again), not yet stored."""
-    edits = store.edits(clip)
-    edit = next(edit for edit in edits if edit.id == target)
+    edit = store.edit(target)
+    if edit is None:
+        raise ConflictError(f"clip {clip} has no edit {target} any more: reload the page")
     frames = {change.frame for change in edit.changes}
+    if not frames:
+        return invert(edit, (), author)
+    first, last = min(frames), max(frames)
     # Folded without the edit: the values that come back are those below it, also where later edits of other joints lie
-    # above.
-    others = [other for other in edits if other.id != target]
-    found = [] if run is None or not frames else list(store.predictions(run, min(frames), max(frames)))
+    # above. Only of its own frames: the journal may be long.
+    others = store.standing_edits(clip, first, last, without=target)
+    found = [] if run is None else list(store.predictions(run, first, last))
     before = [pose for pose in fold_edits(found, others) if pose.frame in frames]
     return invert(edit, before, author)

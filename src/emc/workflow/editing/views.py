@@ -9,6 +9,7 @@ import numpy as np
 
 from emc.config import AlertSettings
 from emc.pose.records import Alert, FrameAlerts, Pose, Prediction, Provenance
+from emc.workflow.editing.decided import Decided
 from emc.workflow.editing.flags import Flags, open_on_frame
 
 
@@ -80,7 +81,7 @@ def frame_row(flags: Flags, view: FrameView | None, counts: FrameAlerts) -> Fram
     """Return a row of the list: of a frame that somebody touched its `view`, of another the stored counts."""
     if view is not None:
         return FrameRow(view.frame, view.lost, view.low, view.state, view.flagged)
-    flagged = open_on_frame(flags, counts.frame, {})
+    flagged = open_on_frame(flags, counts.frame, Decided())
     return FrameRow(counts.frame, counts.lost, counts.low, "open", tuple(flagged))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from emc.interfaces import RunRecord
 from emc.pose.journal import JointKey
 from emc.stages.queue import QueueColumns, frames_done
 from emc.store import AlertColumns
+from emc.workflow.editing.decided import Decided
 from emc.workflow.editing.flags import stride_of
 
 
@@ -23,6 +24,10 @@ class Loaded:
     starts: np.ndarray
     columns: QueueColumns
     names: tuple[tuple[str, ...], ...]
+
+    def rows(self, number: int) -> slice:
+        """Return the rows of the run with a number."""
+        return slice(int(self.starts[number]), int(self.starts[number + 1]))
 
 
 def joined_columns(parts: Sequence[AlertColumns], runs: Sequence[RunRecord]) -> QueueColumns:
@@ -50,16 +55,30 @@ def joined_columns(parts: Sequence[AlertColumns], runs: Sequence[RunRecord]) -> 
     )
 
 
-def with_done(loaded: Loaded, decided: dict[str, dict[JointKey, object]], changed: set[str] | None) -> QueueColumns:
-    """Return the columns with `done` counted again, for the changed clips or (None) for all."""
+def with_done(loaded: Loaded, decided: Mapping[str, Decided]) -> QueueColumns:
+    """Return the columns with `done` counted again for all clips."""
     c = loaded.columns
     done = c.done.copy()
     for i, run in enumerate(loaded.runs):
-        if changed is not None and run.clip not in changed:
-            continue
-        rows = slice(int(loaded.starts[i]), int(loaded.starts[i + 1]))
-        keys = np.array([(p, j, f) for f, p, j in decided.get(run.clip, ())], dtype=np.int64).reshape(-1, 3)
-        done[rows] = frames_done(c.person[rows], c.joint[rows], c.first[rows], c.last[rows], keys)
+        rows = loaded.rows(i)
+        keys = decided[run.clip].keys() if run.clip in decided else ()
+        of_clip = np.array([(p, j, f) for f, p, j in keys], dtype=np.int64).reshape(-1, 3)
+        done[rows] = frames_done(c.person[rows], c.joint[rows], c.first[rows], c.last[rows], of_clip)
+    return replace(c, done=done)
+
+
+def with_changes(loaded: Loaded, changed: Mapping[str, tuple[set[JointKey], set[JointKey]]]) -> QueueColumns:
+    """Return the columns with `done` moved by what edits changed, at the cost of these edits and not of the journal.
+
+    changed : clip -> joints (frame, person, joint) that are decided now and were not, and the other way round.
+    """
+    c = loaded.columns
+    done = c.done.copy()
+    for i, run in enumerate(loaded.runs):
+        rows = loaded.rows(i)
+        for step, keys in zip((1, -1), changed.get(run.clip, ()), strict=False):
+            moved = np.array([(p, j, f) for f, p, j in keys], dtype=np.int64).reshape(-1, 3)
+            done[rows] += step * frames_done(c.person[rows], c.joint[rows], c.first[rows], c.last[rows], moved)
     return replace(c, done=done)
 
 

@@ -15,7 +15,7 @@ from emc.pose.journal import JointKey
 from emc.pose.records import Edit
 from emc.stages.queue import QueueOrder, predicted_seconds, sorted_places, value_of
 from emc.store import SqlStore
-from emc.workflow.editing.history import decided_joints
+from emc.workflow.editing.decided import Decided
 from emc.workflow.editing.queue.columns import (
     Loaded,
     counted,
@@ -23,6 +23,7 @@ from emc.workflow.editing.queue.columns import (
     joint_mask,
     person_counts,
     summed_spans,
+    with_changes,
     with_done,
 )
 from emc.workflow.editing.queue.rows import Facets, QueueFilter, QueuePlace, QueueRow, RemainingWork
@@ -38,8 +39,7 @@ class ProjectQueue:
         self._store = store
         self._lock = threading.Lock()
         self._loaded: Loaded | None = None
-        self._decided: dict[str, dict[JointKey, object]] = {}
-        self._with_people: set[str] = set()
+        self._decided: dict[str, Decided] = {}
         self._last = 0
         self._sorted: dict[tuple[QueueOrder, bool], np.ndarray] = {}
         self._chosen: OrderedDict[QueueFilter, np.ndarray] = OrderedDict()
@@ -100,7 +100,7 @@ class ProjectQueue:
             if clip not in clips:
                 return np.zeros(bins), np.zeros(bins)
             number = clips.index(clip)
-            rows = slice(int(loaded.starts[number]), int(loaded.starts[number + 1]))
+            rows = loaded.rows(number)
             c = loaded.columns
             done = c.done[rows] >= c.frames[rows]
             spans = c.first[rows] * bins // frames, ((c.last[rows] + 1) * bins - 1) // frames
@@ -134,9 +134,11 @@ class ProjectQueue:
             before = self._load(runs, states)
             self._forget()
         changed = self._read_journal()
-        if changed is not None or self._loaded is not before:
-            columns = with_done(before, self._decided, changed if self._loaded is before else None)
-            before = replace(before, columns=columns)
+        if self._loaded is not before:
+            before = replace(before, columns=with_done(before, self._decided))
+        elif changed:
+            before = replace(before, columns=with_changes(before, changed))
+        if self._loaded is not before:
             self._chosen.clear()
         self._loaded = before
         return before
@@ -153,24 +155,14 @@ class ProjectQueue:
         self._chosen.clear()
         self._cost = None
 
-    def _read_journal(self) -> set[str] | None:
-        """Take in new edits; returns the clips whose decisions changed, None where nothing did."""
-        new = self._store.edits(None, after=self._last)
-        if not new:
-            return None
-        self._last = new[-1].id
+    def _read_journal(self) -> dict[str, tuple[set[JointKey], set[JointKey]]]:
+        """Take in new edits; returns, by clip, the joints that are decided now and were not, and those that were."""
         by_clip: dict[str, list[Edit]] = {}
-        for edit in new:
+        for edit in self._store.edits(None, after=self._last):
             by_clip.setdefault(edit.clip, []).append(edit)
-        for clip, edits in by_clip.items():
-            held = self._decided.setdefault(clip, {})
-            if any(edit.persons for edit in edits):
-                self._with_people.add(clip)
-            if clip in self._with_people or any(edit.undoes for edit in edits):
-                held.clear()
-                edits = self._store.edits(clip)
-            held.update(decided_joints(edits))
-        return set(by_clip)
+            self._last = edit.id
+        grown = {clip: self._decided.setdefault(clip, Decided()).grow(edits) for clip, edits in by_clip.items()}
+        return {clip: keys for clip, keys in grown.items() if any(keys)}
 
     def _listed(self, loaded: Loaded, wanted: QueueFilter) -> np.ndarray:
         """Return the indices of the runs that the filter lets through, in its order."""
