@@ -35,6 +35,10 @@ class StorageError(ProjectError):
     """Writing failed (disk full, no permission); everything acknowledged before it is still there."""
 
 
+class ProjectWarning(UserWarning):
+    """A project can be used, but something of it is lost; the message is one line, as that of an error."""
+
+
 class ConflictError(EmcError):
     """A joint was changed by someone else since it was read."""
 

@@ -161,7 +161,7 @@ def test_a_write_that_raises_is_undone(store: SqlStore) -> None:
             r"the disk reports an error \(disk I/O error\); check its free space and its health",
         ),
         (14, ProjectError, r"cannot open the database in karate\.emc: check that the folder exists"),
-        (11, ProjectError, r"is damaged \(disk I/O error\): put back a copy of it, such as a \*\.backup file"),
+        (11, ProjectError, r"is damaged \(disk I/O error\): `emc verify` names what is lost"),
         (1, ProjectError, r"cannot be used \(disk I/O error\): check it with `emc doctor`"),
     ],
 )

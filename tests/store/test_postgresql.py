@@ -15,9 +15,10 @@ from sqlalchemy import create_engine, text
 from tests.store.postgresql_cluster import missing, server
 
 import emc.store.schema as schema
-from emc.errors import ConflictError, ProjectError
+from emc.errors import ConflictError, ProjectError, ProjectWarning, StorageError
 from emc.pose.records import Alert, AlertReason, Clip, FrameAlerts, Role
 from emc.store.sql import SqlStore
+from emc.store.trust.check import JournalState
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 
@@ -71,11 +72,52 @@ def test_a_project_from_predictions_to_poses(store: SqlStore, predicted, drag) -
     assert times is not None and times.tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize("statement", ["DELETE FROM edit", "UPDATE edit_change SET clip = clip"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM edit",
+        "UPDATE edit_change SET clip = clip",
+        "DELETE FROM edit_chain",
+        "TRUNCATE edit_change",
+        "TRUNCATE edit CASCADE",
+        "TRUNCATE edit_chain",
+    ],
+)
 def test_the_journal_is_append_only(store: SqlStore, drag, statement: str) -> None:
     store.append_edit(drag(0))
     with pytest.raises(ProjectError, match="append-only"), store._database.writing() as connection:
         connection.execute(text(statement))
+
+
+def test_the_journal_proves_that_it_is_whole(store: SqlStore, drag) -> None:
+    for frame in range(5):
+        store.append_edit(drag(frame, x=0.1 * frame), token=f"tab-{frame}")
+    assert store.verify_journal() == JournalState(5)
+    with store._database.writing() as connection:
+        connection.execute(text("ALTER TABLE edit_change DISABLE TRIGGER USER"))
+        connection.execute(text("UPDATE edit_change SET x = 99 WHERE edit = 2"))
+    state = store.verify_journal()
+    assert (state.edits, state.lost) == (4, ((2, 2),))
+
+
+def test_a_server_that_was_set_back_is_noticed(address: str, store: SqlStore, drag) -> None:
+    for frame in range(3):
+        store.append_edit(drag(frame))
+    with store._database.writing() as connection:
+        for table in ("edit", "edit_change", "edit_chain"):
+            connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+        connection.execute(text("DELETE FROM edit_change WHERE edit > 1"))
+        connection.execute(text("DELETE FROM edit WHERE id > 1"))
+        connection.execute(text("DELETE FROM edit_chain WHERE number > 1"))
+    with (
+        pytest.warns(ProjectWarning, match="edits 2 to 3 of .* are missing"),
+        SqlStore.at(address, store.folder) as late,
+    ):
+        with pytest.raises(StorageError, match="no edit is taken"):
+            late.append_edit(drag(7))
+        late.accept_losses()
+        late.append_edit(drag(7))
+        assert late.verify_journal() == JournalState(2, accepted=("edits 2 to 3",))
 
 
 def test_of_two_who_change_one_joint_at_once_one_is_told(store: SqlStore, drag) -> None:

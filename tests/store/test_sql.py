@@ -16,6 +16,7 @@ from emc.errors import ProjectError, StorageError
 from emc.interfaces import Store
 from emc.store import SqlStore
 from emc.store.sql import DATABASE
+from emc.store.trust.head import HEAD
 
 
 def test_a_new_project(tmp_path: Path) -> None:
@@ -25,7 +26,7 @@ def test_a_new_project(tmp_path: Path) -> None:
         assert contract.folder == folder
         assert store.clips() == store.runs() == store.edits() == []
         assert store.check() == []
-    assert [file.name for file in folder.iterdir()] == [DATABASE]
+    assert sorted(file.name for file in folder.iterdir()) == [HEAD, DATABASE]
     assert [file.name for file in folder.parent.iterdir()] == [folder.name]
 
 
@@ -113,7 +114,7 @@ def test_closing(project: Path) -> None:
     store.close()
     with pytest.raises(ProjectError, match="is closed: open it again"):
         store.clips()
-    assert [file.name for file in project.iterdir()] == [DATABASE]
+    assert sorted(file.name for file in project.iterdir()) == [HEAD, DATABASE]
 
 
 def test_a_project_can_be_moved(project: Path, tmp_path: Path, drag) -> None:

@@ -24,6 +24,7 @@ from emc.cli.commands import (
     select,
     study,
     tables,
+    trust,
 )
 from emc.version import __version__
 
@@ -60,6 +61,7 @@ for module in (
     report,
     tables,
     doctor,
+    trust,
 ):
     module.register(app)
 app.add_typer(models.app, name="models", help="List models and how to get each; `get` fetches published weights.")

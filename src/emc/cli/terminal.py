@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from emc.cli.programs import as_typed
-from emc.errors import EmcError
+from emc.errors import EmcError, ProjectWarning
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -84,7 +85,8 @@ def running(as_json: bool) -> Iterator[Terminal]:
     """Run a command's body: errors become one line and an exit code, Ctrl-C a resumable stop."""
     terminal = Terminal(as_json)
     try:
-        yield terminal
+        with _warnings_as_lines(terminal):
+            yield terminal
     except EmcError as error:
         terminal.finish()
         _fail(str(error), error.exit_code, as_json)
@@ -100,6 +102,25 @@ def running(as_json: bool) -> Iterator[Terminal]:
         _fail(f"{error.filename} cannot be used ({error.strerror}): check the path and its permissions", 1, as_json)
     finally:
         terminal.finish()
+
+
+@contextmanager
+def _warnings_as_lines(terminal: Terminal) -> Iterator[None]:
+    """Say each warning of a project once, as one line; other warnings are shown as Python shows them."""
+    said: set[str] = set()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ProjectWarning)
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if not issubclass(category, ProjectWarning):
+                usual(message, category, *where, **more)
+            elif str(message) not in said:
+                said.add(str(message))
+                terminal.say(f"emc: warning: {message}")
+
+        warnings.showwarning = show
+        yield
 
 
 def _fail(message: str, code: int, as_json: bool) -> None:

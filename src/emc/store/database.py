@@ -129,7 +129,8 @@ def explain(error: DBAPIError, place: str) -> ProjectError:
         return ProjectError(f"cannot open the database in {place}: check that the folder exists and is yours to write")
     if code in (_CORRUPT, _NOTADB):
         return ProjectError(
-            f"the database in {place} is damaged ({said}): put back a copy of it, such as a *.backup file beside it"
+            f"the database in {place} is damaged ({said}): `emc verify` names what is lost, `emc recover` brings back "
+            "the rest"
         )
     return ProjectError(f"the database in {place} cannot be used ({said}): check it with `emc doctor`")
 

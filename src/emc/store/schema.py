@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 """Schema versions that this code can read, oldest first; the last is what it writes."""
 
 metadata = MetaData()
@@ -131,7 +131,7 @@ alert_block = Table(
     sqlite_with_rowid=False,
 )
 
-# Triggers (in the migrations) refuse UPDATE and DELETE on the three tables of the journal.
+# Triggers (in the migrations) refuse UPDATE and DELETE on the five tables of the journal.
 edit = Table(
     "edit",
     metadata,
@@ -178,6 +178,30 @@ edit_person = Table(
     sqlite_with_rowid=False,
 )
 Index("ux_edit_person_edit", edit_person.c.edit, edit_person.c.place, unique=True)
+
+# The chain over the journal (see trust/links.py); no foreign key: a link outlives an edit that is lost.
+edit_chain = Table(
+    "edit_chain",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),  # from 1, without gaps
+    Column("edit", Integer, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),  # SHA-256 of what the edit holds
+    Column("chain", LargeBinary, nullable=False),  # SHA-256 of the chain before it, number, time and digest
+)
+Index("ux_edit_chain_edit", edit_chain.c.edit, unique=True)
+
+# Edits whose loss was accepted: the numbers go on behind them.
+journal_loss = Table(
+    "journal_loss",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("first", Integer, nullable=False),
+    Column("last", Integer, nullable=False),
+    Column("since", Text, nullable=False),  # "" = not known
+    Column("until", Text, nullable=False),
+    Column("noted", Text, nullable=False),
+)
 
 document = Table(
     "document",

@@ -15,18 +15,22 @@ import emc.store.rows.edits as edit_rows
 import emc.store.rows.runs as run_rows
 from emc.errors import ProjectError, StorageError
 from emc.interfaces import RunRecord
-from emc.pose.journal import JointKey, fold_edits
-from emc.pose.people import People, of_people
-from emc.pose.records import Clip, Edit, Pose, Prediction
+from emc.pose.journal import fold_edits
+from emc.pose.people import of_people
+from emc.pose.records import Clip, Pose, Prediction
 from emc.store.alerts.sql import SqlAlerts
 from emc.store.database import Database, sqlite_url
+from emc.store.journal import SqlJournal
 from emc.store.media import located, placed
 from emc.store.migrate import bring_up_to_date, check_database, create_schema, schema_version
+from emc.store.trust.in_use import copied_without_log
+from emc.store.trust.recover import Recovered, rebuild
+from emc.store.trust.snapshots import Snapshot, snapshots
 
 DATABASE = "project.sqlite"
 
 
-class SqlStore(SqlAlerts):
+class SqlStore(SqlAlerts, SqlJournal):
     """A project in a database; see `emc.interfaces.Store` for what each method promises.
 
     Make one with `create`, `open` or `at`. Safe to use from several threads, and by several processes on one machine.
@@ -34,9 +38,9 @@ class SqlStore(SqlAlerts):
     Usable in a ``with`` block, which closes it.
     """
 
-    def __init__(self, database: Database, folder: Path) -> None:
-        super().__init__(database)
-        self._folder = folder.absolute()
+    def __init__(self, database: Database, folder: Path, file: Path | None, copied: bool = False) -> None:
+        SqlAlerts.__init__(self, database)
+        SqlJournal.__init__(self, database, folder.absolute(), file, copied)
 
     @classmethod
     def create(cls, folder: Path) -> Self:
@@ -88,6 +92,7 @@ class SqlStore(SqlAlerts):
         `folder` is where the project keeps files. The keeper of the server makes the backups.
         """
         database = Database(url, folder.name)
+        folder.mkdir(parents=True, exist_ok=True)
         with database.reading() as connection:
             empty = schema_version(connection) is None
         if empty:
@@ -95,13 +100,38 @@ class SqlStore(SqlAlerts):
         return cls._opened(database, folder, None)
 
     @classmethod
+    def recover(cls, folder: Path, snapshot: str | None = None) -> Recovered:
+        """Build the database anew from what can be read of it and of its snapshots; see `emc.store.trust.recover`.
+
+        snapshot : put this one back as it is, instead.
+        """
+        file = folder / DATABASE
+        if not file.is_file() and not snapshots(folder):
+            raise ProjectError(f"{folder} is not a project (it has no {DATABASE} and no snapshot of it)")
+
+        def create(new: Path) -> None:
+            database = Database(sqlite_url(new), str(folder))
+            try:
+                create_schema(database)
+            finally:
+                database.close()
+
+        return rebuild(folder, file, create, snapshot)
+
+    @staticmethod
+    def snapshots(folder: Path) -> list[Snapshot]:
+        """Return the snapshots of a project folder, the newest first."""
+        return snapshots(folder)
+
+    @classmethod
     def _opened(cls, database: Database, folder: Path, file: Path | None) -> Self:
         try:
+            copied = file is not None and copied_without_log(file)
             bring_up_to_date(database, file)
+            return cls(database, folder, file, copied)
         except BaseException:
             database.close()
             raise
-        return cls(database, folder)
 
     def __enter__(self) -> Self:
         return self
@@ -115,10 +145,6 @@ class SqlStore(SqlAlerts):
     def folder(self) -> Path:
         """The project's folder, absolute."""
         return self._folder
-
-    def close(self) -> None:
-        """Release the database; safe to call twice. The store cannot be used after it."""
-        self._database.close()
 
     def check(self) -> list[str]:
         """Read the whole database and return what is wrong with it, nothing where it is sound (slow when large)."""
@@ -230,73 +256,6 @@ class SqlStore(SqlAlerts):
             if len(page) < run_rows.PAGE:
                 return
             after = (page[-1].frame, page[-1].person)
-
-    # The journal
-
-    def append_edit(
-        self, edit: Edit, expect: Mapping[JointKey, int] | None = None, token: str = "", content: str = ""
-    ) -> Edit:
-        """Append to the journal and return the edit with its id; durable when this returns.
-
-        expect : (frame, person, joint) -> id of the edit that the sender last saw decide the joint, 0 where it was as
-        predicted (see `joint_versions`). token : the sender's own name for the edit; one that is sent again (its
-        answer was lost) is stored once. content : digest of what the sender asked for (default: of the edit itself).
-        Raises `ConflictError` where a joint of `expect` changed since, where the edit to take back is taken back
-        already or another author's, and where the token was used for other content; `UsageError` for an edit that
-        cannot be.
-        """
-        with self._database.writing() as connection:
-            return edit_rows.insert_edit(connection, edit, expect or {}, token, content)
-
-    def edits(self, clip: str | None = None, after: int = 0) -> list[Edit]:
-        """Return the journal past edit `after`, oldest first, edits that were taken back included."""
-        with self._database.reading() as connection:
-            return edit_rows.select_edits(connection, clip, after)
-
-    def edit(self, edit: int) -> Edit | None:
-        """Return one edit by its id, None where there is none."""
-        with self._database.reading() as connection:
-            return edit_rows.select_edit(connection, edit)
-
-    def edit_sent_as(self, token: str, content: str) -> Edit | None:
-        """Return the edit that was appended under a sender's token, None where there is none.
-
-        Raises `ConflictError` where what was asked then was something else.
-        """
-        with self._database.reading() as connection:
-            return edit_rows.edit_of_token(connection, token, content)
-
-    def last_edit(self) -> int:
-        """Return the id of the newest edit of the project, 0 where there is none."""
-        with self._database.reading() as connection:
-            return edit_rows.last_id(connection)
-
-    def last_person(self, clip: str) -> int:
-        """Return the largest number of a person in a clip's predictions and edits, -1 where there is none (slow)."""
-        with self._database.reading() as connection:
-            key = clip_rows.clip_key(connection, clip)
-            return max(run_rows.last_person(connection, key), edit_rows.last_person(connection, key))
-
-    def standing_edits(self, clip: str, first: int = 0, last: int | None = None, without: int = 0) -> list[Edit]:
-        """Return the edits that count for frames first..last, oldest first: ids, and their changes of those frames.
-
-        The changes are of the people as they are now. without : an edit that is taken for one that was never made.
-        """
-        with self._database.reading() as connection:
-            key = clip_rows.clip_key(connection, clip)
-            run = run_rows.current_run_key(connection, key)
-            return edit_rows.standing_edits(connection, key, first, last, run, without)
-
-    def people(self, clip: str) -> People:
-        """Return who of a clip's people was deleted or merged, and who the athletes are."""
-        with self._database.reading() as connection:
-            return edit_rows.people_in(connection, clip_rows.clip_key(connection, clip))
-
-    def joint_versions(self, clip: str, first: int = 0, last: int | None = None) -> dict[JointKey, int]:
-        """Return (frame, person, joint) -> id of the edit that decides it, for joints that edits decide."""
-        with self._database.reading() as connection:
-            key = clip_rows.clip_key(connection, clip)
-            return edit_rows.standing_versions(connection, key, first, last, run_rows.current_run_key(connection, key))
 
     def poses(
         self, clip: str, run: str | None = None, first: int = 0, last: int | None = None, joints: int = 0

@@ -108,7 +108,7 @@ def _project_checks(project: Path) -> list[dict[str, Any]]:
     from emc.workflow.project import find_project, open_project
 
     def database() -> str:
-        if faults := store.check():
+        if faults := [*store.check(), *store.verify_journal().faults]:
             raise ValueError("; ".join(faults))
         return f"{len(clips)} clips, database whole"
 
@@ -118,7 +118,7 @@ def _project_checks(project: Path) -> list[dict[str, Any]]:
 
     with open_project(find_project(project, Path.cwd())) as store:
         clips = store.clips()
-        backup = "put the newest *.backup beside project.sqlite in its place"
+        backup = "see `emc verify`; `emc recover` brings back what there is"
         return [
             _check(f"project {store.folder.stem}", database, backup),
             *(_check(f"clip {clip.id}", partial(media, clip), f"see `emc relink {clip.id}`") for clip in clips),

@@ -19,17 +19,21 @@ from emc.pose.records import Edit, JointChange, Provenance, Visibility
 from emc.store.rows.clips import clip_key, new_key, now
 from emc.store.rows.edit_persons import insert_persons, last_named, persons_of_clip, select_persons
 from emc.store.rows.runs import places_of
+from emc.store.trust.links import Link, append_link, digest_of_rows
 
 MAX_JOINTS = 1000
 """A joint index from here on is a mistake, and would make every pose of the clip that long."""
 MOST_ASKED = 1000
 """Edits that are asked for by their ids; of more of them all of the clip's are read."""
 
+MAX_PERSON = 2**31 - 1
+"""The largest number that every database's INTEGER holds."""
+
 
 def insert_edit(
     connection: Connection, edit: Edit, expect: Mapping[JointKey, int], token: str, content: str = ""
-) -> Edit:
-    """Append an edit and return it with its id and time.
+) -> tuple[Edit, Link | None]:
+    """Append an edit and return it with its id and time, and its link; None where it was stored already.
 
     expect : (frame, person, joint) -> id of the edit that the sender last saw decide the joint, 0 where none did.
     token : the sender's own name for the edit; one that is stored already is returned, not stored twice.
@@ -41,7 +45,7 @@ def insert_edit(
     content = content or digest_of(edit)
     # Before all checks: an edit that was sent again is stored, and its own changes would count as a conflict.
     if token and (stored := edit_of_token(connection, token, content)):
-        return stored
+        return stored, None
     _check_changes(connection, clip, edit)
     if edit.undoes:
         _check_undo(connection, clip, edit)
@@ -55,7 +59,19 @@ def insert_edit(
     stored = replace(stored, id=new_key(made))
     _insert_changes(connection, clip, stored)
     insert_persons(connection, clip, stored)
-    return stored
+    digest = _digest(clip, stored, sent.get("token"), sent.get("content"))
+    return stored, append_link(connection, stored.id, stored.created, digest)
+
+
+def _digest(clip: int, edit: Edit, token: str | None, content: str | None) -> bytes:
+    """Return the digest of an edit as it was just stored; see `emc.store.trust.links`."""
+    said = (edit.id, clip, edit.kind, edit.author, float(edit.seconds), int(edit.undoes), edit.created, token, content)
+    changes = (
+        (int(c.frame), place, int(c.person), int(c.joint), float(c.x), float(c.y), int(c.visibility), int(c.provenance))
+        for place, c in enumerate(edit.changes)
+    )
+    persons = ((place, int(c.person), int(c.action), int(c.into)) for place, c in enumerate(edit.persons))
+    return digest_of_rows(said, changes, persons)
 
 
 def select_edits(connection: Connection, clip: str | None, after: int) -> list[Edit]:
@@ -198,6 +214,8 @@ def _check_changes(connection: Connection, clip: int, edit: Edit) -> None:
             raise UsageError(f"{where}: the clip has no such frame; use 0 to {frames - 1}")
         if not 0 <= change.joint < MAX_JOINTS:
             raise UsageError(f"{where}: no skeleton has such a joint; use 0 to {MAX_JOINTS - 1}")
+        if not 0 <= change.person <= MAX_PERSON:
+            raise UsageError(f"{where}: person {change.person} is no number of a person; use 0 to {MAX_PERSON}")
         if math.isinf(change.x) or math.isinf(change.y):
             raise UsageError(f"{where}: the place ({change.x}, {change.y}) is infinite; use pixels, or NaN for none")
 

@@ -21,6 +21,7 @@ from emc.workflow.project.skeletons import (
     with_joints,
 )
 from emc.workflow.project.web_clips import add_sources
+from emc.workflow.project.wholeness import recover_project, verify_project
 
 __all__ = [
     "MappedEstimator",
@@ -43,6 +44,8 @@ __all__ = [
     "padded_pose",
     "parse_tags",
     "project_folder",
+    "recover_project",
+    "verify_project",
     "rendered_stand_in",
     "same_joints",
     "samples_in",
