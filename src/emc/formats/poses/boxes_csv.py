@@ -25,6 +25,7 @@ from emc.pose.label_frames import (
 from emc.pose.label_sizes import refuse_box, scale_between, scaled
 from emc.pose.labels import LabelledImage
 from emc.pose.records import Box
+from emc.untrusted import one_line
 
 EDGES = ("x", "y", "w", "h")
 IMAGE_COLUMNS = ("image", "file_name")
@@ -44,6 +45,7 @@ class BoxesCsvFormat:
     reads = (".csv", ".tsv", ".txt")
     writes = (".csv",)
 
+    @one_line("begin with a line frame,x,y,w,h, or export it again")
     def read(self, path: Path, files: Sequence[str] = ()) -> Boxes:
         """Return the boxes by the frames that the table names, as it counts them; see `read_boxes`.
 
@@ -83,6 +85,7 @@ class BoxFile:
     said: tuple[str, ...]
 
 
+@one_line("export it as COCO labels, a list of detections, or CSV")
 def read_boxes(path: Path, clip: ClipFrames, rule: FrameRule | None = None) -> BoxFile:
     """Return person boxes by frame from a CSV table, or (``.json``) from COCO labels or detections.
 
@@ -101,7 +104,7 @@ def read_boxes(path: Path, clip: ClipFrames, rule: FrameRule | None = None) -> B
     rule = rule or FrameRule()
     if path.suffix.lower() != ".json":
         return _table(path, clip, rule)
-    document = read_json(path)
+    document = read_json(path, without=("segmentation", "keypoints", "caption"))
     if isinstance(document, list):
         return _detections(path, document, clip, rule)
     if isinstance(document, dict) and isinstance(document.get("annotations"), list):

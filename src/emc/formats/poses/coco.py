@@ -6,20 +6,26 @@ Format: https://cocodataset.org/#format-data ("Keypoint Detection").
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from emc.errors import InputError
+from emc.formats.json_stream import json_entries
 from emc.formats.poses.coco_skeleton import category_of, skeleton_of
-from emc.formats.whole_files import read_json, write_json
+from emc.formats.poses.packed_fields import PackedFields
+from emc.formats.whole_files import is_large, read_json, write_json
 from emc.pose.geometry import outside
 from emc.pose.labels import LabelledImage, LabelledPerson, LabelSet
 from emc.pose.records import Visibility
 from emc.pose.skeletons import Skeleton
+from emc.untrusted import one_line, shown
 
+MOST_PEOPLE = 2000
+"""People on one frame, beyond which a file is wrong: comparing them with each other would take minutes."""
 PERSON_FIELDS = frozenset(
     {"id", "image_id", "category_id", "keypoints", "num_keypoints", "bbox", "area", "iscrowd", "score"}
 )
@@ -46,13 +52,14 @@ class CocoFormat:
     def __init__(self, skeleton: Skeleton | None = None) -> None:
         self._skeleton = skeleton
 
+    @one_line("export it as COCO keypoints")
     def read(self, path: Path) -> LabelSet:
         """Return the labels of a file.
 
         Joints of visibility 0 at (0, 0) become NaN, others keep their place. An annotation without keypoints becomes
         a person without joints. Raises `InputError` that names the file, the annotation, its value and the remedy.
         """
-        document = _document(path)
+        document, annotations = _document(path)
         images = tuple(_image(path, place, raw) for place, raw in enumerate(document["images"]))
         sizes = {image.id: (image.width, image.height) for image in images}
         _refuse_twins(path, "image", [image.id for image in images])
@@ -60,7 +67,8 @@ class CocoFormat:
         skeleton, of_persons = skeleton_of(path, categories, self._skeleton)
         persons: list[LabelledPerson] = []
         others: list[Mapping[str, Any]] = []
-        for place, raw in enumerate(document["annotations"]):
+        crowd: Counter[int] = Counter()
+        for place, raw in enumerate(annotations):
             where = _where(path, "annotation", place, raw)
             if raw.get("category_id", of_persons[0]) not in of_persons:
                 others.append(raw)
@@ -69,6 +77,7 @@ class CocoFormat:
             if person.image not in sizes:
                 raise InputError(f"{where} is on image {person.image}, which the file lacks: add the image or drop it")
             _refuse_outside(where, person, skeleton, sizes[person.image])
+            refuse_crowd(f"{path}: image {person.image}", crowd, person.image)
             persons.append(person)
         _refuse_twins(path, "annotation", [person.id for person in persons])
         extra = {key: value for key, value in document.items() if key not in SET_FIELDS}
@@ -90,8 +99,51 @@ class CocoFormat:
         write_json(path, document)
 
 
-def _document(path: Path) -> dict[str, Any]:
+def refuse_crowd(where: str, people: Counter[int], frame: int) -> None:
+    """Count one more person on a frame; raises `InputError` where there are more than any picture shows."""
+    people[frame] += 1
+    if people[frame] > MOST_PEOPLE:
+        raise InputError(f"{where} has more than {MOST_PEOPLE} people: check what wrote the file, or split it")
+
+
+def _document(path: Path) -> tuple[dict[str, Any], Iterable[dict[str, Any]]]:
+    """Return what a file says beside its annotations, and these; of a large file read as they are asked for."""
+    if is_large(path):
+        rest = _without_annotations(path)
+        _refuse_other(path, rest, with_objects=("images", "categories"))
+        return rest, _annotations(path)
     document = read_json(path)
+    _refuse_other(path, document, with_objects=("images", "annotations", "categories"))
+    return document, document["annotations"]
+
+
+def _without_annotations(path: Path) -> Any:
+    rest: dict[str, Any] = {}
+    for entry in json_entries(path):
+        if entry.key == "" and entry.place >= 0:
+            return []
+        if entry.key == "annotations":
+            rest.setdefault("annotations", [])
+        elif entry.place < 0:
+            rest[entry.key] = entry.value
+        else:
+            rest.setdefault(entry.key, []).append(entry.value)
+    return rest
+
+
+def _annotations(path: Path) -> Iterator[dict[str, Any]]:
+    for entry in json_entries(path):
+        if entry.key == "annotations" and entry.place >= 0:
+            yield _object(path, "annotations", entry.place, entry.value)
+
+
+def _object(path: Path, part: str, place: int, raw: Any) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise InputError(f"{path} has {part}[{place}] = {raw!r:.40}, no object: export it as COCO keypoints")
+    return raw
+
+
+def _refuse_other(path: Path, document: Any, with_objects: Sequence[str]) -> None:
     if isinstance(document, list):
         raise InputError(
             f"{path} is a list, not COCO labels: give the file with 'images' and 'annotations' (a list of results is "
@@ -101,11 +153,9 @@ def _document(path: Path) -> dict[str, Any]:
     missing = [part for part in parts if not isinstance(document, dict) or not isinstance(document.get(part), list)]
     if missing:
         raise InputError(f"{path} is JSON but not COCO (no list {', '.join(missing)}): export it as COCO keypoints")
-    for part in parts:
+    for part in with_objects:
         for place, raw in enumerate(document[part]):
-            if not isinstance(raw, dict):
-                raise InputError(f"{path} has {part}[{place}] = {raw!r:.40}, no object: export it as COCO keypoints")
-    return document
+            _object(path, part, place, raw)
 
 
 def _refuse_outside(where: str, person: LabelledPerson, skeleton: Skeleton, size: tuple[int, int]) -> None:
@@ -120,7 +170,7 @@ def _refuse_outside(where: str, person: LabelledPerson, skeleton: Skeleton, size
 
 
 def _where(path: Path, what: str, place: int, raw: Mapping[str, Any]) -> str:
-    return f"{path}: {what} {raw['id']}" if "id" in raw else f"{path}: {what} at place {place}"
+    return f"{path}: {what} {shown(raw['id'])}" if "id" in raw else f"{path}: {what} at place {place}"
 
 
 def _image(path: Path, place: int, raw: Mapping[str, Any]) -> LabelledImage:
@@ -149,7 +199,7 @@ def _person(where: str, raw: Mapping[str, Any], joints: int, category: int) -> L
         iscrowd=bool(raw.get("iscrowd", 0)),
         score=score,
         category=_whole(where, raw, "category_id") if "category_id" in raw else category,
-        extra={key: value for key, value in raw.items() if key not in PERSON_FIELDS},
+        extra=PackedFields({key: value for key, value in raw.items() if key not in PERSON_FIELDS}),
     )
 
 
@@ -180,16 +230,24 @@ def numbers(where: str, name: str, values: Any, count: int) -> list[float]:
         per_joint = f" (3 for each of {count // 3} joints)" if name == "keypoints" else ""
         raise InputError(f"{where} has {held} in '{name}': write {count} numbers{per_joint}")
     for value in values:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise InputError(f"{where} has {value!r:.40} in '{name}': write a finite number")
+        if not is_finite(value):
+            raise InputError(f"{where} has {shown(repr(value), 40)} in '{name}': write a finite number")
     return [float(value) for value in values]
 
 
 def _whole(where: str, raw: Mapping[str, Any], name: str) -> int:
     value = raw.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value % 1:
-        raise InputError(f"{where} has {value!r:.40} as '{name}': write a whole number")
+    if not is_finite(value) or value % 1 or abs(value) >= 2**63:
+        raise InputError(f"{where} has {shown(repr(value), 40)} as '{name}': write a whole number")
     return int(value)
+
+
+def is_finite(value: Any) -> bool:
+    """Return whether a value of a JSON file is a number, no truth value, that a float holds."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    # A whole number of 400 digits is one for JSON and for Python, and larger than any float.
+    return math.isfinite(value) if isinstance(value, float) else abs(value) < 10**300
 
 
 def _refuse_twins(path: Path, what: str, ids: Sequence[int]) -> None:

@@ -14,13 +14,16 @@ from typing import Any
 import numpy as np
 
 from emc.errors import InputError
-from emc.formats.poses.coco import number, numbers, plain
+from emc.formats.poses.coco import number, numbers, plain, refuse_crowd
 from emc.formats.whole_files import read_json, write_json
 from emc.pose.geometry import bounding_box
 from emc.pose.label_frames import FrameRule, frame_field
 from emc.pose.records import Prediction
 from emc.pose.skeletons import COCO17, Skeleton
+from emc.untrusted import one_line
 
+UNUSED = frozenset({"segmentation", "caption"})
+"""Fields of a result that nothing here reads and that may be large."""
 Place = Callable[[str, dict[str, Any]], int]
 
 
@@ -37,6 +40,7 @@ class Result:
     score: float
 
 
+@one_line("export the results again")
 def read_results(path: Path, joints: int) -> list[Result]:
     """Return the results of a file in their order; raises `InputError` as `CocoResultsFormat.read` does."""
     found: list[Result] = []
@@ -62,6 +66,7 @@ class CocoResultsFormat:
     def __init__(self, skeleton: Skeleton = COCO17) -> None:
         self._skeleton = skeleton
 
+    @one_line("export the results again")
     def read(self, path: Path, place: Place | None = None) -> list[tuple[Prediction, float]]:
         """Return predictions with the score of each person; persons of a frame are numbered as they come.
 
@@ -74,7 +79,7 @@ class CocoResultsFormat:
         for where, raw in _entries(path):
             frame = (place or image_id)(where, raw)
             found.append((self._prediction(where, raw, frame, persons[frame]), number(where, raw, "score")))
-            persons[frame] += 1
+            refuse_crowd(f"{path}: frame {frame}", persons, frame)
         return found
 
     def write(self, path: Path, predictions: Iterable[tuple[Prediction, float]]) -> None:
@@ -98,7 +103,7 @@ class CocoResultsFormat:
 
 def _entries(path: Path) -> list[tuple[str, dict[str, Any]]]:
     """Return the results of a file, each with what is to be said of it in an error."""
-    document = read_json(path)
+    document = read_json(path, without=UNUSED)
     if not isinstance(document, list):
         raise InputError(f"{path} is not a list of COCO results: give the list, or import it as COCO labels")
     found: list[tuple[str, dict[str, Any]]] = []

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from emc.errors import InputError, StorageError
-from emc.formats.poses.coco import numbers, plain
+from emc.formats.poses.coco import MOST_PEOPLE, numbers, plain
 from emc.formats.whole_files import read_json, write_json
 from emc.pose.geometry import bounding_box
 from emc.pose.records import Prediction
 from emc.pose.skeletons import BODY25, COCO18, Skeleton
+from emc.untrusted import one_line
 
 SUFFIX = "_keypoints.json"
 POSES = ("pose_keypoints_2d", "pose_keypoints")
@@ -39,6 +40,7 @@ class OpenPoseFormat:
     reads = ("",)
     writes = ("",)
 
+    @one_line("write the folder again with OpenPose's --write_json")
     def skeleton_of(self, path: Path) -> Skeleton:
         """Return the skeleton of a folder: that of its first person.
 
@@ -55,6 +57,7 @@ class OpenPoseFormat:
                 )
         raise InputError(f"{path} has no person on any frame: check that it is the right folder")
 
+    @one_line("write the folder again with OpenPose's --write_json")
     def read(self, path: Path, files: Sequence[str] = ()) -> list[tuple[Prediction, float]]:
         """Return the persons of all frames with their mean score, by frame.
 
@@ -70,6 +73,7 @@ class OpenPoseFormat:
         _refuse_shares(path, found)
         return found
 
+    @one_line("write the folder again with OpenPose's --write_json")
     def tracked(self, path: Path) -> bool:
         """Return whether every person of a folder carries a number of OpenPose's tracker."""
         people = [raw for file in openpose_files(path) for raw in _people(file)]
@@ -134,6 +138,10 @@ def _people(file: Path) -> list[dict[str, Any]]:
     people = document.get("people") if isinstance(document, dict) else None
     if not isinstance(people, list) or not all(isinstance(raw, dict) for raw in people):
         raise InputError(f"{file} has no list 'people' of objects: write it again with OpenPose's --write_json")
+    if len(people) > MOST_PEOPLE:
+        raise InputError(
+            f"{file} has {len(people)} people, of at most {MOST_PEOPLE} on a frame: check what wrote it, or take it out"
+        )
     return people
 
 
