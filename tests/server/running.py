@@ -14,15 +14,17 @@ import httpx
 import uvicorn
 
 from emc.server.app import create_app
+from emc.server.patience import PatientProtocol
+from emc.server.security import Access
 
 TOKEN = "a-token-for-tests-only"
 
 
 @contextmanager
-def running(project: Path) -> Iterator[str]:
-    """Serve a project on a free port; yields its address."""
-    app = create_app(project, TOKEN, author="ana")
-    config = uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=2)
+def running(project: Path, password: str = "") -> Iterator[str]:
+    """Serve a project on a free port, as the command does; yields its address."""
+    app = create_app(project, TOKEN, access=Access(TOKEN, password=password), author="ana")
+    config = uvicorn.Config(app, http=PatientProtocol, port=0, log_level="warning", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

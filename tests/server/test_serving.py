@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from emc.server.serving import _listen
+from emc.errors import UsageError
+from emc.server.serving import _listen, refuse_open_door, serve
 
 
 def test_the_command_prints_its_address_serves_and_ends_on_ctrl_c(project: Path) -> None:
@@ -83,3 +85,36 @@ def test_libraries_are_loaded_behind_the_page_until_the_server_ends(pause: int, 
     code = AHEAD.format(pause=pause, then=then)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == loaded
+
+
+TLS = Path(__file__).parent / "tls"
+"""A certificate of this machine's own name and its key, made for these tests and trusted by nothing else."""
+
+
+def test_the_command_speaks_tls(project: Path) -> None:
+    files = [str(TLS / "certificate.pem"), str(TLS / "key.pem")]
+    command = [sys.executable, "-m", "emc", "edit", "--no-browser", "--project", str(project), "--tls", *files]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        trusting = ssl.create_default_context(cafile=files[0])
+        with urllib.request.urlopen(address, timeout=20, context=trusting) as answer:
+            assert b"EMC editor" in answer.read()
+            assert "secure" in answer.headers["set-cookie"].lower()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert address.startswith("https://127.0.0.1:")
+
+
+@pytest.mark.parametrize(("certificate", "said"), [("none.pem", "there is no file"), ("key.pem", "are no certificate")])
+def test_files_that_are_no_certificate_are_one_line(project: Path, certificate: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
+        serve(project, lambda url: None, tls=(TLS / certificate, TLS / "key.pem"))
+    assert "\n" not in str(caught.value)
+
+
+def test_members_keep_others_out_as_a_password_does(project: Path) -> None:
+    refuse_open_door("127.0.0.1", closed=False)
+    refuse_open_door("0.0.0.0", closed=True)
+    with pytest.raises(UsageError, match="emc members add"):
+        serve(project, lambda url: None, host="0.0.0.0")

@@ -160,9 +160,9 @@ def test_a_write_that_raises_is_undone(store: SqlStore) -> None:
             StorageError,
             r"the disk reports an error \(disk I/O error\); check its free space and its health",
         ),
-        (14, ProjectError, r"cannot open the database in karate\.emc: check that the folder exists"),
-        (11, ProjectError, r"is damaged \(disk I/O error\): `emc verify` names what is lost"),
-        (1, ProjectError, r"cannot be used \(disk I/O error\): check it with `emc doctor`"),
+        (14, StorageError, r"cannot open the database in karate\.emc: check that the folder exists"),
+        (11, StorageError, r"is damaged \(disk I/O error\): `emc verify` names what is lost"),
+        (1, StorageError, r"cannot be used \(disk I/O error\): check it with `emc doctor`"),
     ],
 )
 def test_what_sqlite_reports_becomes_one_line_with_a_remedy(code: int, kind: type[ProjectError], said: str) -> None:

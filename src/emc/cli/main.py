@@ -24,6 +24,7 @@ from emc.cli.commands import (
     select,
     study,
     tables,
+    team,
     trust,
 )
 from emc.version import __version__
@@ -60,6 +61,7 @@ for module in (
     lift,
     report,
     tables,
+    team,
     doctor,
     trust,
 ):

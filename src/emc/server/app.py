@@ -19,12 +19,15 @@ import emc.server.routes.people as people
 import emc.server.routes.project as project
 import emc.server.routes.queue as queue
 import emc.server.routes.runs as runs
+import emc.server.routes.team as team
 from emc.config import read_settings
 from emc.errors import ConflictError, EmcError, StorageError
 from emc.server.answers.editing import conflicts_answer
 from emc.server.body import BodyLimit
+from emc.server.door import Door
 from emc.server.events import Hub
 from emc.server.frames import Frames
+from emc.server.members import Members
 from emc.server.names import Names
 from emc.server.schemas.base import ErrorOut
 from emc.server.security import Access, Guard
@@ -71,14 +74,16 @@ def create_app(store_path: Path, token: str, *, access: Access | None = None, au
     app.state.newcomers = Newcomers(editing, settings)
     app.state.jobs = jobs
     app.state.access = access or Access(token)
-    for routes in (project, queue, edits, people, runs, live, calibration, page):
+    app.state.door = Door()
+    app.state.members = Members(store)
+    for routes in (project, queue, edits, people, runs, team, live, calibration, page):
         app.include_router(routes.router)
     app.add_exception_handler(EmcError, error_response)
     app.add_exception_handler(RequestValidationError, error_response)
     app.add_exception_handler(HTTPException, error_response)
     app.add_exception_handler(Exception, fault_response)
     app.add_middleware(BodyLimit)
-    app.add_middleware(Guard, access=app.state.access)
+    app.add_middleware(Guard, access=app.state.access, members=app.state.members)
     return app
 
 

@@ -12,12 +12,15 @@ from fastapi import Depends, HTTPException, Request
 from emc.config import Settings
 from emc.errors import UsageError
 from emc.pose.records import Clip
+from emc.server.door import Door
 from emc.server.events import Hub
 from emc.server.frames import Frames
+from emc.server.members import Members
 from emc.server.names import Names
 from emc.server.security import Access
 from emc.workflow.calibration import CalibrationJobs
 from emc.workflow.editing import Candidates, Editing, EffortLog, Lifting, Newcomers, ProjectQueue
+from emc.workflow.team import Member, Role
 
 NAME_LENGTH = 60
 PAGE = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -49,6 +52,11 @@ def settings_of(request: Request) -> Settings:
 def access_of(request: Request) -> Access:
     """Return what opens the server."""
     return request.app.state.access
+
+
+def door_of(request: Request) -> Door:
+    """Return what counts wrong passwords."""
+    return request.app.state.door
 
 
 def hub_of(request: Request) -> Hub:
@@ -92,14 +100,45 @@ def jobs_of(request: Request) -> CalibrationJobs:
 
 
 def sender_of(request: Request) -> Sender:
-    """Return who asks, from the headers ``X-EMC-Page``, ``X-EMC-Browser`` and ``X-EMC-Name``.
-
-    Without a name they sign as who started the editor; with a number after it where another browser does so already.
-    """
+    """Return who asks, from the token and the headers ``X-EMC-Page``, ``X-EMC-Browser`` and ``X-EMC-Name``."""
     headers = request.headers
-    wanted = shown_name(headers.get("x-emc-name", ""), editing_of(request).author)
-    name = names_of(request).signed(page_id(headers.get("x-emc-browser", "")), wanted)
+    name = signed_name(request, headers.get("x-emc-name", ""), headers.get("x-emc-browser", ""))
     return Sender(page_id(headers.get("x-emc-page", "")), name)
+
+
+def signed_name(request: Request, given: str, browser: str) -> str:
+    """Return the name that a page signs with. given : percent-encoded. browser : its lasting id.
+
+    A member's is the one that their token proves. Others sign with the name that they give, or as who started the
+    editor; with a number after it where another browser does so already, and never with a member's.
+    """
+    member: Member | None = request.scope.get("emc_member")
+    if member is not None:
+        return member.name
+    author = editing_of(request).author
+    wanted = shown_name(given, author)
+    members: Members | None = request.app.state.members
+    if members is not None and wanted in members.names and wanted != author:
+        wanted = f"{wanted} (no token)"
+    return names_of(request).signed(page_id(browser), wanted)
+
+
+def owner_asks(request: Request) -> None:
+    """Refuse what only owners may do."""
+    _needs(request, Role.OWNER)
+
+
+def reviewer_asks(request: Request) -> None:
+    """Refuse what only reviewers and owners may do."""
+    _needs(request, Role.REVIEWER)
+
+
+def _needs(request: Request, role: Role) -> None:
+    member: Member | None = request.scope.get("emc_member")
+    if member is not None and not member.role.may(role):
+        raise HTTPException(
+            403, f"{member.name} is {member.role} of this project, and this needs {role}: ask its owner"
+        )
 
 
 def page_id(given: str) -> str:
@@ -126,6 +165,7 @@ EditingOf = Annotated[Editing, Depends(editing_of)]
 FramesOf = Annotated[Frames, Depends(frames_of)]
 AccessOf = Annotated[Access, Depends(access_of)]
 NamesOf = Annotated[Names, Depends(names_of)]
+DoorOf = Annotated[Door, Depends(door_of)]
 HubOf = Annotated[Hub, Depends(hub_of)]
 QueueOf = Annotated[ProjectQueue, Depends(queue_of)]
 EffortOf = Annotated[EffortLog, Depends(effort_of)]

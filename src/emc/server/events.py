@@ -7,7 +7,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +20,9 @@ POLL_SECONDS = 0.5
 """How often the project is asked for edits, runs and progress that other processes made."""
 BEAT_SECONDS = 15.0
 """A comment keeps a silent stream open past proxies, and finds out that its page is gone."""
+MOST_STREAMS = 12
+"""Pages that one person may have open at once: each costs a little at every piece of news."""
+ALL_STREAMS = 300
 QUEUE = 1000
 """News that wait for one page; a page that falls further behind is asked to reload."""
 MOST_JOINTS = 2000
@@ -68,6 +71,7 @@ class Hub:
         self._lock = threading.Lock()
         self._listeners: dict[object, tuple[asyncio.AbstractEventLoop, asyncio.Queue[News | None]]] = {}
         self._people: dict[object, Person] = {}
+        self._owners: dict[object, str] = {}
         self._own: dict[int, str] = {}
         self._last = store.last_edit()
         self._runs: dict[str, str] | None = None
@@ -103,12 +107,32 @@ class Hub:
             with contextlib.suppress(EmcError):
                 self._look()
 
-    async def listen(self, page: str, name: str, after: int | None = None) -> AsyncIterator[str]:
-        """Yield news for one page as lines of an event stream, until it goes; `after`: the last edit that it knows."""
+    def admits(self, who: str) -> bool:
+        """Return whether somebody may open one more stream."""
+        with self._lock:
+            own = sum(one == who for one in self._owners.values())
+            return own < MOST_STREAMS and len(self._owners) < ALL_STREAMS
+
+    async def listen(
+        self,
+        page: str,
+        name: str,
+        after: int | None = None,
+        who: str = "",
+        allowed: Callable[[], Awaitable[bool]] | None = None,
+    ) -> AsyncIterator[str]:
+        """Yield news for one page as lines of an event stream, until it goes.
+
+        after : the last edit that it knows. who : whose stream it is, see `admits`; it ends at once where they have too
+        many. allowed : asked now and then; the stream ends where it says no.
+        """
+        if not self.admits(who):
+            return
         key, queue = object(), asyncio.Queue[News | None](QUEUE)
         with self._lock:
             self._listeners[key] = (asyncio.get_running_loop(), queue)
             self._people[key] = Person(page, name)
+            self._owners[key] = who
         try:
             hello = {"page": page, "people": self._everyone(), "last": self._last}
             yield "retry: 1000\n\n" + News("hello", hello).line()
@@ -116,12 +140,13 @@ class Hub:
             if after is not None:
                 for edit in await asyncio.to_thread(self._store.edits, None, after):
                     yield self._news_of(edit).line(page)
-            async for line in self._lines(queue, page):
+            async for line in self._lines(queue, page, allowed):
                 yield line
         finally:
             with self._lock:
                 del self._listeners[key]
                 del self._people[key]
+                del self._owners[key]
             self._presence()
 
     def close(self) -> None:
@@ -129,9 +154,11 @@ class Hub:
         self._closed = True
         self._tell(None)
 
-    async def _lines(self, queue: asyncio.Queue[News | None], page: str) -> AsyncIterator[str]:
+    async def _lines(
+        self, queue: asyncio.Queue[News | None], page: str, allowed: Callable[[], Awaitable[bool]] | None
+    ) -> AsyncIterator[str]:
         quiet = 0.0
-        while not self._closed:
+        while not self._closed and (allowed is None or await allowed()):
             try:
                 news = await asyncio.wait_for(queue.get(), POLL_SECONDS)
             except TimeoutError:

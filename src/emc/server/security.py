@@ -2,7 +2,10 @@
 
 A page of another site can make a browser send requests to this machine. Three checks stop it: the ``Host`` must be
 this server's own (a name that was made to point here is refused), the ``Origin`` of a page must be the server itself,
-and every request must bring the token, as a cookie that other sites' requests do not carry.
+and every request must bring a token, as a cookie that other sites' requests do not carry.
+
+The token that the server makes at its start is its owner's. A project with members (`emc members`) is opened by theirs
+too, which prove a name and say what its owner may do; a password, which proves no name, then opens nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from emc.server.members import Members
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _SAFE = frozenset({"GET", "HEAD"})
@@ -37,13 +42,15 @@ HEADERS = {
 class Access:
     """What opens the server: its `token`, and on other hosts than loopback a `password` to be given for it.
 
-    host : what the server listens on. port : its port, 0 where any port in ``Host`` is right (tests, proxies).
+    host : what the server listens on. port : its port, 0 where any port in ``Host`` is right (tests). tls : whether it
+    speaks TLS.
     """
 
     token: str
     host: str = "127.0.0.1"
     port: int = 0
     password: str = ""
+    tls: bool = False
 
     @property
     def cookie(self) -> str:
@@ -74,23 +81,33 @@ class Access:
             name, port = parts.hostname or "", parts.port
         except ValueError:
             return False
-        if self.port and (port or 80) != self.port:
+        if self.port and (port or (443 if self.tls else 80)) != self.port:
             return False
         if name in LOOPBACK or self.host in LOOPBACK:
             return name in LOOPBACK
         return _is_address(name) or name in {self.host.lower(), socket.gethostname().lower(), socket.getfqdn().lower()}
 
-    def set_cookie(self, response: Response) -> None:
-        """Let the browser bring the token from now on; scripts cannot read it, other sites' requests lack it."""
-        response.set_cookie(self.cookie, self.token, httponly=True, samesite="strict", path="/")
+    def set_cookie(self, response: Response, token: str = "") -> None:
+        """Let the browser bring a token (default: the server's own) from now on.
+
+        Scripts cannot read it, other sites' requests lack it; where the server speaks TLS, it is sent over that alone.
+        """
+        response.set_cookie(
+            self.cookie, token or self.token, httponly=True, samesite="strict", path="/", secure=self.tls
+        )
 
 
 class Guard:
-    """ASGI middleware that refuses what `Access` does not allow, and adds protective headers to every answer."""
+    """ASGI middleware that refuses what `Access` does not allow, and adds protective headers to every answer.
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    members : who else has a token. What a request has proved stands in its scope: ``emc_token``, the token that it came
+    with ("" for none), and ``emc_member``, whose that is (None: the owner's).
+    """
+
+    def __init__(self, app: ASGIApp, access: Access, members: Members | None = None) -> None:
         self._app = app
         self._access = access
+        self._members = members
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a request and pass it on, or answer why not."""
@@ -98,7 +115,7 @@ class Guard:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        fault = refusal(self._access, scope)
+        fault = await self._refusal(scope)
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -107,33 +124,47 @@ class Guard:
 
         await (self._app if fault is None else fault)(scope, receive, guarded)
 
+    async def _refusal(self, scope: Scope) -> Response | None:
+        """Return the answer to a request that is not allowed, None for one that is."""
+        headers, safe = Headers(scope=scope), scope["method"] in _SAFE
+        fault = foreign(self._access, scope)
+        if fault is not None:
+            return fault
+        on_page = scope["path"] == "/" and safe
+        given = [_bearer(headers), _cookie(headers, self._access.cookie), _query_token(scope) if on_page else ""]
+        scope["emc_token"], scope["emc_member"] = "", None
+        for token in filter(None, given):
+            member = None if self._access.is_token(token) or self._members is None else await self._members.find(token)
+            if member is not None or self._access.is_token(token):
+                scope["emc_token"], scope["emc_member"] = token, member
+                break
+        if not safe and headers.get("origin") is None and not (given[0] and scope["emc_token"] == given[0]):
+            return _refuse(
+                403, "the request does not say which page it comes from: send Origin, or the token as a header"
+            )
+        if scope["emc_token"]:
+            return None
+        asks = bool(self._access.password) or (self._members is not None and await self._members.any())
+        if asks and (on_page or scope["path"] == "/login"):
+            return None
+        return _refuse(401, "the token is missing or of an earlier start: open the address that `emc edit` printed")
 
-def refusal(access: Access, scope: Scope) -> Response | None:
-    """Return the answer to a request that is not allowed, None for one that is."""
+
+def foreign(access: Access, scope: Scope) -> Response | None:
+    """Return the answer to a request for another host, or from another site's page; None for one of this server's."""
     headers = Headers(scope=scope)
-    host, method = headers.get("host", ""), scope["method"]
+    host, origin = headers.get("host", ""), headers.get("origin")
     if not access.knows_host(host):
         return _refuse(421, "this server does not answer to that host name: open the address that `emc edit` printed")
-    origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
-        return _refuse(403, "requests from pages of other sites are refused: use the editor's own page")
-    by_header = access.is_token(_bearer(headers))
-    if method not in _SAFE and origin is None and not by_header:
-        return _refuse(403, "the request does not say which page it comes from: send Origin, or the token as a header")
-    if by_header or access.is_token(_cookie(headers, access.cookie)):
+    if origin is None:
         return None
-    if scope["path"] == "/login" and access.password:
-        return None
-    if scope["path"] == "/" and method in _SAFE and (access.password or access.is_token(_query_token(scope))):
-        return None
-    return _refuse(401, "the token is missing or of an earlier start: open the address that `emc edit` printed")
-
-
-def may_enter(access: Access, headers: Headers, given: str) -> bool:
-    """Return whether the page itself may be shown: by the token in its address, or by what the request brings."""
-    return (
-        access.is_token(given) or access.is_token(_cookie(headers, access.cookie)) or access.is_token(_bearer(headers))
-    )
+    try:
+        parts = urlsplit(origin)
+        own = parts.netloc == host and (parts.scheme == "https" or not access.tls)
+    except ValueError:
+        # What cannot be parsed is no page of ours: an answer of its own kind would only tell a stranger apart.
+        own = False
+    return None if own else _refuse(403, "requests from pages of other sites are refused: use the editor's own page")
 
 
 def _refuse(status: int, reason: str) -> Response:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import secrets
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from emc.errors import UsageError
 from emc.server.app import create_app
+from emc.server.patience import PatientProtocol
 from emc.server.security import LOOPBACK, Access
+from emc.workflow.project import open_project
+from emc.workflow.team import members_of
 
 PORT = 8731
 """Tried first: what a page could not store waits in the browser under its address, so the address should come back."""
@@ -31,19 +36,33 @@ def serve(
     port: int | None = None,
     password: str = "",
     author: str = "",
+    tls: tuple[Path, Path] | None = None,
 ) -> None:
     """Serve a project's editor until Ctrl-C.
 
     ready : called with the address to open (its token included) once connections are accepted. port : None takes
-    `PORT`, or any free one where that is taken. Raises `UsageError` for a host other than loopback without a password,
-    and for a port that cannot be had.
+    `PORT`, or any free one where that is taken. tls : certificate and key, PEM files. Raises `UsageError` for a host
+    other than loopback without a password or members, for a port that cannot be had, and for files that are no
+    certificate and its key.
     """
 
     def build(access: Access) -> tuple[ASGIApp, Callable[[], object]]:
         app = create_app(project, access.token, access=access, author=author)
         return app, app.state.hub.close
 
-    serve_app(build, secrets.token_urlsafe(32), ready, host=host, port=port, usual=PORT, password=password)
+    if host not in LOOPBACK and not password:
+        with open_project(project) as store:
+            refuse_open_door(host, bool(members_of(store)))
+    serve_app(build, secrets.token_urlsafe(32), ready, host=host, port=port, usual=PORT, password=password, tls=tls)
+
+
+def refuse_open_door(host: str, closed: bool) -> None:
+    """Raise `UsageError` where others can reach the server and nothing (`closed`) keeps them out."""
+    if host not in LOOPBACK and not closed:
+        raise UsageError(
+            f"host {host} can be reached by others: set a password with --password or EMC_PASSWORD, or give each a "
+            "token with `emc members add NAME`"
+        )
 
 
 def serve_app(
@@ -55,22 +74,24 @@ def serve_app(
     port: int | None,
     usual: int,
     password: str,
+    tls: tuple[Path, Path] | None = None,
 ) -> None:
     """Serve an application until Ctrl-C.
 
     build : makes it, once its address is known, with what ends its event streams. token : what opens it. usual : the
     port that is tried first where `port` is None. Raises what `serve` raises.
     """
-    if host not in LOOPBACK and not password:
-        raise UsageError(f"host {host} can be reached by others: set a password with --password or EMC_PASSWORD")
+    files = {} if tls is None else _certificate(*tls)
     with _listen(host, port, usual) as listener:
         number = int(listener.getsockname()[1])
-        access = Access(token, host, number, password)
+        access = Access(token, host, number, password, tls is not None)
         app, ending = build(access)
+        # No proxy's word is taken for where a request comes from: a guesser of passwords could name any address.
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, server_header=False, ws="none", timeout_graceful_shutdown=3
-        )
-        address = f"http://{_name(host)}:{number}/?token={access.token}"
+            app, http=PatientProtocol, log_level="warning", access_log=False, server_header=False, ws="none",
+            proxy_headers=False, timeout_graceful_shutdown=3, **files,
+        )  # fmt: skip
+        address = f"{'http' if tls is None else 'https'}://{_name(host)}:{number}/?token={access.token}"
         ahead = Ahead()
 
         def answering() -> None:
@@ -128,6 +149,22 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._ending()
         await super().shutdown(sockets)
+
+
+def _certificate(certificate: Path, key: Path) -> dict[str, Any]:
+    """Return uvicorn's settings for TLS; raises `UsageError` where the two files are not a certificate and its key."""
+    for file in (certificate, key):
+        if not file.is_file():
+            raise UsageError(f"--tls: there is no file {file}: name a certificate and its key, both PEM files")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+    except (ssl.SSLError, OSError, ValueError) as error:
+        said = " ".join(str(error).split())
+        raise UsageError(
+            f"--tls: {certificate} and {key} are no certificate and its key ({said}): name two PEM files, the key "
+            "without a passphrase"
+        ) from error
+    return {"ssl_certfile": str(certificate), "ssl_keyfile": str(key)}
 
 
 def _listen(host: str, port: int | None, usual: int = PORT) -> socket.socket:

@@ -105,8 +105,11 @@ def sqlite_url(file: Path) -> URL:
     return URL.create("sqlite", database=str(file.absolute()))
 
 
-def explain(error: DBAPIError, place: str) -> ProjectError:
-    """Return the database's error as one of ours, in one line: what happened, where, what to do."""
+def explain(error: DBAPIError, place: str) -> StorageError:
+    """Return the database's error as one of ours, in one line: what happened, where, what to do.
+
+    All of them are of the storage, never of what was asked: who could not store something keeps it and tries again.
+    """
     # The low byte: extended codes (SQLITE_IOERR_FSYNC and some 30 more) would otherwise match none of the cases below.
     code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
     said = " ".join(str(error.orig).split())
@@ -126,20 +129,21 @@ def explain(error: DBAPIError, place: str) -> ProjectError:
             f"health, then run the command again, {kept}"
         )
     if code == _CANTOPEN:
-        return ProjectError(f"cannot open the database in {place}: check that the folder exists and is yours to write")
+        return StorageError(f"cannot open the database in {place}: check that the folder exists and is yours to write")
     if code in (_CORRUPT, _NOTADB):
-        return ProjectError(
+        return StorageError(
             f"the database in {place} is damaged ({said}): `emc verify` names what is lost, `emc recover` brings back "
             "the rest"
         )
-    return ProjectError(f"the database in {place} cannot be used ({said}): check it with `emc doctor`")
+    return StorageError(f"the database in {place} cannot be used ({said}): check it with `emc doctor`")
 
 
 def _engine(url: URL | str) -> Engine:
     try:
         # More than the 40 threads in which the server answers: with SQLAlchemy's 5 + 10 a page that asks for many
         # pictures at once meets a timeout of the pool instead of a slow answer.
-        engine = create_engine(url, pool_size=8, max_overflow=56)
+        # A connection that the server dropped meanwhile is found out before it is used (SQLite has no such).
+        engine = create_engine(url, pool_size=8, max_overflow=56, pool_pre_ping=not str(url).startswith("sqlite"))
     except (ArgumentError, ImportError) as error:
         said = " ".join(str(error).split())
         raise UsageError(

@@ -457,6 +457,22 @@ export interface ReadyOut {
   validation: number;
 }
 
+/** How far a run is; one that is sent back needs a note that says why. */
+export interface ReviewIn {
+  note?: string;
+  state: "open" | "done" | "checked" | "sent back";
+}
+
+/** What was said last of a run, by whom and when ("" where nobody said anything). edited_since: whether the project was edited after that. */
+export interface ReviewOut {
+  at: string;
+  by: string;
+  edited_since: boolean;
+  note: string;
+  run: string;
+  state: "open" | "done" | "checked" | "sent back";
+}
+
 /** A prediction run of a clip. */
 export interface RunOut {
   complete: boolean;
@@ -610,6 +626,10 @@ export interface Operations {
   "POST /api/clips/{clip}/propagate": { query: Record<never, never>; body: PropagateIn; answer: PreviewOut };
   /** Bring back the action that the sender took back last. */
   "POST /api/clips/{clip}/redo": { query: Record<never, never>; body: StepIn; answer: EditOut };
+  /** Say how far the newest run of a clip is. */
+  "GET /api/clips/{clip}/review": { query: Record<never, never>; body: null; answer: ReviewOut };
+  /** Say that a run is done (whoever corrects it), or checked or sent back (reviewers and owners). */
+  "POST /api/clips/{clip}/review": { query: Record<never, never>; body: ReviewIn; answer: ReviewOut };
   /** List the clip's prediction runs. */
   "GET /api/clips/{clip}/runs": { query: Record<never, never>; body: null; answer: RunsOut };
   /** Return one joint over a run, for a contact sheet and its sparkline. */

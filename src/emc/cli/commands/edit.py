@@ -27,6 +27,10 @@ def edit(
     password: Annotated[
         str, typer.Option(help="Password for other machines; better given as EMC_PASSWORD in the environment.")
     ] = "",
+    tls: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(metavar="CERT KEY", help="Speak TLS: a certificate and its key, PEM files."),
+    ] = None,
 ) -> None:
     """Correct poses in the browser; every action is stored at once, Ctrl-C ends the server."""
     with running(False) as terminal:
@@ -34,7 +38,7 @@ def edit(
 
         folder = find_project(project, Path.cwd())
         secret = password or os.environ.get("EMC_PASSWORD", "")
-        open_editor(folder, terminal, port=port, browser=browser, host=host, password=secret)
+        open_editor(folder, terminal, port=port, browser=browser, host=host, password=secret, tls=tls)
 
 
 def open_editor(
@@ -45,6 +49,7 @@ def open_editor(
     browser: bool = True,
     host: str = "127.0.0.1",
     password: str = "",
+    tls: tuple[Path, Path] | None = None,
 ) -> None:
     """Serve a project's editor until Ctrl-C; its address goes to stdout, so that scripts can read it."""
 
@@ -56,4 +61,4 @@ def open_editor(
 
     from emc.server import serve
 
-    serve(folder, ready, host=host, port=port, password=password, author=options.author())
+    serve(folder, ready, host=host, port=port, password=password, author=options.author(), tls=tls)

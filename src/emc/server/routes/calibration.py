@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from emc.errors import UsageError
-from emc.server.dependencies import EditingOf, HubOf, JobsOf, SettingsOf
+from emc.server.dependencies import EditingOf, HubOf, JobsOf, SettingsOf, owner_asks
 from emc.server.schemas.base import ErrorOut
 from emc.server.schemas.runs import CalibrateIn, JobOut, NothingIn, ReadyOut
 from emc.workflow.calibration import calibration_readiness
@@ -37,7 +37,7 @@ def ready(editing: EditingOf, settings: SettingsOf) -> ReadyOut:
     )
 
 
-@router.post("")
+@router.post("", dependencies=[Depends(owner_asks)])
 def start(jobs: JobsOf, hub: HubOf, editing: EditingOf, settings: SettingsOf, body: CalibrateIn) -> JobOut:
     """Start a calibration, or let an interrupted one go on; one that cannot succeed is refused with the reason."""
     problems = calibration_readiness(editing.store, settings).problems
@@ -48,7 +48,7 @@ def start(jobs: JobsOf, hub: HubOf, editing: EditingOf, settings: SettingsOf, bo
     return started
 
 
-@router.post("/predict")
+@router.post("/predict", dependencies=[Depends(owner_asks)])
 def predict(jobs: JobsOf, hub: HubOf, body: NothingIn) -> JobOut:
     """Predict the clips again with the model that was chosen last."""
     started = JobOut.model_validate(jobs.start(calibrate=False))
@@ -56,7 +56,7 @@ def predict(jobs: JobsOf, hub: HubOf, body: NothingIn) -> JobOut:
     return started
 
 
-@router.post("/cancel")
+@router.post("/cancel", dependencies=[Depends(owner_asks)])
 def cancel(jobs: JobsOf, hub: HubOf, body: NothingIn) -> JobOut:
     """End a calibration; what it trained so far is kept."""
     ended = JobOut.model_validate(jobs.cancel())

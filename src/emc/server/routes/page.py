@@ -2,50 +2,75 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
+import math
 from pathlib import Path
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
-from emc.server.dependencies import AccessOf
-from emc.server.security import may_enter
+from emc.server.dependencies import AccessOf, DoorOf
+from emc.server.security import Access
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
-WRONG_PASSWORD_SECONDS = 1.0
 # Without a referrer policy of its own the form would be sent with the origin "null", as a foreign page's is.
-_LOGIN = """<!doctype html><html lang="en"><meta charset="utf-8"><title>EMC: password</title>
+_LOGIN = """<!doctype html><html lang="en"><meta charset="utf-8"><title>EMC: {what}</title>
 <meta name="referrer" content="same-origin">
 <meta name="viewport" content="width=device-width"><h1>EMC</h1><form method="post" action="/login">
-<label>Password <input name="password" type="password" autofocus autocomplete="current-password"></label>
-<button>Open the editor</button></form>"""
-_WRONG = '<p role="alert">That is not the password.</p>'
+<label>{label} <input name="password" type="password" autofocus autocomplete="current-password"></label>
+<button>Open the editor</button></form>{said}"""
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-def page(request: Request, access: AccessOf, token: str = "") -> Response:
-    """Show the editor to who brings the token, the door to others (where a password opens it)."""
-    if not may_enter(access, request.headers, token):
-        return HTMLResponse(_LOGIN, status_code=401)
+async def page(request: Request, access: AccessOf) -> Response:
+    """Show the editor to who brings a token, the door to others (where a password or a member's token opens it)."""
+    if not request.scope["emc_token"]:
+        return await _login_page(request, 401)
     response = built_file("index.html", "text/html")
-    access.set_cookie(response)
+    access.set_cookie(response, request.scope["emc_token"])
     return response
 
 
 @router.post("/login")
-async def login(request: Request, access: AccessOf) -> Response:
-    """Exchange the password for the token; a wrong one takes a second."""
+async def login(request: Request, access: AccessOf, door: DoorOf) -> Response:
+    """Exchange the password for the token, or a member's token for a cookie; a wrong one takes longer each time."""
+    address = request.client.host if request.client else ""
+    if (seconds := door.locked(address)) > 0:
+        return await _login_page(request, 429, _locked_words(seconds), {"retry-after": str(math.ceil(seconds))})
     given = parse_qs((await request.body())[:4096].decode("utf-8", "replace")).get("password", [""])[0]
-    if not access.is_password(given):
-        await run_in_threadpool(time.sleep, WRONG_PASSWORD_SECONDS)
-        return HTMLResponse(_LOGIN + _WRONG, status_code=401)
+    token = await _token_for(request, access, given)
+    if not token:
+        # In the event loop, which costs no thread: guesses must not keep the edits of others waiting.
+        await asyncio.sleep(door.wrong(address))
+        seconds = door.locked(address)
+        return await _login_page(request, 401, _locked_words(seconds) if seconds > 0 else "That is not right.")
+    door.right(address)
     response = RedirectResponse("/", status_code=303)
-    access.set_cookie(response)
+    access.set_cookie(response, token)
     return response
+
+
+async def _token_for(request: Request, access: Access, given: str) -> str:
+    """Return the token that opens the page to who gave a password or a member's token, "" where it is neither."""
+    members = request.app.state.members
+    if members is not None and await members.any():
+        return given if await members.find(given) is not None else ""
+    return access.token if access.is_password(given) else ""
+
+
+async def _login_page(request: Request, status: int, said: str = "", headers: dict[str, str] | None = None) -> Response:
+    members = request.app.state.members
+    what = "token" if members is not None and await members.any() else "password"
+    told = f'<p role="alert">{said}</p>' if said else ""
+    text = _LOGIN.format(what=what, label=what.capitalize(), said=told)
+    return HTMLResponse(text, status_code=status, headers=headers)
+
+
+def _locked_words(seconds: float) -> str:
+    return f"Too many wrong tries from this address: it may try again in {math.ceil(seconds / 60)} minutes."
 
 
 @router.get("/app.js")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 
 from emc.server.dependencies import EditingOf, EffortOf, QueueOf, existing_clip
 from emc.server.schemas.base import FrameNumber, JointNumber, PersonNumber
@@ -19,6 +19,7 @@ from emc.server.schemas.queue import (
     QueueRowOut,
 )
 from emc.workflow.editing import QueueFilter, QueuePlace, QueueRow, queue_order
+from emc.workflow.team import Member
 
 router = APIRouter(prefix="/api/queue")
 Names = Annotated[list[str], Query(max_length=200)]
@@ -27,6 +28,7 @@ OrderName = Literal["value", "severity", "seconds", "frame", "frames", "reason",
 
 
 def filter_of(
+    request: Request,
     clip: Names = [],  # noqa: B006 - FastAPI copies defaults
     reason: Names = [],  # noqa: B006
     joint: Names = [],  # noqa: B006
@@ -35,8 +37,10 @@ def filter_of(
     order: OrderName = "value",
     down: bool = True,
 ) -> QueueFilter:
-    """Return what of the queue is asked for."""
-    lists = tuple(clip), tuple(reason), tuple(joint), tuple(person)
+    """Return what of the queue is asked for; where no clip is, a member with clips of their own gets those."""
+    member: Member | None = request.scope.get("emc_member")
+    own = request.app.state.members.clips(member.name) if member is not None and not clip else ()
+    lists = tuple(clip) or own, tuple(reason), tuple(joint), tuple(person)
     return QueueFilter(state, queue_order(order), down, *lists)
 
 

@@ -25,10 +25,11 @@ from emc.pose.records import Clip
 from emc.server.app import error_response
 from emc.server.body import BodyLimit
 from emc.server.dependencies import AccessOf
+from emc.server.door import Door
 from emc.server.frames import Frames
 from emc.server.schemas.base import ErrorOut
-from emc.server.security import Access, Guard, may_enter
-from emc.server.serving import serve_app
+from emc.server.security import Access, Guard
+from emc.server.serving import refuse_open_door, serve_app
 from emc.server.studies.participant_editors import ParticipantEditors
 from emc.store import SqlStore
 from emc.study.plan import Method
@@ -85,6 +86,7 @@ def create_study_app(folder: Path, access: Access) -> StudyServer:
         title="EMC study", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
         openapi_url="/study/openapi.json", responses={422: {"model": ErrorOut}},
     )  # fmt: skip
+    app.state.door, app.state.members = Door(), None
     app.state.study, app.state.editors, app.state.frames, app.state.access = running, editors, frames, access
     app.state.clips = {task.clip: _clip(folder, task.clip) for task in running.design.tasks()}
     # Before the editor's own pages, of which the password's door and the built files are used.
@@ -112,6 +114,7 @@ def serve_study(
     ready : called with that address once connections are accepted. Raises `UsageError` for a host other than loopback
     without a password, and for a port that cannot be had.
     """
+    refuse_open_door(host, bool(password))
     token = stable_token(folder)
 
     def build(access: Access) -> tuple[ASGIApp, Callable[[], object]]:
@@ -135,10 +138,10 @@ def stable_token(folder: Path) -> str:
     return token
 
 
-def _page(request: Request, access: AccessOf, token: str = "") -> Response:
+async def _page(request: Request, access: AccessOf) -> Response:
     """Show the study to who brings the token, the door to others (where a password opens it)."""
-    if not may_enter(access, request.headers, token):
-        return page.page(request, access, token)
+    if not request.scope["emc_token"]:
+        return await page.page(request, access)
     # The same built page as the editor's: this word makes it show the study instead.
     text = (page.STATIC / "index.html").read_text(encoding="utf-8")
     response = HTMLResponse(
