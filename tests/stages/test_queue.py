@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,17 @@ def columns(*rows: tuple[int, int, int, int, int, float, int]) -> QueueColumns:
     """Return runs of (clip, person, joint, first, last, severity, reason)."""
     clip, person, joint, first, last, severity, reason = (np.array(c) for c in zip(*rows, strict=True))
     return QueueColumns(
-        clip, person, joint, first, last, severity, reason, ("jump", "swap"), last - first + 1, np.zeros(len(rows), int)
+        clip,
+        person,
+        joint,
+        first,
+        last,
+        severity,
+        reason,
+        ("jump", "swap"),
+        last - first + 1,
+        np.zeros(len(rows), int),
+        np.ones(len(rows), int),
     )
 
 
@@ -42,6 +54,13 @@ def test_seconds_are_those_of_the_keystroke_model() -> None:
 def test_value_is_wrong_frames_per_second() -> None:
     runs = columns((0, 0, 1, 0, 9, 0.5, 0))
     assert value_of(runs)[0] == pytest.approx(5.0 / predicted_seconds(runs)[0])
+
+
+def test_a_whole_person_takes_and_gains_as_much_as_its_joints() -> None:
+    one = columns((0, 0, 1, 0, 9, 0.5, 0))
+    whole = replace(one, joints=np.array([17]))
+    assert predicted_seconds(whole)[0] == pytest.approx(17 * predicted_seconds(one)[0])
+    assert value_of(whole)[0] == pytest.approx(value_of(one)[0])
 
 
 def test_long_swaps_come_before_single_frames() -> None:

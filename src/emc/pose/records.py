@@ -69,6 +69,7 @@ class AlertReason(StrEnum):
     SWAP = "swap"
     LIMB_RATIO = "limb_ratio"
     LIFT_RESIDUAL = "lift_residual"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,7 @@ class Clip:
     (a folder: of its sorted image names and their hashes).
     `files` are the media's files: a video's only one, of a folder one per frame, in the order of the frames; empty
     where the clip was added before they were noted. `earlier` are the SHA-256 of content that this one took the place
-    of by the user's word. `relative` is the path from the project's folder, by which media that moved with the project
-    are found.
+    of by the user's word. `relative`: the path from the project's folder, for media that moved with it.
     """
 
     id: str
@@ -259,7 +259,7 @@ class Edit:
 class Alert:
     """A recommendation: this joint of this person, on frames first..last (inclusive), is probably wrong.
 
-    `severity` in [0, 1] orders the queue: the largest P(wrong) in the run.
+    `severity` in [0, 1] orders the queue: the largest P(wrong) in the run; where *unreadable*, the mean over all joints.
     """
 
     clip: str

@@ -40,6 +40,7 @@ class QueueColumns:
 
     clip : index of the clip. person, joint, first, last : which joint, on which frames. severity : P(wrong) in [0, 1].
     reason : index into `reasons`. frames : predicted frames in the run. done : of these, decided by a person.
+    joints : how many joints the run is about: 1, or those of a whole person who cannot be read.
     """
 
     clip: np.ndarray
@@ -52,6 +53,7 @@ class QueueColumns:
     reasons: tuple[str, ...]
     frames: np.ndarray
     done: np.ndarray
+    joints: np.ndarray
 
     def __len__(self) -> int:
         return len(self.first)
@@ -63,12 +65,12 @@ def predicted_seconds(columns: QueueColumns) -> np.ndarray:
     of_swap = [str(AlertReason.SWAP) == name for name in columns.reasons] or [False]
     is_swap = np.array(of_swap)[columns.reason] if len(columns) else np.zeros(0, dtype=bool)
     correcting = np.where(is_swap, KEY, fixes * (THINK + POINT + 2 * PRESS))
-    return THINK + SCAN * columns.frames + correcting + KEY
+    return (THINK + SCAN * columns.frames + correcting + KEY) * columns.joints
 
 
 def value_of(columns: QueueColumns) -> np.ndarray:
-    """Return the wrong frames (A,) that a second of work is expected to repair: P(wrong) x frames / seconds."""
-    return columns.severity * columns.frames / predicted_seconds(columns)
+    """Return the wrong joints (A,) that a second of work is expected to repair: P(wrong) x frames x joints / seconds."""
+    return columns.severity * columns.frames * columns.joints / predicted_seconds(columns)
 
 
 def sorted_places(columns: QueueColumns, order: QueueOrder, down: bool) -> np.ndarray:

@@ -9,6 +9,7 @@ const REASONS: Record<string, [string, string]> = {
   swap: ["left/right swapped", "swap"],
   limb_ratio: ["limb length", "limb"],
   lift_residual: ["3D does not fit", "3D"],
+  unreadable: ["not readable here", "not readable"],
   flip: ["flip disagrees", "flip"],
   flip_disagreement: ["flip disagrees", "flip"],
 };

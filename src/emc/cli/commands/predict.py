@@ -91,6 +91,10 @@ def print_hints(console: Console, row: dict[str, Any]) -> None:
         console.print(f"  note: {hint}" if row["persons"] else f"{row['clip']}: {hint}", markup=False)
 
 
+def _of_whom(row: dict[str, Any]) -> str:
+    return "whole person" if row["reason"] == "unreadable" else row["joint"]
+
+
 def _persons(count: int) -> str:
     return "1 person" if count == 1 else f"{count} persons"
 
@@ -108,7 +112,7 @@ def _print_alerts(console: Console, document: dict[str, Any], by: str) -> None:
         else:
             for row in clip["joints"]:
                 console.print(
-                    f"  person {row['person']} {row['joint']:<15} frames {row['first']}-{row['last']}  "
+                    f"  person {row['person']} {_of_whom(row):<15} frames {row['first']}-{row['last']}  "
                     f"{row['reason']}  P(wrong) {row['severity']:.2f}"
                 )
     if document["without"]:

@@ -9,10 +9,15 @@ import numpy as np
 
 from emc.interfaces import RunRecord
 from emc.pose.journal import JointKey
+from emc.pose.records import AlertReason
 from emc.stages.queue import QueueColumns, frames_done
 from emc.store import AlertColumns
 from emc.workflow.editing.decided import Decided
 from emc.workflow.editing.flags import stride_of
+
+UNREADABLE = str(AlertReason.UNREADABLE)
+WHOLE_PERSON = "whole person"
+"""What a run of frames on which a person cannot be read is called, in place of a joint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +35,10 @@ class Loaded:
         return slice(int(self.starts[number]), int(self.starts[number + 1]))
 
 
-def joined_columns(parts: Sequence[AlertColumns], runs: Sequence[RunRecord]) -> QueueColumns:
-    """Return the alerts of several runs as one queue, nothing of it decided yet."""
+def joined_columns(
+    parts: Sequence[AlertColumns], runs: Sequence[RunRecord], names: Sequence[tuple[str, ...]]
+) -> QueueColumns:
+    """Return the alerts of several runs, with the names of their joints, as one queue, nothing of it decided yet."""
     reasons = tuple(sorted({name for part in parts for name in part.reasons}))
     code = {name: i for i, name in enumerate(reasons)}
 
@@ -40,6 +47,10 @@ def joined_columns(parts: Sequence[AlertColumns], runs: Sequence[RunRecord]) -> 
 
     recoded = [np.array([code[n] for n in p.reasons], dtype=np.uint8)[p.reason] for p in parts]
     first, last = column("first").astype(np.int64), column("last").astype(np.int64)
+    whole = np.concatenate(
+        [np.zeros(0, bool), *(np.array([n == UNREADABLE for n in p.reasons], bool)[p.reason] for p in parts)]
+    )
+    size = np.repeat([len(joints) for joints in names], [len(part) for part in parts])
     every = np.repeat([stride_of(run) for run in runs], [len(part) for part in parts])
     return QueueColumns(
         clip=np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts]),
@@ -52,6 +63,7 @@ def joined_columns(parts: Sequence[AlertColumns], runs: Sequence[RunRecord]) -> 
         reasons=reasons,
         frames=(last - first) // every.astype(np.int64) + 1 if len(first) else np.zeros(0, np.int64),
         done=np.zeros(len(first), dtype=np.int64),
+        joints=np.where(whole, size, 1),
     )
 
 

@@ -17,6 +17,8 @@ from emc.stages.queue import QueueOrder, predicted_seconds, sorted_places, value
 from emc.store import SqlStore
 from emc.workflow.editing.decided import Decided
 from emc.workflow.editing.queue.columns import (
+    UNREADABLE,
+    WHOLE_PERSON,
     Loaded,
     counted,
     joined_columns,
@@ -118,7 +120,8 @@ class ProjectQueue:
             order = order[is_open[order]]
             cost, _ = self._costs(loaded)
             worked = np.cumsum(cost[order])
-            gained = np.cumsum(loaded.columns.severity[order] * loaded.columns.frames[order])
+            c = loaded.columns
+            gained = np.cumsum((c.severity * c.frames * c.joints)[order])
             counts = np.searchsorted(worked, np.asarray(seconds), side="right")
             return [
                 RemainingWork(float(s), int(n), float(gained[n - 1]) if n else 0.0, float(worked[n - 1]) if n else 0.0)
@@ -148,7 +151,7 @@ class ProjectQueue:
         parts = [columns[run.id] for run in runs]
         starts = np.cumsum([0, *(len(part) for part in parts)])
         names = tuple(skeleton_called(self._store, run.skeleton).joints for run in runs)
-        return Loaded(runs, states, starts, joined_columns(parts, runs), names)
+        return Loaded(runs, states, starts, joined_columns(parts, runs, names), names)
 
     def _forget(self) -> None:
         self._sorted.clear()
@@ -234,7 +237,7 @@ class ProjectQueue:
             clip=loaded.runs[clip].clip,
             person=int(c.person[index]),
             joint=joint,
-            name=names[joint] if joint < len(names) else f"joint {joint}",
+            name=_name(names, joint, c.reasons[int(c.reason[index])]),
             first=int(c.first[index]),
             last=int(c.last[index]),
             reason=c.reasons[int(c.reason[index])],
@@ -258,6 +261,12 @@ class ProjectQueue:
             for name, count in counted(c.joint[chosen][of_skeleton], names).items():
                 counts[name] = counts.get(name, 0) + count
         return counts
+
+
+def _name(names: Sequence[str], joint: int, reason: str) -> str:
+    if reason == UNREADABLE:
+        return WHOLE_PERSON
+    return names[joint] if joint < len(names) else f"joint {joint}"
 
 
 def queue_order(name: str) -> QueueOrder:

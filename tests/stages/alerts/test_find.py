@@ -5,7 +5,7 @@ from emc.config import AlertSettings
 from emc.errors import ShapeMismatch
 from emc.pose.records import AlertReason, FrameAlerts, Prediction
 from emc.pose.skeletons.skeleton import build_skeleton
-from emc.stages.alerts import find_alerts
+from emc.stages.alerts.find import find_alerts
 
 LEGS = build_skeleton("legs", ("nose", "left_ankle", "right_ankle"), (("nose", "left_ankle"), ("nose", "right_ankle")))
 SETTINGS = AlertSettings()  # low 0.5, lost 0.15, gap 2, jump 0.35
@@ -46,6 +46,7 @@ def test_a_clean_track_has_no_alert():
 def test_low_and_lost_joints_are_told_and_counted_apart():
     xy, confidence = standing(4)
     confidence[1, LEFT] = 0.4
+    xy[1, LEFT] += (5, 0)  # off its path by more than 2 of 100 pixels: see `on_path`
     confidence[2, RIGHT] = 0.1
     xy[3, NOSE] = np.nan
     told, alerts, frames = found(xy, confidence)
@@ -83,6 +84,7 @@ def test_counts_are_over_all_persons_of_a_frame():
 def test_runs_near_each_other_are_one_alert(gap, runs):
     xy, confidence = standing(8)
     confidence[[1, 2, 5], LEFT] = 0.3  # frames 3 and 4 lie between
+    xy[[1, 2, 5], LEFT] += (5, 0)
     told, _, _ = found(xy, confidence, AlertSettings(gap=gap))
     assert sorted((first, last) for _, first, last, _ in told) == runs
 
@@ -90,6 +92,7 @@ def test_runs_near_each_other_are_one_alert(gap, runs):
 def test_the_gap_counts_predicted_frames():
     xy, confidence = standing(6)
     confidence[[1, 3], LEFT] = 0.3
+    xy[[1, 3], LEFT] += (5, 0)
     told, _, _ = found(xy, confidence, AlertSettings(gap=1), stride=5)
     assert told == [(LEFT, 5, 15, AlertReason.LOW_CONFIDENCE)]
 
@@ -136,9 +139,44 @@ def test_exchanged_sides_are_a_swap_of_both_joints():
 
 
 def test_of_two_kinds_of_stretches_the_rarer_is_the_swapped_one():
-    xy, confidence = standing(10)
-    xy[:3, [LEFT, RIGHT]] = xy[:3, [RIGHT, LEFT]]
-    assert {(first, last) for _, first, last, _ in found(xy, confidence)[0]} == {(0, 2)}
+    xy, confidence = standing(12)
+    for swapped in (slice(0, 4), slice(6, 12)):  # of 12 frames 10 show the legs in other places than frames 4 and 5
+        xy[swapped, [LEFT, RIGHT]] = xy[swapped, [RIGHT, LEFT]]
+    assert {(first, last) for _, first, last, _ in found(xy, confidence)[0]} == {(4, 5)}
+
+
+@pytest.mark.parametrize("swapped", [slice(0, 3), slice(7, 10), slice(5, 21)])
+def test_sides_exchanged_up_to_an_end_of_the_track_or_for_long_cannot_be_told(swapped):
+    xy, confidence = standing(10 if swapped.stop <= 10 else 50)
+    xy[swapped, [LEFT, RIGHT]] = xy[swapped, [RIGHT, LEFT]]
+    assert found(xy, confidence)[0] == []
+    xy, confidence = standing(50)
+    xy[5:20, [LEFT, RIGHT]] = xy[5:20, [RIGHT, LEFT]]
+    assert {(first, last) for _, first, last, _ in found(xy, confidence)[0]} == {(5, 19)}
+
+
+def test_a_joint_that_is_doubted_for_a_moment_on_its_path_is_not_flagged_and_still_counted():
+    xy, confidence = standing(12)
+    xy[:, LEFT, 0] += 3 * np.arange(12)
+    confidence[2:10, LEFT] = 0.3
+    told, _, frames = found(xy, confidence)
+    assert told == []
+    assert [row.low for row in frames] == [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0]
+    xy[4, LEFT] += (0, 2.5)
+    assert found(xy, confidence)[0] == [(LEFT, 2, 9, AlertReason.LOW_CONFIDENCE)]
+
+
+@pytest.mark.parametrize("doubted", [slice(0, 3), slice(9, 12), slice(1, 10)])
+def test_without_sure_frames_on_both_sides_or_for_long_a_doubt_stays(doubted):
+    xy, confidence = standing(12)
+    confidence[doubted, LEFT] = 0.3
+    assert found(xy, confidence)[0] == [(LEFT, doubted.start, doubted.stop - 1, AlertReason.LOW_CONFIDENCE)]
+
+
+def test_a_lost_joint_is_told_wherever_it_lies():
+    xy, confidence = standing(5)
+    confidence[2, LEFT] = 0.1
+    assert found(xy, confidence)[0] == [(LEFT, 2, 2, AlertReason.LOST)]
 
 
 def test_legs_that_truly_cross_are_no_swap():
