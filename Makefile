@@ -8,13 +8,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO_OUT ?= demo-out
 NPM := $(BIN)/python tools/npm.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types imports unit weights web web-check chromium install install-test coverage mutants lock clean
+.PHONY: help demo test test-all lint types imports unit weights web web-check chromium install install-test coverage mutants wheel lock clean
 
 help:
 	@echo "make demo      set up and run the whole loop on embedded clips -> $(DEMO_OUT)/report.html"
 	@echo "make test      set up what tests need and run every check (make test-all: the slow ones too)"
 	@echo "make web       build the front end into the package (needs no system Node)"
 	@echo "make coverage  branch coverage of pose, stages, store and workflow (make mutants: which changed lines no test notices)"
+	@echo "make wheel     build the wheel into dist/, front end, graphs and embedded weights inside"
 	@echo "make lock      write constraints.txt from the installed versions"
 	@echo "make clean     remove what the other commands made"
 
@@ -84,6 +85,9 @@ web-check: install-test
 	@$(NPM) run check
 	@$(NPM) test
 	@$(NPM) run verify
+
+wheel: install-test
+	@$(BIN)/python tools/wheel.py
 
 coverage: install-test chromium
 	@$(BIN)/python tools/install.py --extra quality

@@ -39,6 +39,15 @@ def test_another_environments_command_of_that_name_is_not_meant(tmp_path: Path) 
     assert command_here("emc", "/nowhere", str(tmp_path)) == str(SCRIPTS / "emc")
 
 
+@pytest.mark.parametrize("quoted", ["`pip install 'emc-pose[web]'`", "pip install 'emc-pose[web]'"])
+def test_an_extra_is_named_by_its_packages(quoted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(SCRIPTS))
+    monkeypatch.chdir("/")
+    assert as_typed(f"get it: {quoted}") == "get it: `pip install 'yt-dlp>=2025.1'`"
+    assert as_typed("`pip install 'emc-pose[vitpose]'`").count(">=") == 2
+    assert as_typed("pip install 'emc-pose[none-such]'") == "pip install 'emc-pose[none-such]'"
+
+
 def test_a_program_without_a_script_is_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "a b" / "python"))
     assert command_here("emc", "/nowhere", "/none") == f'"{tmp_path / "a b" / "python"}" -m emc'
