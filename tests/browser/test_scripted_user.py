@@ -38,18 +38,19 @@ def truth_beside(project: Path) -> tuple[Truth, np.ndarray]:
 def test_what_lies_off_the_screen_is_brought_there_before_it_is_clicked(page: Page, project: Path) -> None:
     truth, _ = truth_beside(project)
     user = ScriptedUser(page, Oracle(truth, read_rules().person, seed=3))
-    nose = truth.xy[0, 0].copy()
+    frame = user.look().frame
+    nose = truth.xy[frame, 0].copy()
     for _ in range(12):
         user.key("+", "step")
-    far = int(np.linalg.norm(truth.xy[0] - nose, axis=1).argmax())
-    assert not all(user.look().shows((x, y)) for x, y in (nose, truth.xy[0, far]))
+    far = int(np.linalg.norm(truth.xy[frame] - nose, axis=1).argmax())
+    assert not all(user.look().shows((x, y)) for x, y in (nose, truth.xy[frame, far]))
     user.page.evaluate("(joint) => document.querySelectorAll('[data-joint]')[joint].click()", 0)
     sight = user.free(lambda: None)
     assert sight.joint == 0
-    truth.xy[0, 0] = truth.xy[0, far]
+    truth.xy[frame, 0] = truth.xy[frame, far]
     user.place(sight, 0, "place")
-    assert np.linalg.norm(np.array(user.look().joints[0].xy) - truth.xy[0, far]) < 5
-    assert np.linalg.norm(nose - truth.xy[0, far]) > 5
+    assert np.linalg.norm(np.array(user.look().joints[0].xy) - truth.xy[frame, far]) < 5
+    assert np.linalg.norm(nose - truth.xy[frame, far]) > 5
     assert [action.kind for action in user.log[12:]][-1] == "place"
     assert len(edits(project)) == 1
 
