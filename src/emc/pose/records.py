@@ -259,7 +259,7 @@ class Edit:
 class Alert:
     """A recommendation: this joint of this person, on frames first..last (inclusive), is probably wrong.
 
-    `severity` in [0, 1] orders the queue: the largest P(wrong) in the run; where *unreadable*, the mean over all joints.
+    `severity` in [0, 1] orders the queue: the largest P(wrong) in the run (*unreadable*: the mean over joints).
     """
 
     clip: str

@@ -69,7 +69,7 @@ def predicted_seconds(columns: QueueColumns) -> np.ndarray:
 
 
 def value_of(columns: QueueColumns) -> np.ndarray:
-    """Return the wrong joints (A,) that a second of work is expected to repair: P(wrong) x frames x joints / seconds."""
+    """Return the wrong joints (A,) that a second of work should repair: P(wrong) x frames x joints / seconds."""
     return columns.severity * columns.frames * columns.joints / predicted_seconds(columns)
 
 

@@ -31,8 +31,8 @@ def find_alerts(
     with its mirror joint makes the way of both much shorter), *jump* (it leaves its own path by more than
     ``settings.jump`` x the longer side of the box and comes back within three frames) or *low confidence*. Flagged
     frames of one joint with at most ``settings.gap`` predicted frames between them are one alert, with the reason of
-    its most severe frame. A joint of low confidence that keeps to its path (`on_path`) is not flagged. Untracked persons
-    (person < 0) have no path: swaps and jumps are not looked for.
+    its most severe frame. A joint of low confidence that keeps to its path (`on_path`) is not flagged. Untracked
+    persons (person < 0) have no path: swaps and jumps are not looked for.
 
     Where half of a person's joints are flagged, swaps not counted, the frames are *unreadable*: one alert for the
     whole person in place of those of its joints there (`unreadable`).

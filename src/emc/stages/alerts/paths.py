@@ -44,9 +44,9 @@ def swap_evidence(track: Track, jump: float, skeleton: Skeleton) -> np.ndarray:
 
     Steps that become much shorter by exchanging left and right cut the track into stretches that are alternately
     right and swapped; which is which cannot be known from the path. Of the rarer kind those are flagged that begin and
-    end within the track and have at most `_LONGEST_SWAP` predicted frames. On rendered clips 22 of 25 such were true, of
-    longer ones and of those that reach the track's first or last frame 2 of 10 (`benchmarks/people/alerts.py`): there
-    the path tells that sides were exchanged at some frame, and no more.
+    end within the track and have at most `_LONGEST_SWAP` predicted frames. On rendered clips 22 of 25 such were true,
+    of longer ones and of those that reach the track's first or last frame 2 of 10 (docs/benchmarks.md): there the path
+    tells that sides were exchanged at some frame, and no more.
     """
     evidence = np.zeros(track.confidence.shape)
     limit = jump * np.maximum(track.side[1:], track.side[:-1])
@@ -88,7 +88,7 @@ def on_path(track: Track, doubted: np.ndarray) -> np.ndarray:
     for joint in range(doubted.shape[1]):
         edges = np.flatnonzero(np.diff(doubted[:, joint].astype(np.int8), prepend=0, append=0))
         for first, end in edges.reshape(-1, 2).tolist():
-            inside = 0 < first and end < len(doubted) and end - first <= _LONGEST_DOUBT
+            inside = first > 0 and end < len(doubted) and end - first <= _LONGEST_DOUBT
             kept[first:end, joint] = inside and _off_way(track, joint, first, end) <= _ON_PATH
     return kept
 
