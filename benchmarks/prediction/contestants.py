@@ -18,7 +18,8 @@ TENSORS = 8
 def emc(job: Job, folder: Path) -> Ready:
     """`emc predict` on a clip of a project: everything from starting a run to its alerts; each call is a new run.
 
-    The setting `engine` says what runs an ONNX file: ONNX Runtime, unless it asks for openvino.
+    The setting `engine` says what runs an ONNX file: ONNX Runtime, unless it asks for openvino. Networks of ours run
+    there too, as `emc predict` runs them.
     """
     told = dict(job.settings)
     os.environ["EMC_ONNX_ENGINE"] = told.pop("engine", "onnxruntime")
@@ -29,6 +30,7 @@ def emc(job: Job, folder: Path) -> Ready:
     from emc.config import read_settings
     from emc.pose.records import Role
     from emc.workflow.compute import set_threads
+    from emc.workflow.engine import in_engine
     from emc.workflow.predict import read_confidence
     from emc.workflow.predict.boxes import file_boxes
     from emc.workflow.project import estimator_in, new_project, open_project
@@ -52,7 +54,8 @@ def emc(job: Job, folder: Path) -> Ready:
         at = folder / f"{name}.emc"
         with open_project(at) as store:
             store.add_clip(clip)
-            estimator = estimator or estimator_in(store, settings.predict.estimator)
+            if estimator is None:
+                estimator = in_engine(estimator_in(store, settings.predict.estimator), settings.predict.engine)
 
     def run() -> Any:
         from emc.workflow.progress import Silent

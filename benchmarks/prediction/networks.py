@@ -17,6 +17,7 @@ from race import Job
 from rtmpose_networks import SIZE, RtmPose
 from torch import nn
 
+import emc.plugins as plugins
 from emc.detectors.embedded import EmbeddedDetector
 from emc.detectors.embedded.detector import load_detector
 from emc.detectors.embedded.network import cell_centres
@@ -69,6 +70,21 @@ def network_file(folder: Path, name: str) -> Path:
             external_data=False, verbose=False,
         )  # fmt: skip
     return path
+
+
+def movenet_files(folder: Path, name: str) -> tuple[Path, Path, tuple[int, int]]:
+    """Write a MoveNet for a bare run (its network alone) and for rtmlib (as `emc export onnx` does), and its size."""
+    estimator = plugins.estimator_for(name)
+    form = export_form_of(estimator)
+    alone, exported = folder / f"{name}-network.onnx", folder / f"{name}.onnx"
+    with quiet():
+        size = write_onnx(form, exported, "simcc").input_size
+        torch.onnx.export(
+            estimator.module.float().eval(), (torch.zeros(2, 3, size[1], size[0]),), str(alone),
+            input_names=["input"], dynamic_shapes=({0: torch.export.Dim("batch")},), dynamo=True, external_data=False,
+            verbose=False,
+        )  # fmt: skip
+    return alone, exported, size
 
 
 def vitpose_files(folder: Path, estimator: Any, name: str) -> tuple[Path, Path]:

@@ -6,7 +6,8 @@ frames per second. `emc` is all of `emc predict` from there on: a run begun in a
 predicted, stored, alerts found.
 
 - model: `emc` with given boxes against the bare network on tensors in memory and against rtmlib on the same ONNX file,
-  clip and boxes; RTMPose t, s, m, l and ViTPose-S with random weights. Beside them decoding alone: `ceiling` is the
+  clip and boxes; RTMPose t, s, m, l and ViTPose-S with random weights; MoveNet with its own (`emc models get`), which
+  `emc` runs as it is and rtmlib as `emc export onnx` writes it. Beside them decoding alone: `ceiling` is the
   share of the bare network that is left when nothing but the network and the decoder use the cores, `ceiling_vs_rtmlib`
   what that would reach against rtmlib. The summary takes the largest RTMPose against the bare network, the worst of all
   against rtmlib. All of them, and all other parts, run in ONNX Runtime; where OpenVINO is installed, the same three in
@@ -34,7 +35,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,11 @@ from rtmpose_networks import SIZE
 from tracker import tracker_part
 
 from emc.estimators.vitpose import VitPoseEstimator, VitPoseS
-from networks import clip_with_boxes, longer, network_file, rendered, vitpose_files
+from networks import clip_with_boxes, longer, movenet_files, network_file, rendered, vitpose_files
 
 PARTS = ("model", "tracker", "transformers", "growth", "parity", "coco")
-NETWORKS = ("rtmpose_t", "rtmpose_s", "rtmpose_m", "rtmpose_l", "vitpose_s")
-HEAVY = ("rtmpose_l", "vitpose_s")
+NETWORKS = ("rtmpose_t", "rtmpose_s", "rtmpose_m", "rtmpose_l", "vitpose_s", "movenet-lightning", "movenet-thunder")
+HEAVY = ("rtmpose_l", "vitpose_s", "movenet-thunder")
 """Networks that are shown half of the clip."""
 OPENVINO = importlib.util.find_spec("openvino") is not None
 TRACKER_FIGURES = ("vs_pose_tracker", "vs_pose_tracker_as_seldom", "accuracy_difference")
@@ -63,18 +64,19 @@ def model(folder: Path, shared: Path, quick: bool, rounds: int, networks: list[s
         if most not in clips:
             clips[most] = clip_with_boxes(folder, shared, most)
         video, boxes, frames, persons = clips[most]
-        path = network_file(folder, name)
+        files = network_of(folder, name)
         kind = {"rtmlib": "ViTPose" if name.startswith("vitpose") else "RTMPose"}
-        clip, alone = Job(str(video), frames, str(path), str(boxes), SIZE), Job("", frames, str(path), persons=persons)
+        clip = Job(str(video), frames, files.ours, str(boxes), files.size)
+        theirs, alone = replace(clip, model=files.theirs), Job("", frames, files.bare, persons=persons)
         contestants = {
-            "emc": ("emc", clip), "bare": ("bare", alone), "rtmlib": ("rtmlib", replace(clip, settings=kind)),
+            "emc": ("emc", clip), "bare": ("bare", alone), "rtmlib": ("rtmlib", replace(theirs, settings=kind)),
             "decoder": ("decoder", Job(str(video), frames)),
         }  # fmt: skip
         if OPENVINO:
             contestants |= {
                 "emc_openvino": ("emc", replace(clip, settings={"engine": "openvino"})),
                 "bare_openvino": ("bare_openvino", alone),
-                "rtmlib_openvino": ("rtmlib", replace(clip, settings=kind | {"engine": "openvino"})),
+                "rtmlib_openvino": ("rtmlib", replace(theirs, settings=kind | {"engine": "openvino"})),
             }
         found = race(contestants, rounds)
         bare, decoding = (found[key]["median_s"] for key in ("bare", "decoder"))
@@ -84,6 +86,24 @@ def model(folder: Path, shared: Path, quick: bool, rounds: int, networks: list[s
             "ceiling_vs_rtmlib": found["rtmlib"]["median_s"] / (bare + decoding / (os.cpu_count() or 1)),
         } | against(found) | {"contestants": shown(found)})  # fmt: skip
     return rows
+
+
+@dataclass(frozen=True)
+class Files:
+    """One network as each contestant reads it: `ours` a file or an estimator's name, the others files; (W, H)."""
+
+    ours: str
+    bare: str
+    theirs: str
+    size: tuple[int, int]
+
+
+def network_of(folder: Path, name: str) -> Files:
+    if name.startswith("movenet"):
+        alone, exported, size = movenet_files(folder, name)
+        return Files(name, str(alone), str(exported), size)
+    path = str(network_file(folder, name))
+    return Files(path, path, path, SIZE)
 
 
 def against(found: dict[str, dict[str, Any]]) -> dict[str, float]:

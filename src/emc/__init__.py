@@ -6,10 +6,16 @@ The public API: the verbs of the command line as functions. Names are loaded whe
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from emc.lazy import lazy_door
 from emc.version import __version__ as __version__
+
+if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"} & set(os.environ):
+    # Read once, when PyTorch loads OpenMP. Threads that wait for each other otherwise keep their cores busy while they
+    # wait: beside other programs a training step then took 3 to 5 times as long (`benchmarks/calibration/busy.py`).
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 if TYPE_CHECKING:
     from emc.config import read_settings as read_settings

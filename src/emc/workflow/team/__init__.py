@@ -1,6 +1,6 @@
 """Several people on one project: who they are, what each works on, what was checked, and how far they agree."""
 
-from emc.workflow.team.agreement import Agreement, agreement
+from emc.workflow.team.inter_annotator import Agreement, agreement
 from emc.workflow.team.members import Member, Role, add_member, members_of, revoke_member, token_digest
 from emc.workflow.team.reviews import Review, ReviewState, assign, assigned_clips, assignments, review_of, set_review
 
