@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from emc.estimators.onnx.export import card_of as card_of
     from emc.estimators.onnx.export import export_form_of as export_form_of
     from emc.estimators.onnx.export import write_onnx as write_onnx
+    from emc.estimators.onnx.published import PUBLISHED_ONNX as PUBLISHED_ONNX
     from emc.estimators.onnx.published import RtmPose as RtmPose
     from emc.estimators.onnx.published import RtmPoseL as RtmPoseL
     from emc.estimators.onnx.published import RtmPoseS as RtmPoseS
     from emc.estimators.onnx.published import RtmPoseT as RtmPoseT
+    from emc.estimators.onnx.published import fetched_onnx as fetched_onnx
 else:
     # Exporting wants PyTorch, and running a file does not.
     __getattr__, __all__ = lazy_door(
@@ -42,6 +44,13 @@ else:
             "emc.estimators.onnx.decoding_heads": ["DarkDecodingHead", "FlipEnsemble"],
             "emc.estimators.onnx.estimator": ["OnnxEstimator"],
             "emc.estimators.onnx.export": ["ExportForm", "card_of", "export_form_of", "write_onnx"],
-            "emc.estimators.onnx.published": ["RtmPose", "RtmPoseL", "RtmPoseS", "RtmPoseT"],
+            "emc.estimators.onnx.published": [
+                "PUBLISHED_ONNX",
+                "RtmPose",
+                "RtmPoseL",
+                "RtmPoseS",
+                "RtmPoseT",
+                "fetched_onnx",
+            ],
         },
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import shutil
+import urllib.request
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,22 +16,27 @@ from typing import Any
 
 from emc.errors import WeightsError
 from emc.estimators.onnx.estimator import LoadedModel, OnnxEstimator
-from emc.interfaces import ModelInfo
+from emc.interfaces import ModelInfo, Progress
 from emc.pose.skeletons import COCO17, Skeleton
 from emc.weights.hub import models_folder
+from emc.weights.published import offline
 
 LICENCE = "Apache-2.0 (MMPose, OpenMMLab)"
 AP_SOURCE = "github.com/Tau-J/rtmlib model zoo: trained on seven data sets, COCO val 2017"
 INSTALL = "pip install 'emc-pose[onnx]'"
 _FOLDER = "https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/onnx_sdk/"
+_COPIES = "https://huggingface.co/Tau-J/RTMPose/resolve/main/rtmposev1/onnx_sdk/"
+"""The same archives, kept by RTMPose's first author; rtmlib takes them from there where the first source is away."""
+PATIENCE = 4.0
+"""Seconds that a source may be silent for before the next one is asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedOnnx:
     """One published file with an input of 256 x 192 and COCO-17 joints.
 
-    address : of the archive that holds it. megabytes : its size, rounded. sha256 : of the ONNX file, where somebody
-    has published it; "" = that of the first use is kept, and every later use is held to it.
+    address : of the archive that holds it. megabytes : its size, rounded. sha256 : of the ONNX file, where several
+    people have published the same; "" = that of the first use is kept, and every later use is held to it.
     """
 
     name: str
@@ -39,12 +46,17 @@ class PublishedOnnx:
     megabytes: int
     sha256: str = ""
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Addresses to ask in turn: a copy elsewhere counts only where its file can be checked at the first use."""
+        return (self.address, self.address.replace(_FOLDER, _COPIES)) if self.sha256 else (self.address,)
+
     def facts(self) -> dict[str, Any]:
         """Return what is published of it, as `ModelInfo.extra` holds it."""
         return {"coco_ap": self.coco_ap, "coco_ap_source": AP_SOURCE, "megabytes": self.megabytes}
 
 
-PUBLISHED: Mapping[str, PublishedOnnx] = MappingProxyType(
+PUBLISHED_ONNX: Mapping[str, PublishedOnnx] = MappingProxyType(
     {
         one.name: one
         for one in (
@@ -54,11 +66,11 @@ PUBLISHED: Mapping[str, PublishedOnnx] = MappingProxyType(
             ),
             PublishedOnnx(
                 "rtmpose-s", _FOLDER + "rtmpose-s_simcc-body7_pt-body7_420e-256x192-acd4a1ef_20230504.zip",
-                69.7, 5_470_000, 22,
+                69.7, 5_470_000, 22, "9aeb635b83f86aea45cf45d85798f7eba1a162de8e0d721c44e54fe5eebaf47d",
             ),
             PublishedOnnx(
                 "rtmpose-m", _FOLDER + "rtmpose-m_simcc-body7_pt-body7_420e-256x192-e48f03d0_20230504.zip",
-                74.9, 13_590_000, 54,
+                74.9, 13_590_000, 54, "5c0a4bf67953e6d2ac43ce15e77dc9d5d354ae18430a47d2c5963a7bc5683e3c",
             ),
             PublishedOnnx(
                 "rtmpose-l", _FOLDER + "rtmpose-l_simcc-body7_pt-body7_420e-256x192-4dba18fc_20230504.zip",
@@ -85,7 +97,7 @@ class RtmPose(OnnxEstimator):
 
     def describe(self) -> ModelInfo:
         """Return name, skeleton, input size, licence and where the file is, loading nothing."""
-        published = PUBLISHED[self.variant]
+        published = PUBLISHED_ONNX[self.variant]
         if self._model is None:
             return ModelInfo(
                 published.name, "estimator", COCO17.name, (192, 256), LICENCE, False, published.parameters,
@@ -97,7 +109,7 @@ class RtmPose(OnnxEstimator):
 
     def _loaded(self) -> LoadedModel:
         if self._model is None:
-            self._weights = find_file(PUBLISHED[self.variant])
+            self._weights = find_file(PUBLISHED_ONNX[self.variant])
             self._model = LoadedModel(self._weights)
         return self._model
 
@@ -148,6 +160,15 @@ def find_file(published: PublishedOnnx) -> Path:
     return found
 
 
+def fetched_onnx(name: str, progress: Progress) -> dict[str, Any]:
+    """Fetch a file by its name where need be, and return where it is, its licence, source and size; see `find_file`."""
+    one = PUBLISHED_ONNX[name]
+    if not any(place.is_file() for place in places(one)):
+        progress.say(f"{name}: {one.megabytes} MB from {one.address.split('/')[2]}, {LICENCE}")
+    facts = {"licence": LICENCE, "source": one.address, "megabytes": one.megabytes}
+    return {"name": name, "folder": str(find_file(one)), **facts}
+
+
 def checked_digest(file: Path, published: PublishedOnnx) -> str:
     """Return a file's SHA-256; on first use it is kept beside the user's models, later it must be the same.
 
@@ -169,23 +190,37 @@ def checked_digest(file: Path, published: PublishedOnnx) -> str:
 
 
 def _downloaded(published: PublishedOnnx) -> Path:
-    import torch
-
     place = places(published)[0]
+    own = f"get {published.address} where there is a network and put the .onnx file in it to {place}"
+    if offline():
+        raise WeightsError(f"{published.name} is not on this machine and downloads are switched off: {own}")
+    refused: list[str] = []
+    for address in published.sources:
+        try:
+            return _from_source(published, address, place)
+        except Exception as error:  # noqa: BLE001  # whatever the network stack raises, the remedy is the same
+            told = f"{type(error).__name__}: {error}"
+            refused.append(told if len(published.sources) == 1 else f"{address.split('/')[2]}: {told}")
+    raise WeightsError(
+        f"{published.name} is not on this machine and could not be downloaded ({'; '.join(refused)}): {own}"
+    )
+
+
+def _from_source(published: PublishedOnnx, address: str, place: Path) -> Path:
+    """Return `place` with the file of an archive in it; what is not the file that it should be never gets there."""
     archive, part = place.with_suffix(".zip.part"), place.with_suffix(".onnx.part")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(published.address, str(archive), progress=False)
-        part.write_bytes(_only_model(archive))
+        with urllib.request.urlopen(address, timeout=PATIENCE) as answer, archive.open("wb") as opened:
+            shutil.copyfileobj(answer, opened)
+        model = _only_model(archive)
+        if published.sha256 not in ("", hashlib.sha256(model).hexdigest()):
+            raise ValueError("another checksum than the one published")
+        part.write_bytes(model)
         part.replace(place)
-    except Exception as error:  # noqa: BLE001  # whatever the network stack raises, the remedy is the same
-        part.unlink(missing_ok=True)
-        raise WeightsError(
-            f"{published.name} is not on this machine and could not be downloaded ({type(error).__name__}: {error}): "
-            f"get {published.address} where there is a network and put the .onnx file in it to {place}"
-        ) from error
     finally:
         archive.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
     return place
 
 
