@@ -21,6 +21,7 @@ from emc.errors import WeightsError
 from emc.estimators.onnx.estimator import OnnxEstimator
 from emc.estimators.onnx.published import PUBLISHED_ONNX, RtmPose, describe_location, find_file, places
 from emc.pose.records import Box
+from emc.weights.published import OFFLINE
 from emc.workflow.models import get_models
 from emc.workflow.progress import Silent
 
@@ -29,6 +30,8 @@ from emc.workflow.progress import Silent
 def _nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMC_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "rtmlib"))
+    for name in OFFLINE:
+        monkeypatch.delenv(name, raising=False)
 
 
 def archive(tmp_path: Path, names: tuple[str, ...] = ("sdk/end2end.onnx",)) -> str:

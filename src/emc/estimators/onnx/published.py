@@ -199,11 +199,10 @@ def _downloaded(published: PublishedOnnx) -> Path:
         try:
             return _from_source(published, address, place)
         except Exception as error:  # noqa: BLE001  # whatever the network stack raises, the remedy is the same
-            told = f"{type(error).__name__}: {error}"
-            refused.append(told if len(published.sources) == 1 else f"{address.split('/')[2]}: {told}")
-    raise WeightsError(
-        f"{published.name} is not on this machine and could not be downloaded ({'; '.join(refused)}): {own}"
-    )
+            who = "" if len(published.sources) == 1 else f"{address.split('/')[2]}: "
+            refused.append(f"{who}{type(error).__name__}: {error}")
+    told = "; ".join(refused)
+    raise WeightsError(f"{published.name} is not on this machine and could not be downloaded ({told}): {own}")
 
 
 def _from_source(published: PublishedOnnx, address: str, place: Path) -> Path:
