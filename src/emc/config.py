@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import emc.old_names as old_names
 from emc.errors import UsageError
+from emc.untrusted import card_text, one_line, shown
 
 AUTO = "auto"
 """The estimator and the detector that stand for the best at hand."""
@@ -263,6 +264,7 @@ class Settings(Section):
     lift: LiftSettings = LiftSettings()  # pyright: ignore[reportCallIssue]
 
 
+@one_line("see docs/settings.md", UsageError)
 def read_settings(project: Path | None, environ: dict[str, str] | None = None, **overrides: Any) -> Settings:
     """Read the settings of a project.
 
@@ -275,8 +277,8 @@ def read_settings(project: Path | None, environ: dict[str, str] | None = None, *
     if project is not None and (project / "emc.toml").is_file():
         origin = str(project / "emc.toml")
         try:
-            values = _renamed(tomllib.loads((project / "emc.toml").read_text(encoding="utf-8")))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            values = _renamed(tomllib.loads(card_text(project / "emc.toml")))
+        except (ValueError, RecursionError) as error:
             raise UsageError(f"{origin} is not valid TOML ({error}): correct the line it names") from error
     variables: dict[str, dict[str, Any]] = {}
     for key, value in sorted((dict(os.environ) if environ is None else environ).items()):
@@ -285,6 +287,8 @@ def read_settings(project: Path | None, environ: dict[str, str] | None = None, *
             variables.setdefault(section, {})[name] = _parsed(value)
     options = {section: {k: v for k, v in chosen.items() if v is not None} for section, chosen in overrides.items()}
     for section, chosen in [*_renamed(variables).items(), *_renamed(options).items()]:
+        if not isinstance(values.get(section, {}), Mapping):
+            raise UsageError(f"{origin} has {section} = {shown(values[section])}: write a table [{section}]")
         values.setdefault(section, {}).update(chosen)
     if project is not None:
         _keep_choice(project, values)
@@ -304,11 +308,11 @@ def _keep_choice(project: Path, values: dict[str, dict[str, Any]]) -> None:
     if not isinstance(section, dict):
         return
     try:
-        kept = tomllib.loads((project / KEPT).read_text(encoding="utf-8"))
+        kept = tomllib.loads(card_text(project / KEPT))
         name = kept["estimator"]
     except FileNotFoundError:
         return
-    except (OSError, ValueError, KeyError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, KeyError, RecursionError) as error:
         raise UsageError(f"{project / KEPT} does not name an estimator ({error!r}): delete it") from error
     # Whoever now asks for the fast one, and did not when the project began, wants another estimator.
     asked = not section.get("fast") or bool(kept.get("fast"))

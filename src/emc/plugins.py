@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import emc.old_names as old_names
-from emc.errors import PluginError
+from emc.errors import PluginError, WeightsError
+from emc.untrusted import card_json, card_text, one_line, shown
 
 ADAPTIVE = "+rotation"
 """After an estimator's name: with a rotation ensemble for persons who are unsure, lying or inverted."""
+WITHOUT_WEIGHTS = ("auto", "rotation")
+"""Estimators that stand for others: a saved model that names one of them would name itself."""
 GROUPS = ("estimators", "detectors", "lifters", "formats")
 
 
@@ -46,6 +49,7 @@ def make_plugin(group: str, name: str, **options: Any) -> Any:
     return load_plugin(group, name)(**options)
 
 
+@one_line("save or copy the model again", WeightsError)
 def estimator_for(name_or_folder: str) -> Any:
     """Return an estimator by plug-in name, from the folder of a saved model, or from an ``.onnx`` file.
 
@@ -71,6 +75,7 @@ def estimator_for(name_or_folder: str) -> Any:
     return make_plugin("estimators", name_or_folder)
 
 
+@one_line("save or copy the model again", WeightsError)
 def detector_for(name_or_file: str) -> Any:
     """Return a detector by plug-in name, with weights of one's own (``NAME:WEIGHTS``), or of an ``.onnx`` file.
 
@@ -85,6 +90,7 @@ def detector_for(name_or_file: str) -> Any:
     return make_plugin("detectors", name_or_file)
 
 
+@one_line("save or copy the model again", WeightsError)
 def lifter_for(name_or_path: str, input: str = "auto", causal: bool = False, focal: float = 0.0) -> Any:
     """Return a lifter by plug-in name, from the folder of a saved one, or from a checkpoint file.
 
@@ -117,23 +123,26 @@ def onnx_reader(file: Path) -> str:
     import tomllib
 
     try:
-        family = tomllib.loads(file.with_suffix(".toml").read_text(encoding="utf-8")).get("family")
-    except (OSError, ValueError):
+        family = tomllib.loads(card_text(file.with_suffix(".toml"))).get("family")
+    except (OSError, ValueError, RecursionError):
         return "onnx"
     return str(family) if family in plugin_names("estimators") else "onnx"
 
 
 def saved_estimator_name(folder: Path) -> str:
     """Return the estimator that a saved model belongs to, from its ``emc.json``."""
-    import json
-
     try:
-        name = json.loads((folder / "emc.json").read_text(encoding="utf-8"))["estimator"]
+        name = str(card_json(folder / "emc.json")["estimator"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PluginError(
             f"{folder / 'emc.json'} does not name an estimator ({error!r}): save the model again with `emc calibrate`"
         ) from error
-    return str(name)
+    if not is_named_estimator(name) or name.partition(":")[0] in WITHOUT_WEIGHTS or ":" in name:
+        raise PluginError(
+            f"{folder / 'emc.json'} names the estimator '{shown(name)}', of which no model is saved: save the model "
+            "again with `emc calibrate`"
+        )
+    return name
 
 
 def is_named_estimator(name: str) -> bool:
@@ -144,14 +153,12 @@ def is_named_estimator(name: str) -> bool:
 
 def saved_rotations(folder: Path) -> dict[str, Any]:
     """Return ``rotations``, ``zooms`` and ``adaptive`` of a saved model's rotation ensemble; 1, 0, False if none."""
-    import json
-
     try:
-        card = json.loads((folder / "emc.json").read_text(encoding="utf-8"))
+        card = card_json(folder / "emc.json")
         card = old_names.renamed(card, old_names.CARD)
         numbers = {name: int(card.get(name, least)) for name, least in (("rotations", 1), ("zooms", 0))}
         return {**numbers, "adaptive": bool(card.get("adaptive", False))}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, AttributeError, TypeError, OverflowError) as error:
         raise PluginError(
             f"{folder / 'emc.json'} does not say how many rotations to use ({error}): save the model again"
         ) from error
@@ -159,10 +166,8 @@ def saved_rotations(folder: Path) -> dict[str, Any]:
 
 def _saved_lifter_name(card: Path) -> str:
     """Return the lifter that a saved one's ``emc.json`` names, "" where there is none to read."""
-    import json
-
     try:
-        return str(json.loads(card.read_text(encoding="utf-8"))["lifter"])
+        return str(card_json(card)["lifter"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 

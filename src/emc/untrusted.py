@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 MOST_CARD_BYTES = 64 * 2**20
 """Largest JSON or TOML file that describes something (a model, a project, a study): more is a mistake."""
-_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,199}")
+_NAME = re.compile(r"[^\x00-\x1f\x7f/\\]{1,200}")
 
 
 def one_line(remedy: str, kind: type[EmcError] = InputError) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -85,15 +85,15 @@ def card_json(path: Path) -> Any:
         raise ValueError("nested too deeply") from error
 
 
-def safe_name(name: str, what: str) -> str:
+def safe_name(name: object, what: str) -> str:
     """Return a name that may become a part of a path; raises `InputError` for one that could lead elsewhere.
 
-    Letters, digits, ``_``, ``-`` and, not in front, ``.``, at most 200. what : what the name is of, for the message.
+    Slashes, control characters and a dot in front are refused, as is what is no text or longer than 200 characters.
+    what : what the name is of, for the message.
     """
-    if not _ID.fullmatch(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or name.startswith("."):
         raise InputError(
-            f"{what} '{shown(name)}' is no name that emc gives (letters, digits, '_', '-', '.'): the project was not "
-            "written by emc, or is damaged"
+            f"{what} '{shown(name)}' is no name that emc gives: the project was not written by emc, or is damaged"
         )
     return name
 

@@ -130,17 +130,18 @@ class _Window:
                     self._at = end
                     return value
             except json.JSONDecodeError as error:
+                place = self._before + error.pos
                 if not self._more():
-                    raise self.fault(error.msg, error.pos) from error
+                    raise self.fault(error.msg, place) from error
             except RecursionError as error:
                 raise InputError(f"{self._path} is nested too deeply to be read: export it again") from error
             except ValueError as error:
                 # Numbers of thousands of digits, which Python refuses to read.
                 raise self.fault(str(error).partition(";")[0]) from error
 
-    def fault(self, why: str, at: int | None = None) -> InputError:
-        """Return the error that names the file and the place."""
-        place = self._before + (self._at if at is None else at)
+    def fault(self, why: str, place: int | None = None) -> InputError:
+        """Return the error that names the file and the place, from the start of the text."""
+        place = self._before + self._at if place is None else place
         return InputError(f"{self._path} is not valid JSON (character {place}: {why}): export it again")
 
     def _more(self) -> bool:

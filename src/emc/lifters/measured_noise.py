@@ -20,6 +20,7 @@ from scipy.special import ndtr
 from emc.errors import InputError, ShapeMismatch, UsageError
 from emc.lifters.person_frame import person_size
 from emc.pose.skeletons import COCO17
+from emc.untrusted import one_line
 
 JOINTS = len(COCO17)
 LEVELS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98, 0.99, 1.0)
@@ -95,6 +96,7 @@ def model_from_json(document: Any, origin: str) -> NoiseModel:
     return NoiseModel(fps=float(document["fps"]), **tables)
 
 
+@one_line("measure it again with `emc bench noise`")
 def read_noise(source: str | Path) -> dict[str, NoiseModel]:
     """Return motion kind (``common``, ``uncommon``) -> model.
 

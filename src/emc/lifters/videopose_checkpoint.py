@@ -19,6 +19,7 @@ import torch
 
 from emc.errors import UsageError, WeightsError
 from emc.lifters.temporal_network import TemporalNetwork
+from emc.untrusted import one_line
 
 FEATURES = 2
 PASSED_OVER = (
@@ -56,6 +57,7 @@ class Checkpoint:
     epochs: int
 
 
+@one_line("download or copy it again", WeightsError)
 def read_checkpoint(path: Path, causal: bool = False) -> Checkpoint:
     """Read the networks of a checkpoint file; their size follows from the weights.
 

@@ -15,7 +15,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from emc.errors import ProjectError, StorageError, UsageError
+from emc.errors import EmcError, ProjectError, StorageError, UsageError
+from emc.untrusted import said_by
 
 BUSY_SECONDS = 30
 
@@ -55,7 +56,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yield a connection that sees one state of the database; nothing it writes is kept."""
-        with self._translated(), self.engine.connect() as connection:
+        with self._translated(), self._understood(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -83,6 +84,18 @@ class Database:
 
     def _connect(self, **options: Any) -> Connection:
         return self.engine.connect().execution_options(**options)
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        """Make one line of rows that cannot be what emc wrote: a text where a number belongs, an unknown role."""
+        try:
+            yield
+        except EmcError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            raise ProjectError(
+                f"the database in {self.place} holds what emc does not write ({said_by(error)}): see `emc verify`"
+            ) from error
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -13,12 +13,13 @@ from uuid import uuid4
 
 import numpy as np
 
-from emc.errors import InputError, StorageError, UsageError
+from emc.errors import StorageError, UsageError
 from emc.interfaces import RunRecord, Store
 from emc.pose.records import RENDERED_TAG, Alert, Clip, Pose, Provenance, Visibility
 from emc.pose.skeletons import skeleton_named
 from emc.study.plan import CONSENT, StudyDesign, Task, check_rules, study_folder, write_design
 from emc.study.session import measure_accuracy, person_scale
+from emc.untrusted import card_json, in_one_line
 
 REFERENCE = "reference.json"
 START = "start"
@@ -74,12 +75,10 @@ def make_study(folder: str | Path, source: Store, order: StudyOptions) -> tuple[
 def read_references(folder: Path) -> dict[str, np.ndarray]:
     """Return clip -> (T, J, 2) reference joints in pixels, NaN where a joint does not count."""
     file = folder / REFERENCE
-    try:
-        raw = json.loads(file.read_text(encoding="utf-8"))
+    with in_one_line(file, "restore it from a copy"):
+        raw = card_json(file)
         return {clip: np.array([[xy or (np.nan, np.nan) for xy in joints] for joints in rows], dtype=np.float64)
                 for clip, rows in raw.items()}  # fmt: skip
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file} cannot be read ({error}): restore it from a copy") from error
 
 
 def reference_of(poses: Sequence[Pose], frames: int, joints: int, person: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 
 from emc.errors import WeightsError
 from emc.lazy import LazyLibrary
+from emc.untrusted import card_json, one_line
 
 if TYPE_CHECKING:
     import safetensors.torch as tensor_files
@@ -42,7 +43,7 @@ def read_json(path: Path, needed: str = CARD_FILE) -> dict[str, Any]:
     Raises `WeightsError` that names the file.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = card_json(path)
     except FileNotFoundError as error:
         raise WeightsError(f"{path} is missing: a model's folder needs {WEIGHTS_FILE} and {needed}") from error
     except (OSError, ValueError) as error:
@@ -52,6 +53,7 @@ def read_json(path: Path, needed: str = CARD_FILE) -> dict[str, Any]:
     return document
 
 
+@one_line("save or copy the model again", WeightsError)
 def read_weights(path: Path, needed: str = CARD_FILE) -> dict[str, Tensor]:
     """Read a safetensors file, numbers as float32; raises `WeightsError` that names it. needed : see `read_json`."""
     if not path.is_file():

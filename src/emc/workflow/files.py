@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from emc.errors import StorageError
+from emc.errors import ProjectError, StorageError
+from emc.untrusted import card_json, in_one_line
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -40,7 +41,13 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
 
 def read_json(path: Path) -> dict[str, Any] | None:
     """Return a JSON document, None where there is no such file."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if not path.is_file():
+        return None
+    with in_one_line(path, "delete it, or put back a copy; the command that wrote it writes it again", ProjectError):
+        document = card_json(path)
+        if not isinstance(document, dict):
+            raise TypeError("it is no JSON object")
+        return document
 
 
 def _finite(value: Any) -> Any:

@@ -22,6 +22,7 @@ from emc.errors import InputError
 from emc.formats.motion.h36m_cameras import H36MCamera
 from emc.formats.motion.recording import MotionClip, y_up
 from emc.pose.skeletons import H36M17
+from emc.untrusted import one_line
 
 FPS = 50.0
 TRAIN_SUBJECTS = ("S1", "S5", "S6", "S7", "S8")
@@ -69,6 +70,7 @@ class H36MView:
         return f"{self.subject}/{self.action}/{self.camera}"
 
 
+@one_line("download it again")
 def read_positions(path: Path) -> Positions:
     """Return subject -> action -> (T, 17, 3) metres, world axes, z up, of ``data_3d_h36m.npz``.
 
@@ -84,6 +86,7 @@ def read_positions(path: Path) -> Positions:
     return out
 
 
+@one_line("download it again")
 def read_keypoints(path: Path) -> H36MKeypoints:
     """Return the 2D joints of a ``data_2d_h36m_*.npz``.
 

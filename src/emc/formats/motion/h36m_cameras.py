@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from emc.errors import InputError
+from emc.untrusted import one_line
 
 RESOLUTIONS: Mapping[str, tuple[int, int]] = MappingProxyType({
     "54138969": (1000, 1002), "55011271": (1000, 1000), "58860488": (1000, 1000), "60457274": (1000, 1002),
@@ -72,6 +73,7 @@ class H36MCamera:
         return bent * self.focal + self.centre
 
 
+@one_line("download it again")
 def read_h36m_cameras(path: Path) -> dict[str, list[H36MCamera]]:
     """Return subject -> cameras in the order of the 2D files; raises `InputError` naming the file and the entry."""
     try:

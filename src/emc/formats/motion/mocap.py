@@ -11,10 +11,12 @@ import numpy as np
 from emc.errors import InputError
 from emc.formats.motion.recording import MotionClip
 from emc.pose.skeletons import H36M17
+from emc.untrusted import one_line
 
 NPZ_FPS = 30.0
 
 
+@one_line("export it again")
 def read_mocap(path: Path) -> list[MotionClip]:
     """Return the clips of a motion-capture file: ``.npz`` (`read_mocap_npz`), ``.bvh``, ``.c3d``.
 

@@ -19,6 +19,7 @@ from scipy.spatial.transform import Rotation
 from emc.errors import InputError
 from emc.formats.motion.recording import MotionClip
 from emc.pose.skeletons import H36M17
+from emc.untrusted import one_line
 
 UNITS = (1.0, 0.1, 0.01, 0.0254, 0.001, 0.0254 / 0.45)
 """Metres per unit: metres, decimetres, centimetres, inches, millimetres, and the unit of the CMU collection's files."""
@@ -56,6 +57,7 @@ class _Node:
     channels: tuple[str, ...] = ()
 
 
+@one_line("export it again")
 def read_bvh(path: Path, metres: float | None = None) -> MotionClip:
     """Return the motion of a BVH file.
 

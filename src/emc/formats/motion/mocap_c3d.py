@@ -18,6 +18,7 @@ import numpy as np
 from emc.errors import InputError, PluginError
 from emc.formats.motion.recording import MotionClip
 from emc.pose.skeletons import H36M17
+from emc.untrusted import one_line
 
 UNITS: Mapping[str, float] = MappingProxyType({"mm": 0.001, "cm": 0.01, "m": 1.0, "in": 0.0254})
 HEAD = ("LFHD", "RFHD", "LBHD", "RBHD")
@@ -40,6 +41,7 @@ MARKERS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType({
 """Joint -> choices of markers whose mean it is; the first choice that the file has in full counts."""
 
 
+@one_line("export it again")
 def read_c3d(path: Path) -> MotionClip:
     """Return the motion of a C3D file; a joint is NaN where one of its markers is missing.
 
@@ -51,6 +53,7 @@ def read_c3d(path: Path) -> MotionClip:
     return MotionClip(path.stem, rate, with_y_up(points, up))
 
 
+@one_line("export it again")
 def read_markers(path: Path) -> tuple[dict[str, np.ndarray], float, str]:
     """Return label -> (T, 3) metres (NaN where missing), frames per second, and the axis that points up ("+Z")."""
     try:

@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -242,7 +242,7 @@ def _whole(where: str, raw: Mapping[str, Any], name: str) -> int:
     return int(value)
 
 
-def is_finite(value: Any) -> bool:
+def is_finite(value: Any) -> TypeGuard[int | float]:
     """Return whether a value of a JSON file is a number, no truth value, that a float holds."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False

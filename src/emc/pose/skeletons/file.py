@@ -20,6 +20,7 @@ which may be written as in ``left_hip``, ``l_hip``, ``hip_left``, ``LHip``, ``Le
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,17 +30,20 @@ from typing import Any, cast
 from emc.errors import InputError
 from emc.pose.skeletons.sides import joint_word
 from emc.pose.skeletons.skeleton import SKELETONS, Skeleton, build_skeleton
+from emc.untrusted import card_text, one_line
 
 ENTRIES = ("name", "joints", "limbs", "flip", "sigmas", "parts", "derived")
 MOST_JOINTS = 500
+LONGEST_NAME = 100
 RESERVED = "total"
 """The part that every skeleton has: all its joints."""
 
 
+@one_line("correct it, see docs/skeletons.md")
 def read_skeleton(path: Path) -> Skeleton:
     """Return the skeleton of a TOML file; raises `InputError` that names the file, the value and the remedy."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = card_text(path).removeprefix("\ufeff")
     except FileNotFoundError as error:
         raise InputError(
             f"{path} does not exist: give one of {', '.join(SKELETONS)}, or the path of a TOML file (docs/skeletons.md)"
@@ -49,6 +53,7 @@ def read_skeleton(path: Path) -> Skeleton:
     return skeleton_from_toml(text, str(path))
 
 
+@one_line("correct it, see docs/skeletons.md")
 def skeleton_from_toml(text: str, origin: str = "skeleton.toml") -> Skeleton:
     """Return the skeleton of a TOML text (see the module's own words for its entries).
 
@@ -81,12 +86,17 @@ def skeleton_text(skeleton: Skeleton) -> str:
     parts = {name: [joints[i] for i in indices] for name, indices in skeleton.parts.items() if name != RESERVED}
     for name, table in (("parts", parts), ("derived", skeleton.derived)):
         if table:
-            lines += ["", f"[{name}]", *(f'"{key}" = {_words(value)}' for key, value in table.items())]
+            lines += ["", f"[{name}]", *(f"{_quoted(key)} = {_words(value)}" for key, value in table.items())]
     return "\n".join(lines) + "\n"
 
 
 def _words(words: Sequence[str]) -> str:
-    return "[" + ", ".join(f'"{word}"' for word in words) + "]"
+    return "[" + ", ".join(_quoted(word) for word in words) + "]"
+
+
+def _quoted(word: str) -> str:
+    """Return a text as TOML writes it: JSON's escapes, and the one character that TOML refuses beside them."""
+    return json.dumps(word, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +186,8 @@ class _Reader:
         for name, members in cast(dict[str, Any], raw).items():
             if not isinstance(members, list) or not members:
                 raise InputError(f"{self.origin} has {entry}.{name} = {members!r:.60}: write a list of joint names")
+            if not name.isprintable() or len(name) > LONGEST_NAME:
+                raise InputError(f"{self.origin} has the name {name!r:.60} in '{entry}': write a word on one line")
             found[name] = tuple(str(_word(member)) for member in cast(list[Any], members))
         return found
 

@@ -15,6 +15,7 @@ from emc.errors import InputError
 from emc.stages.video.area import Area
 from emc.stages.video.info import IMAGE_SUFFIXES, MediaInfo, MediaReader, Orientation, as_stored, on_canvas
 from emc.stages.video.listing import image_names
+from emc.untrusted import one_line
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 
+@one_line("copy or export it again, or leave it out")
 def probe(path: Path, max_pixels: int = 8192 * 8192, names: Sequence[str] = ()) -> MediaInfo:
     """Return what a clip holds, without decoding all of it.
 
@@ -63,6 +65,7 @@ def probe(path: Path, max_pixels: int = 8192 * 8192, names: Sequence[str] = ()) 
     return probe_video(path, max_pixels)
 
 
+@one_line("copy or export it again, or leave it out")
 def open_media(path: Path, info: MediaInfo | None = None, decoders: int = 0) -> MediaReader:
     """Open a clip for reading; use it as a context manager.
 

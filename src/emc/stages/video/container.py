@@ -16,11 +16,12 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from emc.errors import DecodeError, InputError
 from emc.stages.video.area import Area
 from emc.stages.video.info import Orientation
+from emc.stages.video.pictures import PICTURE_ERRORS, PICTURES
 
 NEARLY_SQUARE = 0.01
 PLAIN_FORMAT = "yuv420p"
@@ -49,7 +50,13 @@ def open_video(path: Path, decoders: int = 0) -> tuple[InputContainer, VideoStre
     pictures or cannot be opened.
     """
     try:
-        container = av.open(str(path), "r", options={"format_whitelist": FORMATS, "protocol_whitelist": "file"})
+        # Titles in another encoding than UTF-8 are nothing that a clip is refused for.
+        container = av.open(
+            str(path),
+            "r",
+            options={"format_whitelist": FORMATS, "protocol_whitelist": "file"},
+            metadata_errors="replace",
+        )
     except (PermissionError, FileNotFoundError, IsADirectoryError) as error:
         raise InputError(
             f"video {path} cannot be opened ({error.strerror}): check its place and permissions"
@@ -157,7 +164,7 @@ def _unreadable(path: Path) -> str:
             "copy or export it again"
         )
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=PICTURES) as image:
             return f"{path} is a {image.format} image with the name of a video: give it an image's suffix"
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
+    except PICTURE_ERRORS:
         return f"{path} is not a video in a known format: check that the file is what its name says"

@@ -14,9 +14,11 @@ from emc.errors import DecodeError
 from emc.stages.video.deep import is_deep, read_deep, read_other_floats
 from emc.stages.video.info import MediaInfo, MediaReader, check_pixels
 from emc.stages.video.listing import image_names
+from emc.stages.video.pictures import PICTURE_ERRORS, PICTURES
+from emc.untrusted import one_line
 
 ORIENTATION_TAG = 0x0112
-READ_ERRORS = (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError, FFmpegError)
+READ_ERRORS = (*PICTURE_ERRORS, FFmpegError)
 TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
 PAGED = frozenset({"TIFF", "WEBP", "PNG", "GIF"})
 """Formats whose further pages somebody may count on; the second picture of a phone's JPEG is its thumbnail."""
@@ -56,6 +58,7 @@ class ImagesReader(MediaReader):
         return image
 
 
+@one_line("copy or export it again, or take it out of the folder", DecodeError)
 def read_image(path: Path) -> np.ndarray:
     """Return an image as (H, W, 3) uint8 RGB, upright by its EXIF tag; raises `DecodeError` naming the file.
 
@@ -68,7 +71,7 @@ def _read(path: Path) -> tuple[np.ndarray, str]:
     """Return an image and, where it has more than eight bits per channel, the range in use in words."""
     try:
         # By its name, Pillow would map a grey TIFF into memory and read its rows in the length that they have upright.
-        with path.open("rb") as file, Image.open(file) as image:
+        with path.open("rb") as file, Image.open(file, formats=PICTURES) as image:
             if is_deep(path, image):
                 return read_deep(path, image, image.getexif().get(ORIENTATION_TAG, 1))
             return np.array(ImageOps.exif_transpose(image).convert("RGB")), ""
@@ -92,7 +95,7 @@ class _Header:
 
 def _header(path: Path, max_pixels: int) -> _Header:
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=PICTURES) as image:
             check_pixels(path, *image.size, max_pixels)
             turned = image.getexif().get(ORIENTATION_TAG, 1) >= 5
             more = getattr(image, "n_frames", 1) - 1 if image.format in PAGED else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import astuple
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,9 @@ from sqlalchemy import Connection, CursorResult, RowMapping, insert, select, upd
 import emc.store.schema as schema
 from emc.errors import ProjectError, UsageError
 from emc.pose.records import Clip, MediaFile, Role
+from emc.untrusted import in_one_line, safe_name, shown
 
+WRITTEN_BY_OTHERS = "the project was not written by emc, or is damaged: see `emc verify`"
 _TIME = np.dtype("<f8")
 _WITHOUT_TIMES = tuple(column for column in schema.clip.c if column.name != "times")
 
@@ -119,9 +122,27 @@ def _values(clip: Clip) -> dict[str, object]:
 
 
 def _record(row: RowMapping) -> Clip:
+    with in_one_line(f"the clip '{shown(row['id'])}'", WRITTEN_BY_OTHERS, ProjectError):
+        return _checked(row)
+
+
+def _checked(row: RowMapping) -> Clip:
+    """Return a row as a record; raises what conversion raises, or `ValueError` that says what no clip can have."""
     times = row.get("times")
+    numbers = {name: row[name] for name in ("frames", "width", "height")}
+    for name, value in numbers.items():
+        if not isinstance(value, int) or not 0 < value < 2**31:
+            raise ValueError(f"{name} = {shown(value)}")
+    files = tuple(MediaFile(*file) for file in json.loads(row["files"] or "[]"))
+    for file in files:
+        safe_name(file.name, "file name")
+    tags = json.loads(row["tags"])
+    if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
+        raise ValueError(f"tags = {shown(tags)}")
+    if times is not None and len(times) not in (0, _TIME.itemsize * row["frames"]) and len(times) % _TIME.itemsize:
+        raise ValueError(f"{len(times)} bytes of times")
     return Clip(
-        id=row["id"],
+        id=safe_name(row["id"], "clip id"),
         path=row["path"],
         role=Role(row["role"]),
         group=row["group"],
@@ -129,13 +150,19 @@ def _record(row: RowMapping) -> Clip:
         width=row["width"],
         height=row["height"],
         kind=row["kind"],
-        fps=row["fps"],
+        fps=_rate(row["fps"]),
         sha256=row["sha256"],
-        tags=json.loads(row["tags"]),
+        tags=tags,
         times=None if times is None else np.frombuffer(times, dtype=_TIME).astype(np.float64),
-        files=tuple(MediaFile(*file) for file in json.loads(row["files"] or "[]")),
+        files=files,
         earlier=tuple(json.loads(row["earlier"] or "[]")),
         relative=row["relative"] or "",
-        file_fps=row["file_fps"] or 0.0,
-        pixel_aspect=row["pixel_aspect"] or 1.0,
+        file_fps=_rate(row["file_fps"] or 0.0),
+        pixel_aspect=_rate(row["pixel_aspect"] or 1.0),
     )
+
+
+def _rate(value: object) -> float:
+    if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        raise ValueError(f"a rate of {shown(value)}")
+    return float(value)

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 import emc.store.schema as schema
-from emc.errors import UsageError
+from emc.errors import ProjectError, UsageError
 from emc.store.rows.clips import now
+from emc.untrusted import in_one_line, shown
 
 
 def replace_document(connection: Connection, kind: str, name: str, text: str) -> None:
@@ -26,7 +27,14 @@ def select_document(connection: Connection, kind: str, name: str) -> dict[str, A
     """Return a document, None where there is none."""
     table = schema.document
     text = connection.execute(select(table.c.json).where(table.c.kind == kind, table.c.name == name)).scalar()
-    return None if text is None else json.loads(text)
+    if text is None:
+        return None
+    what = f"the document {shown(kind)} '{shown(name)}'"
+    with in_one_line(what, "the project was not written by emc, or is damaged: see `emc verify`", ProjectError):
+        document = json.loads(text)
+        if not isinstance(document, dict):
+            raise TypeError("it is no JSON object")
+        return document
 
 
 def select_names(connection: Connection, kind: str) -> list[str]:

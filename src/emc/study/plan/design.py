@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from emc.errors import InputError, ProjectError, StorageError, UsageError
+from emc.errors import ProjectError, StorageError, UsageError
+from emc.untrusted import card_json, in_one_line
 
 SUFFIX = ".study"
 FILE = "study.json"
@@ -95,10 +96,8 @@ def read_design(folder: Path) -> StudyDesign:
     file = folder / FILE
     if not file.is_file():
         raise ProjectError(f"{folder} is no study (it has no {FILE}): make one with `emc study new`")
-    try:
-        return _design(json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{file} cannot be read ({error}): restore it from a copy") from error
+    with in_one_line(file, "restore it from a copy"):
+        return _design(card_json(file))
 
 
 def check_rules(step: int, goal: float, checks: int, idle: float) -> None:

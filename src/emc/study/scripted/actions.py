@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from emc.errors import InputError
+from emc.untrusted import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ def write_log(path: Path, actions: Iterable[Action]) -> None:
     partial.replace(path)
 
 
+@one_line("record it again")
 def read_log(path: Path) -> list[Action]:
     """Read a log; raises `InputError` naming file and line where one is not an action."""
     actions: list[Action] = []

@@ -79,7 +79,7 @@ def read_log(file: Path) -> list[Record]:
     for line in file.read_bytes().split(b"\n"):
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(record, dict):
             records.append(record)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import emc.old_names as old_names
-from emc.errors import UsageError
+from emc.errors import ProjectError, UsageError
 from emc.interfaces import Store
+from emc.untrusted import in_one_line, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ def newest_calibration(store: Store, name: str | None = None) -> Calibration:
         raise UsageError(f"no calibration '{name}' in {store.folder}: use one of {', '.join(names)}")
     wanted = name or names[-1]
     document = store.document("calibration", wanted) or {}
-    return Calibration(
-        wanted, store.folder / document["folder"], document["card"], old_names.renamed_ladder(document["ladder"])
-    )
+    what = f"the calibration '{shown(wanted)}' of {store.folder}"
+    with in_one_line(what, "run `emc calibrate` again", ProjectError):
+        folder = (store.folder / str(document["folder"])).resolve()
+        if not folder.is_relative_to(store.folder.resolve()):
+            raise ValueError("its folder lies outside of the project")
+        card, ladder = dict(document["card"]), old_names.renamed_ladder(document["ladder"])
+        return Calibration(wanted, store.folder / str(document["folder"]), card, ladder)

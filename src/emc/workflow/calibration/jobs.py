@@ -20,8 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from emc.errors import ConflictError, UsageError
+from emc.errors import ConflictError, EmcError, ProjectError, UsageError
 from emc.pose.metrics import too_few
+from emc.untrusted import one_line, safe_name
 from emc.workflow.files import read_json, write_json
 
 WORKER = "emc.workflow.calibration.jobs_worker"
@@ -93,6 +94,14 @@ class CalibrationJobs:
 
     def job(self) -> dict[str, Any]:
         """Return the job as it is now; see `job_document`."""
+        try:
+            return self._job()
+        except EmcError as error:
+            words = f"{error}; start the calibration again to go on"
+            return job_document(self._files.folder, {"state": "failed", "message": words})
+
+    @one_line("start the calibration again", ProjectError)
+    def _job(self) -> dict[str, Any]:
         document = read_json(self._files.state) or {"state": "none"}
         if document["state"] == "running" and not is_held(self._files.lock):
             # The worker may have finished between the two looks.
@@ -188,8 +197,12 @@ def _taken(path: Path, tries: int = 1) -> IO[str]:
 def _ladder(folder: Path, document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the ladder of the job's calibration, or, before it is known which that is, the one that grows."""
     if document.get("id"):
-        return read_json(folder / "models" / str(document["id"]) / "ladder.json") or {}
-    if document["state"] == "none" or not document.get("request", {}).get("calibrate", True):
+        return read_json(folder / "models" / safe_name(document["id"], "calibration") / "ladder.json") or {}
+    if (
+        document["state"] == "none"
+        or "started" not in document
+        or not document.get("request", {}).get("calibrate", True)
+    ):
         return {}
     begun = datetime.fromisoformat(str(document["started"])).timestamp()
     files = [(path.stat().st_mtime, path) for path in folder.glob("models/*/ladder.json")]

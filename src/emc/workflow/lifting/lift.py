@@ -15,6 +15,7 @@ from emc.interfaces import Lifter, Progress, Store
 from emc.pose.motion import LiftedSequence
 from emc.pose.records import Clip, Prediction
 from emc.stages.lift import lift_clip, motion_change
+from emc.untrusted import safe_name
 from emc.workflow.compute import set_threads
 from emc.workflow.files import write_bytes
 from emc.workflow.lifting.lifters import lifter_of
@@ -93,7 +94,7 @@ def _lift_one(
 
 def lifted_path(store: Store, clip: str) -> Path:
     """Return where a clip's lifted sequences are kept."""
-    return store.folder / "lifted" / f"{clip}.npz"
+    return store.folder / "lifted" / f"{safe_name(clip, 'clip id')}.npz"
 
 
 def read_lifted(store: Store, clip: str) -> dict[int, LiftedSequence]:

@@ -27,6 +27,7 @@ from emc.pose.skeletons import (
     skeleton_map,
     skeleton_text,
 )
+from emc.untrusted import in_one_line
 from emc.workflow.files import read_json
 
 KIND = "skeleton"
@@ -67,7 +68,10 @@ def declare(store: Store, skeleton: Skeleton) -> None:
 def declared_skeleton(store: Store) -> Skeleton | None:
     """Return the skeleton that the project declares, None where it declares none."""
     document = store.document(*PROJECT)
-    return None if document is None else skeleton_called(store, str(document["name"]))
+    if document is None:
+        return None
+    with in_one_line(f"the skeleton of {store.folder}", "put back a copy of the project", ProjectError):
+        return skeleton_called(store, str(document["name"]))
 
 
 def remember(store: Store, skeleton: Skeleton) -> None:
@@ -79,7 +83,7 @@ def remember(store: Store, skeleton: Skeleton) -> None:
         return
     text = skeleton_text(skeleton)
     known = store.document(KIND, skeleton.name)
-    if known is not None and skeleton_from_toml(str(known["toml"])) != skeleton:
+    if known is not None and skeleton_from_toml(str(known.get("toml", ""))) != skeleton:
         raise UsageError(
             f"{store.folder} knows another skeleton by the name '{skeleton.name}': give yours another name"
         )
@@ -94,7 +98,7 @@ def skeleton_called(store: Store, name: str) -> Skeleton:
     document = store.document(KIND, name)
     if document is None:
         raise UsageError(f"unknown skeleton '{name}' in {store.folder}: use one of {', '.join(SKELETONS)}")
-    return skeleton_from_toml(str(document["toml"]), f"skeleton {name} of {store.folder}")
+    return skeleton_from_toml(str(document.get("toml", "")), f"skeleton {name} of {store.folder}")
 
 
 def clip_skeleton(store: Store, clip: str) -> Skeleton:
