@@ -60,7 +60,7 @@ def centre_cells(maps: Maps) -> Tensor:
     side = maps.center.shape[-1]
     rows, columns = _grid(side, maps.center.device)
     # As stored in the published graphs: half precision decides between cells that are nearly equal.
-    near = (1 / (torch.hypot(rows - side / 2, columns - side / 2) + 1.8)).half().float()
+    near = (1 / (_length(rows - side / 2, columns - side / 2) + 1.8)).half().float()
     return (maps.center.sigmoid() * near).flatten(1).argmax(dim=1)
 
 
@@ -74,7 +74,7 @@ def joint_cells(maps: Maps, cells: Tensor, pull: Tensor) -> tuple[Tensor, Tensor
     index = cells[:, None, None, None].expand(-1, maps.heat.shape[1], 2, 1)
     step = maps.regress.flatten(3).gather(3, index)[..., 0]
     place = torch.stack([cells // side, cells % side], dim=-1)[:, None].float() + step
-    away = torch.hypot(rows - place[..., 0, None, None], columns - place[..., 1, None, None])
+    away = _length(rows - place[..., 0, None, None], columns - place[..., 1, None, None])
     weighted = maps.heat.sigmoid() / (away + pull[:, None, None, None])
     return weighted.flatten(2).argmax(dim=2), place
 
@@ -88,7 +88,7 @@ def read_places(maps: Maps, pull: Tensor) -> Found:
     offset = maps.offset.flatten(3).gather(3, peak[:, :, None, None].expand(-1, -1, 2, 1))[..., 0]
     chance = maps.heat.sigmoid().flatten(2)
     score = chance.gather(2, peak[..., None])[..., 0]
-    apart = torch.hypot(*(cell - place).unbind(-1)) / side
+    apart = _length(*(cell - place).unbind(-1)) / side
     sure = maps.center.sigmoid().flatten(1).gather(1, centre[:, None]).expand_as(score)
     second = chance.masked_fill(_near(cell, side), 0.0).amax(dim=2)
     features = torch.stack([score, second, apart, sure], dim=-1)
@@ -98,6 +98,11 @@ def read_places(maps: Maps, pull: Tensor) -> Found:
 def cell_pixels(grid: int) -> float:
     """Return how many pixels of a crop, between pixel centres, a cell of its grid of `grid` cells stands for."""
     return (grid * STRIDE - 1) / grid
+
+
+def _length(rows: Tensor, columns: Tensor) -> Tensor:
+    """Return the distance; not `torch.hypot`, which the ONNX exporter does not know."""
+    return (rows**2 + columns**2).sqrt()
 
 
 def _near(cell: Tensor, side: int) -> Tensor:
