@@ -4,7 +4,9 @@ Rendered frames with seeds that training never drew; the test photos of LSP Exte
 recall alone); COCO images, which no training saw. A box is right where its IoU with a labelled box is at least 0.5.
 Persons of `ignored` kinds (crowds, and by size those of another size than 96 x 96 pixels and up, 32 x 32 to that, and
 below) count neither way. On the real clips the detector is adapted and its boxes are tracked as `emc predict` does, and
-compared with boxes made by hand (IoU 0.4: they are interpolated). With `--draw`, the tracked boxes are drawn on frames.
+compared with boxes made by hand (IoU 0.4: they are interpolated). Detectors run as in `emc predict`, in the engine that
+suits them, one after the other in one process; times are processor time of one thread, and every later detector's is
+also told as a multiple of the first one's. With `--draw`, the tracked boxes are drawn on frames.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from emc.pose.records import Box
 from emc.stages.track import keep_largest, track, track_scores
 from emc.synth.motion import COMMON_MOTIONS, UNCOMMON_MOTIONS
 from emc.synth.scene.scene import sample_frame
+from emc.workflow.engine import in_engine
 
 SEED = 555_000
 LOW = 0.05
@@ -194,7 +197,7 @@ def _draw(frames: list[np.ndarray], tracked: list[tuple[int, list[Box]]], path: 
 
 
 def measured(name: str, options: dict[str, Any], arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
-    loose = plugins.make_plugin("detectors", name, threshold=LOW, **options)
+    loose = in_engine(plugins.make_plugin("detectors", name, threshold=LOW, **options), "auto")
     summary: dict[str, dict[str, float]] = {}
     if arguments.rendered:
         images = rendered_frames(arguments.rendered)
@@ -206,12 +209,21 @@ def measured(name: str, options: dict[str, Any], arguments: argparse.Namespace) 
         by_size = {size: coco(arguments.shared, *limits) for size, limits in SIZES.items()}
         seen = found_on(loose, by_size["all"])
         summary |= {f"coco_mini_{size}": score(*seen, images) for size, images in by_size.items()}
-        detector = plugins.make_plugin("detectors", name, **options)
+        detector = in_engine(plugins.make_plugin("detectors", name, **options), "auto")
         if not arguments.clips:
             return summary
         for path in sorted((arguments.shared / "video").glob("*.mp4")):
             summary[path.stem] = video(path, arguments.draw, detector)
     return summary
+
+
+def with_ratios(summary: dict[str, dict[str, float]], detectors: list[str]) -> None:
+    """Add to every later detector's rows its time as a multiple of the first detector's on the same images."""
+    for name in detectors[1:]:
+        for row in [key for key in summary if key.startswith(f"{name} ")]:
+            first = summary.get(f"{detectors[0]} {row.removeprefix(f'{name} ')}", {})
+            for key in set(first) & {"ms_per_image", "ms_per_frame"}:
+                summary[row]["times_the_first"] = summary[row][key] / first[key]
 
 
 def main() -> int:
@@ -237,6 +249,7 @@ def main() -> int:
         own = {"weights": arguments.weights} if name == "embedded" and arguments.weights else {}
         figures = measured(name, {**options, **own}, arguments)
         summary |= {f"{name} {subject}": row for subject, row in figures.items()}
+    with_ratios(summary, arguments.detectors)
     if arguments.json:
         print(json.dumps({"benchmark": "detector", "summary": summary}, indent=2))
         return 0
