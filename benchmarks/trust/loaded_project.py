@@ -27,6 +27,7 @@ from emc.pose.records import (
     Role,
 )
 from emc.store import SqlStore
+from emc.store.trust.links import START, chained, digest_of_rows
 
 FRAMES, JOINTS, CLIP = 20_000, 17, "kick"
 
@@ -76,6 +77,22 @@ def lengthen(folder: Path, length: int) -> None:
         if edits:
             connection.execute(insert(schema.edit), edits)
             connection.execute(insert(schema.edit_change), changes)
+            connection.execute(insert(schema.edit_chain), _links(edits, changes))
+
+
+def _links(edits: list[dict[str, Any]], changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the chain over the edits: a journal without it would be taken for a damaged one."""
+    of_edit: dict[int, list[tuple[Any, ...]]] = {}
+    for row in changes:
+        names = ("frame", "place", "person", "joint", "x", "y", "visibility", "provenance")
+        of_edit.setdefault(row["edit"], []).append(tuple(row[name] for name in names))
+    before, links = START, []
+    for number, row in enumerate(edits, 1):
+        names = ("id", "clip", "kind", "author", "seconds", "undoes", "created", "token")
+        digest = digest_of_rows((*(row[name] for name in names), None), of_edit.get(number, []), [])
+        before = chained(before, number, row["created"], digest)
+        links.append({"number": number, "edit": number, "created": row["created"], "digest": digest, "chain": before})
+    return links
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from sqlalchemy import create_engine, text
+
 NAMED = os.environ.get("EMC_TEST_POSTGRESQL", "")
 """Address of an empty database to use instead: it is emptied."""
 _DEBIAN = Path("/usr/lib/postgresql")
@@ -72,3 +74,19 @@ def _run(folder: Path, *command: str, check: bool = True) -> None:
     # Into a file: the server keeps what it was given as its output open for as long as it lives.
     with (folder / "out").open("ab") as out:
         subprocess.run([*as_user, *command], check=check, cwd=folder, stdout=out, stderr=out, timeout=60)
+
+
+def emptied(address: str) -> None:
+    """Take everything out of the database again."""
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
+
+
+def program(name: str) -> str:
+    """Return the path of one of PostgreSQL's programs, such as ``pg_dump``."""
+    found = shutil.which(name)
+    folder = _programs()
+    return found or str(folder / name if folder else name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,14 @@ import numpy as np
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
-from tests.store.postgresql_cluster import missing, server
+from sqlalchemy import text
+from tests.store.postgresql_cluster import emptied, missing, program, server
 
 import emc.store.schema as schema
 from emc.errors import ConflictError, ProjectError, ProjectWarning, StorageError
 from emc.pose.records import Alert, AlertReason, Clip, FrameAlerts, Role
+from emc.store.database import Database
+from emc.store.migrate import create_schema
 from emc.store.sql import SqlStore
 from emc.store.trust.check import JournalState
 
@@ -34,11 +37,7 @@ def store(address: str, tmp_path: Path) -> Iterator[SqlStore]:
     with SqlStore.at(address, tmp_path / "kick.emc") as opened:
         opened.add_clip(Clip("kick", "/media/kick.mp4", Role.TARGET, "ana", 100, 640, 480, times=np.arange(3.0)))
         yield opened
-    engine = create_engine(address)
-    with engine.begin() as connection:
-        schema.metadata.drop_all(connection)
-        connection.execute(text("DROP TABLE alembic_version"))
-    engine.dispose()
+    emptied(address)
 
 
 def test_the_migrations_lead_to_the_tables(store: SqlStore) -> None:
@@ -142,3 +141,61 @@ def test_a_server_that_does_not_answer(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="cannot be used") as caught:
         SqlStore.at("postgresql+psycopg://nobody@127.0.0.1:1/none", tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_project_is_made_found_again_and_joined(address: str, tmp_path: Path, drag) -> None:
+    folder = tmp_path / "new.emc"
+    try:
+        with SqlStore.create_at(address, folder) as made:
+            made.add_clip(Clip("kick", "/media/kick.mp4", Role.TARGET, "ana", 100, 640, 480))
+            made.append_edit(drag(3))
+        with SqlStore.open(folder) as again:
+            assert len(again.edits()) == 1
+        with pytest.raises(ProjectError, match="exists already"):
+            SqlStore.create_at(address, folder)
+        with pytest.raises(ProjectError, match="holds a project already.*--join"):
+            SqlStore.create_at(address, tmp_path / "second.emc")
+        with SqlStore.create_at(address, tmp_path / "second.emc", join=True) as second, SqlStore.open(folder) as first:
+            second.append_edit(drag(4))
+            assert len(first.edits()) == 2
+    finally:
+        emptied(address)
+    with pytest.raises(ProjectError, match="holds no project"):
+        SqlStore.open(folder)
+
+
+@pytest.mark.parametrize("table", ["edit", "edit_change", "edit_person", "clip"])
+def test_the_journal_cannot_be_truncated(store: SqlStore, drag, table: str) -> None:
+    store.append_edit(drag(0))
+    with pytest.raises(ProjectError, match="append-only"), store._database.writing() as connection:
+        connection.execute(text(f"TRUNCATE {table} CASCADE"))
+    assert len(store.edits()) == 1
+
+
+def test_a_project_of_an_earlier_version_is_migrated(address: str, tmp_path: Path, drag) -> None:
+    database = Database(address, "kick.emc")
+    create_schema(database, "0007")
+    database.close()
+    try:
+        with SqlStore.at(address, tmp_path / "kick.emc") as store:
+            store.add_clip(Clip("kick", "/media/kick.mp4", Role.TARGET, "ana", 100, 640, 480))
+            store.append_edit(drag(3))
+            assert store.verify_journal() == JournalState(1)
+    finally:
+        emptied(address)
+
+
+def test_a_backup_brings_the_project_back(address: str, store: SqlStore, tmp_path: Path, drag) -> None:
+    """As docs/team.md says: pg_dump while the project is in use, pg_restore into an empty database."""
+    edits = [store.append_edit(drag(frame)) for frame in range(3)]
+    plain = address.replace("postgresql+psycopg://", "postgresql://")
+    dump = tmp_path / "kick.dump"
+    subprocess.run([program("pg_dump"), "-Fc", "-f", str(dump), plain], check=True, timeout=60)
+    other = plain.rsplit("/", 1)[0] + "/restored"
+    subprocess.run([program("psql"), "-q", "-c", "CREATE DATABASE restored", plain], check=True, timeout=60)
+    subprocess.run([program("pg_restore"), "-d", other, str(dump)], check=True, timeout=60)
+    with SqlStore.create_at(other, tmp_path / "restored.emc", join=True) as restored:
+        assert restored.edits() == edits
+        assert restored.verify_journal() == JournalState(3)
+        with pytest.raises(ProjectError, match="append-only"), restored._database.writing() as connection:
+            connection.execute(text("TRUNCATE edit CASCADE"))

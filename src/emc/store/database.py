@@ -19,6 +19,8 @@ from emc.errors import EmcError, ProjectError, StorageError, UsageError
 from emc.untrusted import said_by
 
 BUSY_SECONDS = 30
+CONNECT_SECONDS = 10
+"""To reach a server's database: without a bound, one that is switched off would hold every request for minutes."""
 
 # FULL: a commit is on the disk when it returns, so an acknowledged edit survives a power cut too.
 PRAGMAS = (
@@ -156,7 +158,9 @@ def _engine(url: URL | str) -> Engine:
         # More than the 40 threads in which the server answers: with SQLAlchemy's 5 + 10 a page that asks for many
         # pictures at once meets a timeout of the pool instead of a slow answer.
         # A connection that the server dropped meanwhile is found out before it is used (SQLite has no such).
-        engine = create_engine(url, pool_size=8, max_overflow=56, pool_pre_ping=not str(url).startswith("sqlite"))
+        far = not str(url).startswith("sqlite")
+        reached = {"connect_timeout": CONNECT_SECONDS} if far else {}
+        engine = create_engine(url, pool_size=8, max_overflow=56, pool_pre_ping=far, connect_args=reached)
     except (ArgumentError, ImportError) as error:
         said = " ".join(str(error).split())
         raise UsageError(
@@ -194,4 +198,5 @@ def _begin(connection: Connection) -> None:
 def _take_turns(connection: Connection) -> None:
     """Let PostgreSQL's writers wait for each other, as SQLite's do: what one reads then holds until it has written."""
     if connection.get_execution_options().get("emc_write"):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")

@@ -18,6 +18,7 @@ from emc.interfaces import RunRecord
 from emc.pose.journal import fold_edits
 from emc.pose.people import of_people
 from emc.pose.records import Clip, Pose, Prediction
+from emc.store.address import ADDRESS_FILE, checked_address, read_address, write_address
 from emc.store.alerts.sql import SqlAlerts
 from emc.store.database import Database, sqlite_url
 from emc.store.journal import SqlJournal
@@ -81,23 +82,65 @@ class SqlStore(SqlAlerts, SqlJournal):
         file = folder / DATABASE
         if not folder.exists():
             raise ProjectError(f"there is no project {folder}: create it with `emc new {folder}`")
+        if (url := read_address(folder)) is not None:
+            return cls.at(url, folder, empty_too=False)
         if not file.is_file() or not file.stat().st_size:
             raise ProjectError(f"{folder} is not a project (it has no {DATABASE}): choose a folder made by `emc new`")
         return cls._opened(Database(sqlite_url(file), str(folder)), folder, file)
 
     @classmethod
-    def at(cls, url: str, folder: Path) -> Self:
+    def at(cls, url: str, folder: Path, empty_too: bool = True) -> Self:
         """Open the project in a server's database (``postgresql+psycopg://...``), making its tables where it is empty.
 
-        `folder` is where the project keeps files. The keeper of the server makes the backups.
+        `folder` is where the project keeps files. empty_too : False refuses an empty database (`ProjectError`): the
+        project was in it. The keeper of the server makes the backups.
         """
         database = Database(url, folder.name)
         folder.mkdir(parents=True, exist_ok=True)
-        with database.reading() as connection:
-            empty = schema_version(connection) is None
-        if empty:
-            create_schema(database)
+        try:
+            with database.reading() as connection:
+                empty = schema_version(connection) is None
+            if empty and not empty_too:
+                raise ProjectError(
+                    f"the database of {folder} holds no project: correct the address in {folder / ADDRESS_FILE}, or "
+                    "restore the database"
+                )
+            if empty:
+                create_schema(database)
+        except BaseException:
+            database.close()
+            raise
         return cls._opened(database, folder, None)
+
+    @classmethod
+    def create_at(cls, url: str, folder: Path, join: bool = False) -> Self:
+        """Make a new project whose database is a server's; its folder keeps the files.
+
+        join : the database holds a project already, made from another folder or machine. Raises `ProjectError` where
+        the folder or (without `join`) a project is there already, `UsageError` for an address that cannot be used.
+        """
+        url, folder = checked_address(url), folder.absolute()
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ProjectError(f"{folder} exists already: open it, or choose another folder")
+        database = Database(url, folder.name)
+        try:
+            with database.reading() as connection:
+                taken = schema_version(connection) is not None
+        finally:
+            database.close()
+        if taken and not join:
+            raise ProjectError(
+                f"the database {url} holds a project already: choose an empty one, or open that project from here too "
+                "with --join"
+            )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_address(folder, url)
+        except OSError as error:
+            raise StorageError(
+                f"cannot create the project {folder} ({error.strerror}): choose another place"
+            ) from error
+        return cls.at(url, folder)
 
     @classmethod
     def recover(cls, folder: Path, snapshot: str | None = None) -> Recovered:

@@ -32,13 +32,21 @@ def new(
             "(docs/skeletons.md). Default: those of the models."
         ),
     ] = "",
+    database: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="Keep the project's database on a PostgreSQL server (postgresql://USER@HOST:5432/NAME, docs/team.md).",
+        ),
+    ] = "",
+    join: Annotated[bool, typer.Option("--join", help="The database holds the project already.")] = False,
     json: options.AsJson = False,
 ) -> None:
     """Make an empty project folder NAME.emc."""
     with running(json) as terminal:
         from emc.workflow.project import declared_skeleton, mirror_note, new_project
 
-        with new_project(name, skeleton) as store:
+        with new_project(name, skeleton, database, join) as store:
             own = declared_skeleton(store)
             document = {"project": str(store.folder), "said": mirror_note(own) if own else ""}
         terminal.result(document, lambda console: _print_new(console, document))

@@ -37,16 +37,18 @@ def find_project(given: str | Path | None, here: Path) -> Path:
     raise UsageError(f"several projects in {here} ({names}): choose one with --project")
 
 
-def new_project(name: str | Path, skeleton: str = "") -> SqlStore:
+def new_project(name: str | Path, skeleton: str = "", database: str = "", join: bool = False) -> SqlStore:
     """Make an empty project folder and return its store; raises `ProjectError` where it exists already.
 
     skeleton : the joints of all its poses, a built-in skeleton's name or a TOML file; "": those of its models.
+    database : address of a PostgreSQL database in place of a file in the folder; join : one that holds a project.
     """
     from emc.store import SqlStore
     from emc.workflow.project.skeletons import declare, given_skeleton
 
     own = given_skeleton(skeleton) if skeleton else None
-    store = SqlStore.create(project_folder(name))
+    folder = project_folder(name)
+    store = SqlStore.create_at(database, folder, join) if database else SqlStore.create(folder)
     if own is not None:
         declare(store, own)
     return store
