@@ -1,6 +1,6 @@
 """How the editor's server bears load: a long journal, many annotators, other work beside it, a held database.
 
-Usage: python load.py [--out FOLDER] [--json] [--lengths 0 10000 100000] [--seconds 20] [--requests 0]. Takes about two
+Usage: python load.py [--out FOLDER] [--json] [--lengths 0 10000 100000] [--seconds 20] [--alone] [--requests 0]. Takes about two
 minutes; `--requests 50000` also watches the server's memory over so many requests (three more). `--out` gets load.json
 and load.svg. Absolute times depend on what else the machine does: its load is printed beside them; the ratios of one
 journal to another come from turns of the same run.
@@ -29,7 +29,7 @@ from loaded_project import CLIP, Annotator, lengthen, make_project, percentiles,
 ANNOTATORS = 20
 PACE = 2.0
 """Seconds from one action of an annotator to the next."""
-TURNS = 60
+TURNS = 40
 
 
 def by_length(parent: Path, lengths: list[int]) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def measure(parent: Path, options: argparse.Namespace) -> dict[str, Any]:
     with served(folder) as (place, token, pid):
         Annotator(place, token, "warm").look()
         found["annotators"] = together(place, token, options.seconds, Annotator.look)
-        if options.seconds:
+        if options.seconds and not options.alone:
             with other_work(folder, parent):
                 found["with other work"] = together(place, token, options.seconds, Annotator.look)
         found["held"] = held(folder, place, token, 5.0)
@@ -182,6 +182,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lengths", type=int, nargs="+", default=[0, 10_000, 100_000])
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--alone", action="store_true", help="no prediction and calibration beside the annotators")
     parser.add_argument("--requests", type=int, default=0)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--json", action="store_true")

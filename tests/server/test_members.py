@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import emc.server.members as members_module
 from emc.pose.records import Clip
 from emc.pose.records import Role as ClipRole
 from emc.server.app import create_app
+from emc.server.members import Members
 from emc.server.security import Access
 from emc.workflow.project import open_project
-from emc.workflow.team import Role, add_member, assign, revoke_member
+from emc.workflow.team import Member, Role, add_member, assign, revoke_member
 
 BASE = "/api/clips/front_kick_00007"
 
@@ -130,3 +132,17 @@ def test_the_queue_of_a_member_is_that_of_their_clips(
         assign(store, "walk", ("the annotator",))
     assert (total(reviewer), total(annotator)) == (everything, 0)
     assert total(annotator, clip="front_kick_00007") == everything
+
+
+def test_of_two_first_requests_both_are_known(
+    project: Path, tokens: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members_module, "FRESH_SECONDS", 60.0)
+    with open_project(project) as store:
+        members = Members(store)
+
+        async def both() -> list[Member | None]:
+            return list(await asyncio.gather(*(members.find(token) for token in tokens.values())))
+
+        found = asyncio.run(both())
+    assert [one and one.role for one in found] == list(Role)

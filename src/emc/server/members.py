@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import time
 from contextlib import suppress
 
@@ -19,7 +21,8 @@ class Members:
 
     def __init__(self, store: SqlStore) -> None:
         self._store = store
-        self._read = -FRESH_SECONDS
+        self._read = -math.inf
+        self._reading = asyncio.Lock()
         self._by_digest: dict[str, Member] = {}
         self._names: frozenset[str] = frozenset()
         self._clips: dict[str, tuple[str, ...]] = {}
@@ -47,15 +50,16 @@ class Members:
         return self._by_digest.get(token_digest(token))
 
     async def _refresh(self) -> None:
-        now = time.monotonic()
-        if now - self._read < FRESH_SECONDS:
-            return
-        self._read = now
-        # A database that cannot be reached for a while changes nobody's rights.
-        with suppress(EmcError):
-            found, self._clips = await to_thread.run_sync(_read, self._store)
-            self._by_digest = {one.digest: one for one in found if not one.revoked}
-            self._names = frozenset(one.name for one in found)
+        # Whoever comes while they are read waits for it: of two first requests the second would find nobody.
+        async with self._reading:
+            if time.monotonic() - self._read < FRESH_SECONDS:
+                return
+            # A database that cannot be reached for a while changes nobody's rights.
+            with suppress(EmcError):
+                found, self._clips = await to_thread.run_sync(_read, self._store)
+                self._by_digest = {one.digest: one for one in found if not one.revoked}
+                self._names = frozenset(one.name for one in found)
+            self._read = time.monotonic()
 
 
 def _read(store: SqlStore) -> tuple[list[Member], dict[str, tuple[str, ...]]]:
