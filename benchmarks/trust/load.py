@@ -1,9 +1,9 @@
 """How the editor's server bears load: a long journal, many annotators, other work beside it, a held database.
 
-Usage: python load.py [--out FOLDER] [--json] [--lengths 0 10000 100000] [--seconds 20] [--alone] [--requests 0]. Takes about two
-minutes; `--requests 50000` also watches the server's memory over so many requests (three more). `--out` gets load.json
-and load.svg. Absolute times depend on what else the machine does: its load is printed beside them; the ratios of one
-journal to another come from turns of the same run.
+Usage: python load.py [--out FOLDER] [--json] [--lengths 0 10000 100000] [--seconds 20] [--alone] [--requests 0]. Takes
+about two minutes on a quiet machine; `--requests 50000` also watches the server's memory over so many requests (three
+more). `--out` gets load.json and load.svg. Absolute times depend on what else the machine does: its load is printed
+beside them; the ratios of one journal to another come from turns of the same run.
 """
 
 from __future__ import annotations
