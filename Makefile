@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO_OUT ?= demo-out
 NPM := $(BIN)/python tools/npm.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types imports unit weights web web-check chromium install install-test coverage mutants wheel lock clean
+.PHONY: help demo test test-all lint types imports unit weights web web-check chromium install install-test coverage mutants wheel lock sbom install-locked clean
 
 help:
 	@echo "make demo      set up and run the whole loop on embedded clips -> $(DEMO_OUT)/report.html"
@@ -16,7 +16,8 @@ help:
 	@echo "make web       build the front end into the package (needs no system Node)"
 	@echo "make coverage  branch coverage of pose, stages, store and workflow (make mutants: which changed lines no test notices)"
 	@echo "make wheel     build the wheel into dist/, front end, graphs and embedded weights inside"
-	@echo "make lock      write constraints.txt from the installed versions"
+	@echo "make lock      write constraints.txt and constraints.lock (with hashes) from the installed versions"
+	@echo "make sbom      write sbom.json, a CycloneDX list of what is installed and bundled, with licences"
 	@echo "make clean     remove what the other commands made"
 
 demo: install weights
@@ -101,6 +102,19 @@ mutants: install-test
 lock: install-test
 	@$(BIN)/python tools/lock.py > constraints.txt.new
 	@mv constraints.txt.new constraints.txt
+	@echo "lock: hashes of the files that pip would download (some minutes)"
+	@$(PIP) install --quiet --dry-run --ignore-installed --no-deps --report lock-report.json -r constraints.txt
+	@$(BIN)/python tools/lock.py --hashes lock-report.json > constraints.lock.new
+	@mv constraints.lock.new constraints.lock && rm lock-report.json
+
+install-locked: | $(BIN)/python
+	@echo "install: packages at the locked versions, each file checked against its SHA-256"
+	@$(PIP) install --quiet --require-hashes --no-deps -r constraints.lock
+	@$(PIP) install --quiet --no-deps --editable .
+
+sbom: install-test
+	@$(BIN)/python tools/sbom.py > sbom.json
+	@echo "sbom: what is installed, bundled and embedded, with licences (CycloneDX) -> sbom.json"
 
 clean:
 	rm -rf $(VENV) $(DEMO_OUT) web/node_modules .pytest_cache .ruff_cache build *.egg-info src/*.egg-info

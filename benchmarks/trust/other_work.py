@@ -17,7 +17,7 @@ from emc.workflow.demo import demo_settings, run_demo
 from emc.workflow.predict import predict_clips
 from emc.workflow.project import open_project
 
-NICE = 10
+NICE = 5
 """As the calibration that the editor starts: whoever clicks comes first."""
 
 
