@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,18 @@ def test_without_a_network_the_error_is_the_command(tmp_path: Path, monkeypatch:
         downloaded("them/theirs", FIRST, "short")
     with pytest.raises(WeightsError, match=r"hf download them/theirs` where .* or copy .* and give its path"):
         named_on_hub("them/theirs")
+
+
+def test_a_hub_that_does_not_answer_is_left_after_one_question(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        with pytest.raises(WeightsError, match=r"could not be downloaded \(URLError\)"):
+            downloaded("owner/name", "", "owner/name")
+    assert caplog.records == []
 
 
 def test_the_users_folder_follows_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 from emc.errors import PluginError, WeightsError
@@ -11,6 +13,8 @@ from emc.weights.saved_files import WEIGHTS_FILE
 
 CONFIG_FILE = "config.json"
 INSTALL = "pip install 'emc-pose[vitpose]'"
+PATIENCE = 4.0
+"""Seconds that the hub may be silent for."""
 _NAME = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -56,6 +60,7 @@ def downloaded(repository: str, revision: str, name: str) -> Path:
     except ImportError as error:
         raise PluginError(f"{name} is fetched with the package huggingface_hub, which is missing: {INSTALL}") from error
     try:
+        _asked()
         config = Path(hf_hub_download(repository, CONFIG_FILE, revision=revision or None))
         # Both files of one commit, also where the hub's newest changes in between.
         pinned = revision or commit_of(config.parent) or None
@@ -66,6 +71,20 @@ def downloaded(repository: str, revision: str, name: str) -> Path:
             f"{name} is not on this machine and could not be downloaded ({type(error).__name__}): run "
             f"`{fetching(repository, revision)}` where there is a network, or copy such a folder to {place}"
         ) from error
+
+
+def _asked() -> None:
+    """Raise `OSError` where the hub does not answer: its own client would try on for half a minute, and say so."""
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        return
+    try:
+        request = urllib.request.Request(constants.ENDPOINT, method="HEAD")
+        urllib.request.urlopen(request, timeout=PATIENCE).close()
+    except urllib.error.HTTPError:
+        # Whatever it says to that, it is there.
+        return
 
 
 def named_on_hub(weights: Path | str) -> Path | None:
