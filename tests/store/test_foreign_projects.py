@@ -51,6 +51,21 @@ def test_a_document_that_emc_does_not_write(project: Path, json: str) -> None:
         store.document("calibration", "a")
 
 
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE edit SET undoes = id", "INSERT INTO journal_loss VALUES (1, 1, 9999999999, 'a', 'b', 'c')"],
+)
+def test_rows_that_would_be_followed_for_ever(project: Path, drag, statement: str) -> None:
+    with SqlStore.open(project) as store:
+        store.append_edit(drag(3))
+    with closing(sqlite3.connect(project / DATABASE)) as opened, opened:
+        opened.execute("DROP TRIGGER edit_no_update")
+        opened.execute(statement)
+    with pytest.warns(UserWarning, match="is not whole"), SqlStore.open(project) as store:
+        assert len(store.edits()) == 1
+        assert len(store.poses("kick")) == 1 - statement.startswith("UPDATE")
+
+
 def test_a_change_of_unknown_visibility(project: Path, drag) -> None:
     with SqlStore.open(project) as store:
         store.append_edit(drag(3))

@@ -110,6 +110,8 @@ def _warnings_as_lines(terminal: Terminal) -> Iterator[None]:
     said: set[str] = set()
     with warnings.catch_warnings():
         warnings.simplefilter("always", ProjectWarning)
+        # Of damaged pictures; what is wrong with them is said by the error, or is no matter.
+        warnings.filterwarnings("ignore", module=r"PIL\.")
         usual = warnings.showwarning
 
         def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:

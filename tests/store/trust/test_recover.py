@@ -107,6 +107,18 @@ def test_a_copy_of_the_database_alone_while_it_is_in_use(project: Path, drag, tm
         SqlStore.open(whole).close()
 
 
+def test_a_file_that_is_cut_short(written: Path) -> None:
+    without_snapshots(written)
+    content = (written / DATABASE).read_bytes()
+    (written / DATABASE).write_bytes(content[: -2 * 8192 - 100])
+    done = SqlStore.recover(written)
+    assert 0 < done.edits < 300
+    assert done.edits == 300 - sum(1 + loss.last - loss.first for loss in done.lost)
+    assert [file.name for file in done.kept.iterdir()] == [DATABASE]
+    with SqlStore.open(written) as store:
+        assert store.verify_journal().faults == ()
+
+
 def test_one_snapshot_put_back_as_it_is(written: Path, drag) -> None:
     (snapshot,) = snapshots(written)
     with SqlStore.open(written) as store:

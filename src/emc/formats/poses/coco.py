@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -229,6 +230,12 @@ def numbers(where: str, name: str, values: Any, count: int) -> list[float]:
         held = f"{len(values)} values" if isinstance(values, list) else f"{values!r:.40}"
         per_joint = f" (3 for each of {count // 3} joints)" if name == "keypoints" else ""
         raise InputError(f"{where} has {held} in '{name}': write {count} numbers{per_joint}")
+    if set(map(type, values)) <= {int, float}:
+        # Whole numbers that no float holds go the long way below.
+        with suppress(OverflowError):
+            found = list(map(float, values))
+            if all(map(math.isfinite, found)):
+                return found
     for value in values:
         if not is_finite(value):
             raise InputError(f"{where} has {shown(repr(value), 40)} in '{name}': write a finite number")

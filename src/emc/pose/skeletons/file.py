@@ -30,7 +30,7 @@ from typing import Any, cast
 from emc.errors import InputError
 from emc.pose.skeletons.sides import joint_word
 from emc.pose.skeletons.skeleton import SKELETONS, Skeleton, build_skeleton
-from emc.untrusted import card_text, one_line
+from emc.untrusted import card_text, in_one_line, one_line
 
 ENTRIES = ("name", "joints", "limbs", "flip", "sigmas", "parts", "derived")
 MOST_JOINTS = 500
@@ -53,12 +53,16 @@ def read_skeleton(path: Path) -> Skeleton:
     return skeleton_from_toml(text, str(path))
 
 
-@one_line("correct it, see docs/skeletons.md")
 def skeleton_from_toml(text: str, origin: str = "skeleton.toml") -> Skeleton:
     """Return the skeleton of a TOML text (see the module's own words for its entries).
 
     Raises `InputError` that names `origin`, the value and the remedy.
     """
+    with in_one_line(origin, "correct it, see docs/skeletons.md"):
+        return _skeleton(text, origin)
+
+
+def _skeleton(text: str, origin: str) -> Skeleton:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

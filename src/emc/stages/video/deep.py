@@ -66,6 +66,8 @@ def read_other_floats(path: Path) -> tuple[np.ndarray, str] | None:
 
     None where it is none; OpenCV has turned it upright.
     """
+    # It would tell of every damaged TIFF on stderr, in lines of its own.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     values = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype.kind != "f":
         return None

@@ -271,7 +271,9 @@ def _gone(connection: Connection, clip: int, edits: Collection[int], without: in
         if len(asked) > MOST_ASKED:
             return undone_edits([pair for pair in _undoes(connection, clip) if pair[0] != without])
         table = schema.edit
-        query = select(table.c.id, table.c.undoes).where(table.c.clip == clip, table.c.undoes.in_(asked))
+        # Only a later edit takes one back: a row that says otherwise, of another program, would be asked for ever.
+        later = table.c.id > table.c.undoes
+        query = select(table.c.id, table.c.undoes).where(table.c.clip == clip, table.c.undoes.in_(asked), later)
         found = {row.id: row.undoes for row in connection.execute(query) if row.id != without}
         undoes |= found
         asked = found.keys()
@@ -311,11 +313,11 @@ def _rows(clip: int, edit: Edit) -> Iterable[dict[str, object]]:
 
 def _change(row: Row[tuple[object, ...]]) -> JointChange:
     return JointChange(
-        frame=row.frame,
-        person=row.person,
-        joint=row.joint,
-        x=math.nan if row.x is None else row.x,
-        y=math.nan if row.y is None else row.y,
+        frame=int(row.frame),
+        person=int(row.person),
+        joint=int(row.joint),
+        x=math.nan if row.x is None else float(row.x),
+        y=math.nan if row.y is None else float(row.y),
         visibility=Visibility(row.visibility),
         provenance=Provenance(row.provenance),
     )

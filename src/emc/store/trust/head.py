@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from emc.errors import ProjectError
-from emc.store.trust.links import Link
+from emc.store.trust.links import MOST_EDITS, Link
 
 HEAD = "journal.head"
 _LENGTH = 160
@@ -79,7 +79,8 @@ def read_head(folder: Path) -> Head | None:
         said = " ".join(words[:-1])
         if (name, version, int(check, 16)) != ("emc-journal", "1", zlib.crc32(said.encode())):
             return None
-        return Head(int(number), int(edit), created, chain)
+        # A number that no journal reaches is damage too, whatever its check says.
+        return Head(int(number), int(edit), created, chain) if 0 <= int(number) < MOST_EDITS else None
     except (OSError, ValueError):
         return None
 

@@ -24,6 +24,8 @@ import emc.store.schema as schema
 START = bytes(32)
 """The chain before the first edit."""
 
+MOST_EDITS = 5_000_000
+"""Edits that a journal can have: larger numbers are damage, and counting up to them would take the memory."""
 _CHANGE = struct.Struct("<qqqqddqq")
 _PERSON = struct.Struct("<qqqq")
 _NUMBER = struct.Struct("<q")
@@ -125,7 +127,11 @@ def losses(connection: Connection) -> list[Loss]:
     """Return the losses that were accepted, in the order of their numbers."""
     table = schema.journal_loss
     rows = connection.execute(select(table).order_by(table.c.first))
-    return [Loss(row.first, row.last, row.since, row.until) for row in rows]
+    found = [Loss(row.first, row.last, row.since, row.until) for row in rows]
+    for loss in found:
+        if not 0 < loss.first <= loss.last < MOST_EDITS:
+            raise ValueError(f"a loss of edits {loss.first} to {loss.last}")
+    return found
 
 
 def note_losses(connection: Connection, lost: Sequence[tuple[int, int]]) -> None:

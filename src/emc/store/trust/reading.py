@@ -18,6 +18,8 @@ T = TypeVar("T")
 FAULTS = (DBAPIError, sqlite3.Error, UnicodeDecodeError, OverflowError)
 """What reading a damaged page raises, of SQLAlchemy and of the driver."""
 
+MOST_FAULTS = 20_000
+"""Reads in vain in one table: around one lost page there are some tens, and one for each of its keys."""
 _e, _c, _p = schema.edit.c, schema.edit_change.c, schema.edit_person.c
 _EDIT = (_e.id, _e.clip, _e.kind, _e.author, _e.seconds, _e.undoes, _e.created, _e.token, _e.content)
 _CHANGE = (_c.edit, _c.frame, _c.place, _c.person, _c.joint, _c.x, _c.y, _c.visibility, _c.provenance)
@@ -25,16 +27,25 @@ _PERSON = (_p.edit, _p.place, _p.person, _p.action, _p.into)
 
 
 def read_around(read: Callable[[int, int], list[T]], first: int, last: int) -> list[T]:
-    """Return what `read` gives for keys first..last; where pages are damaged, what can be read around them."""
-    if first > last:
-        return []
-    try:
-        return read(first, last)
-    except FAULTS:
-        if first == last:
-            return []
-    middle = (first + last) // 2
-    return read_around(read, first, middle) + read_around(read, middle + 1, last)
+    """Return what `read` gives for keys first..last; where pages are damaged, what can be read around them.
+
+    After `MOST_FAULTS` reads in vain it gives up on the rest: where the root of a table is gone, every key would fail.
+    """
+    found: list[T] = []
+    ranges, faults = [(first, last)], 0
+    while ranges and faults < MOST_FAULTS:
+        low, high = ranges.pop()
+        if low > high:
+            continue
+        try:
+            found += read(low, high)
+        except FAULTS:
+            faults += 1
+            middle = (low + high) // 2
+            if low < high:
+                # The lower half comes first: what is found stays in the order of the keys.
+                ranges += [(middle + 1, high), (low, middle)]
+    return found
 
 
 def or_none(read: Callable[[], T]) -> T | None:

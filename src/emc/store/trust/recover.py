@@ -14,12 +14,14 @@ from typing import Any
 
 from emc.errors import ProjectError, StorageError, UsageError
 from emc.store.trust.head import Head, HeadFile
-from emc.store.trust.links import START, Link, Loss, chained
+from emc.store.trust.links import MOST_EDITS, START, Link, Loss, chained
 from emc.store.trust.salvage import OF_RUN, SINGLE, Salvaged, columns_of, numbered, rows_by_key, salvage_journal
 from emc.store.trust.snapshots import SNAPSHOTS, snapshots
 
 _NEW = "project.sqlite.recovering"
 LOGS = ("-wal", "-shm")
+MOST_PADDED = 2**40
+"""Bytes that a header may claim: a damaged one says anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ def rebuild(folder: Path, file: Path, create: Callable[[Path], None], snapshot: 
             create(new)
             done = _fill(new, sources, held.read(), kept)
         _put_in_place(new, file)
+        _remove(kept / f"{file.name}.padded")
         held.write(_last_link(file) or Link(0, 0, "", b"", START))
         return done
     except (OSError, sqlite3.Error) as error:
@@ -82,6 +85,14 @@ def _sources(folder: Path, damaged: Path, snapshot: str | None) -> list[Path]:
 
 
 def _source(path: Path) -> sqlite3.Connection:
+    """Open a copy of the database; of one that is cut short, a copy as long as its header says."""
+    with path.open("rb") as file:
+        header = file.read(100)
+    size, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
+    if path.stat().st_size < size * pages <= MOST_PADDED:
+        # SQLite reads nothing of a file that is shorter than it says; with empty pages at its end, all but these.
+        path = Path(shutil.copy2(path, path.with_name(path.name + ".padded")))
+        os.truncate(path, size * pages)
     connection = sqlite3.connect(path)
     # Rows of damaged pages: refuse none for its text, its digest decides.
     connection.text_factory = lambda text: text.decode("utf-8", "replace")
@@ -190,6 +201,8 @@ def _write_losses(
     for source in sources:
         if columns_of(source, "journal_loss"):
             for _, first, upto, since, until, noted in rows_by_key(source, "journal_loss", "key")[0]:
+                if not 0 < first <= upto < MOST_EDITS:
+                    continue
                 gone = set(range(first, upto + 1)) - there - earlier
                 for a, b in _ranges(gone):
                     _note(target, Loss(a, b, since, until), noted)
