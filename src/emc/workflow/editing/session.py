@@ -14,7 +14,7 @@ import numpy as np
 from emc.config import AlertSettings
 from emc.errors import ConflictError, StorageError, UsageError
 from emc.interfaces import RunRecord
-from emc.pose.journal import JointKey
+from emc.pose.journal import JointKey, fold_edits, joint_versions
 from emc.pose.records import Clip, Edit, Pose, Prediction
 from emc.pose.skeletons import COCO17, Skeleton
 from emc.store import SqlStore
@@ -270,13 +270,14 @@ class Editing:
     def _views(self, held: OpenClip, frames: range) -> list[FrameView]:
         first, last = frames[0], frames[-1]
         run = held.run.id if held.run else None
+        # Read once, for the poses and for their versions: this is most of what an edit and a look at frames cost.
+        edits = self.store.standing_edits(held.clip.id, first, last)
+        predicted = [] if run is None else list(self.store.predictions(run, first, last))
         poses: dict[int, list[Pose]] = defaultdict(list)
-        for pose in self.poses(held.clip.id, first, last):
+        for pose in fold_edits(predicted, edits, joints=len(self.skeleton(held)), run=run or ""):
             poses[pose.frame].append(pose)
-        found: dict[tuple[int, int], Prediction] = {}
-        if run is not None:
-            found = {(p.frame, p.person): p for p in self.store.predictions(run, first, last)}
-        versions = _versions(self.store.joint_versions(held.clip.id, first, last), poses)
+        found = {(p.frame, p.person): p for p in predicted}
+        versions = _versions(joint_versions(edits), poses)
         return [self._view(held, frame, poses[frame], found, versions) for frame in frames]
 
     def _view(
