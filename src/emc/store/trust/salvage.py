@@ -79,13 +79,17 @@ def salvage_journal(sources: Sequence[Source]) -> Salvaged:
     for source in sources:
         if columns_of(source, "edit_chain"):
             for number, edit, created, digest, _ in rows_by_key(source, "edit_chain", "number")[0]:
-                found.links.setdefault(number, (edit, created, bytes(digest)))
+                if isinstance(edit, int) and isinstance(created, str) and isinstance(digest, bytes):
+                    found.links.setdefault(number, (edit, created, digest))
     told = {edit: digest for edit, _, digest in found.links.values()}
     for place, source in enumerate(sources):
         last = max([*told, bounds(source, "edit", "id")[1]], default=0)
+        # Without its link an edit cannot be told from a half of it; projects of older versions have none.
+        unlinked = not columns_of(source, "edit_chain")
         for start in range(1, last + 1, _AT_ONCE):
             for identity, row in _edits(source, start, start + _AT_ONCE - 1):
-                if identity not in found.edits and told.get(identity) in (None, digest_or_nothing(*row)):
+                proven = told[identity] == digest_or_nothing(*row) if identity in told else unlinked
+                if identity not in found.edits and proven:
                     found.edits[identity], found.sources[identity] = row, place
         if not told.keys() <= found.edits.keys() and columns_of(source, "edit"):
             _read_past_indexes(source, place, told, found)
