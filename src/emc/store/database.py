@@ -5,6 +5,7 @@ All that is special to one database is here: pragmas, how a transaction begins, 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,6 +55,7 @@ class Database:
         self.place = place
         self.engine = _engine(url)
         self._closed = False
+        self._writer = threading.Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -67,7 +69,7 @@ class Database:
 
         The write lock is taken at once, so what the block reads cannot change before it writes.
         """
-        with self._translated(), self._connect(emc_write=True) as connection, connection.begin():
+        with self._translated(), self._turn(), self._connect(emc_write=True) as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -76,8 +78,25 @@ class Database:
 
         SQLite then leaves the flush to the disk to the next checkpoint, or to the next `writing`.
         """
-        with self._translated(), self._connect(emc_write=True, emc_bulk=True) as connection, connection.begin():
+        options = {"emc_write": True, "emc_bulk": True}
+        with self._translated(), self._turn(), self._connect(**options) as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let one thread of this process write at a time.
+
+        SQLite's own waiting looks again after up to a tenth of a second, in no order: many threads that write would
+        come too late by chance.
+        """
+        if not self._writer.acquire(timeout=BUSY_SECONDS):
+            raise StorageError(
+                f"cannot write to {self.place}: others have been writing for {BUSY_SECONDS} s: try again"
+            )
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     def close(self) -> None:
         """Close all connections; safe to call twice."""
