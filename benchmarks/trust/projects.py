@@ -20,7 +20,7 @@ from emc.store import SqlStore
 COMMANDS = (
     ("status",),
     ("verify",),
-    ("persons", "list"),
+    ("persons",),
     ("predict", "--estimator", "nano"),
     ("lift",),
     ("evaluate",),
