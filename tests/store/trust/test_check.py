@@ -76,8 +76,9 @@ def test_the_newest_edits_are_compared_at_every_opening(written: Path, change, d
 
 def test_an_edit_that_something_else_wrote(written: Path, change) -> None:
     change(written, "INSERT INTO edit (clip, kind, author, seconds, undoes, created) VALUES (1, 'x', '', 0, 0, '')")
-    with pytest.warns(ProjectWarning, match="1 edits are not in the chain of hashes"):
+    with pytest.warns(ProjectWarning, match="1 edits are not in the chain of hashes") as told:
         SqlStore.open(written).close()
+    assert len(told) == 1
 
 
 def test_a_link_that_was_formed_anew_breaks_the_chain(written: Path, change) -> None:

@@ -96,6 +96,7 @@ def test_a_copy_of_the_database_alone_while_it_is_in_use(project: Path, drag, tm
     with pytest.warns(ProjectWarning, match="copied while it was in use, without its project.sqlite-wal"):
         SqlStore.open(copy).close()
     SqlStore.recover(copy)
+    assert not list((copy / "snapshots").glob("damaged-*/project.sqlite-wal"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         SqlStore.open(copy).close()
