@@ -71,7 +71,7 @@ def test_poses_of_a_frame_read_only_its_part_of_the_journal(store: SqlStore, pla
     plans.clear()
     store.poses("kick", None, 3, 3)
     assert any("edit_change USING PRIMARY KEY (clip=? AND frame>? AND frame<?)" in step for step in plans), plans
-    assert any("edit USING COVERING INDEX ix_edit_clip_undoes (clip=? AND undoes=?)" in step for step in plans), plans
+    assert any("edit USING COVERING INDEX ix_edit_clip_undoes (clip=? AND undoes=?" in step for step in plans), plans
     assert not [step for step in plans if step.startswith("SCAN")], plans
 
 

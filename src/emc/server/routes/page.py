@@ -20,6 +20,7 @@ _LOGIN = """<!doctype html><html lang="en"><meta charset="utf-8"><title>EMC: {wh
 <meta name="viewport" content="width=device-width"><h1>EMC</h1><form method="post" action="/login">
 <label>{label} <input name="password" type="password" autofocus autocomplete="current-password"></label>
 <button>Open the editor</button></form>{said}"""
+_WRONG = "That is not the {what}."
 
 router = APIRouter(include_in_schema=False)
 
@@ -46,7 +47,7 @@ async def login(request: Request, access: AccessOf, door: DoorOf) -> Response:
         # In the event loop, which costs no thread: guesses must not keep the edits of others waiting.
         await asyncio.sleep(door.wrong(address))
         seconds = door.locked(address)
-        return await _login_page(request, 401, _locked_words(seconds) if seconds > 0 else "That is not right.")
+        return await _login_page(request, 401, _locked_words(seconds) if seconds > 0 else _WRONG)
     door.right(address)
     response = RedirectResponse("/", status_code=303)
     access.set_cookie(response, token)
@@ -64,7 +65,7 @@ async def _token_for(request: Request, access: Access, given: str) -> str:
 async def _login_page(request: Request, status: int, said: str = "", headers: dict[str, str] | None = None) -> Response:
     members = request.app.state.members
     what = "token" if members is not None and await members.any() else "password"
-    told = f'<p role="alert">{said}</p>' if said else ""
+    told = f'<p role="alert">{said.format(what=what)}</p>' if said else ""
     text = _LOGIN.format(what=what, label=what.capitalize(), said=told)
     return HTMLResponse(text, status_code=status, headers=headers)
 
