@@ -56,7 +56,7 @@ def add(
     project: options.Project = None,
     json: options.AsJson = False,
 ) -> None:
-    """Give somebody a token, which proves their name and is shown this once; one who has one gets a new one."""
+    """Create a member's token, which proves their name and is shown only once; a member who has one gets a new one."""
     with running(json) as terminal:
         from emc.errors import UsageError
         from emc.workflow.team import Role, add_member
@@ -78,7 +78,7 @@ def add(
 
 @members_app.command("revoke")
 def revoke(name: Name, project: options.Project = None, json: options.AsJson = False) -> None:
-    """Let somebody's token open nothing from now on, a running editor included; their edits keep their name."""
+    """Revoke a member's token at once, in a running editor too; their edits keep their name."""
     with running(json) as terminal:
         from emc.workflow.team import revoke_member
 
@@ -90,7 +90,9 @@ def revoke(name: Name, project: options.Project = None, json: options.AsJson = F
 
 def assign(
     clip: ClipName,
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Members; none: nobody's.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Members; without names the clip is unassigned.")
+    ] = None,
     project: options.Project = None,
     json: options.AsJson = False,
 ) -> None:
